@@ -1,0 +1,127 @@
+import * as z from 'zod';
+import {capability} from './manifest.ts';
+
+/** A value that `core/config.ts` takes from the environment; made by `env()` and `optionalEnv()`. */
+export const fromEnv = z.strictObject({env: z.string().regex(/^[A-Za-z_]\w*$/), optional: z.boolean().optional()});
+export type FromEnv = z.output<typeof fromEnv>;
+
+const secret = z.union([z.string().min(1), fromEnv]);
+const nameList = z.union([z.string(), z.array(z.string()).min(1)]);
+const providerName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a provider name is lower-case letters, digits and dashes');
+const deployment = z.string().regex(/^[a-z][a-z0-9-]{0,62}\/.+$/, 'a deployment is written provider/model');
+
+export const provider = z.strictObject({
+	speaks: z.enum(['openai', 'anthropic']),
+	/** Up to but without `/chat/completions` or `/messages`: `https://api.openai.com/v1`. */
+	baseUrl: z.url({protocol: /^https?$/}).optional(),
+	key: secret.optional(),
+	/** Longest wait for the first byte of an answer. */
+	timeoutMs: z.int().min(1).max(3_600_000).default(120_000),
+	/** Longest silence between two bytes of an answer. */
+	idleMs: z.int().min(1).max(3_600_000).default(60_000),
+	/** Most sockets to this provider. */
+	connections: z.int().min(1).max(4_096).default(256),
+});
+export type Provider = z.output<typeof provider>;
+
+/** US dollars per million tokens; by `provider/model`, where `*` at the end stands for the rest. */
+export const price = z.strictObject({
+	inputUsdPerMTok: z.number().min(0),
+	outputUsdPerMTok: z.number().min(0),
+	cacheReadUsdPerMTok: z.number().min(0).optional(),
+	cacheWriteUsdPerMTok: z.number().min(0).optional(),
+	/** The most output one answer can have, reserved when a request names no maximum. */
+	maxOutputTokens: z.int().min(1).optional(),
+});
+export type Price = z.output<typeof price>;
+
+const scope = z.strictObject({
+	surface: nameList.optional(),
+	tenant: nameList.optional(),
+	team: nameList.optional(),
+	key: nameList.optional(),
+	model: nameList.optional(),
+	operation: nameList.optional(),
+	server: nameList.optional(),
+	tool: nameList.optional(),
+	tag: nameList.optional(),
+});
+export type Scope = z.output<typeof scope>;
+
+export const pluginEntry = z.strictObject({
+	/** A shipped plugin's name, or a path (beginning with `.` or `/`) to a plugin's folder. */
+	use: z.string().min(1),
+	/** The name of this instance, where one plugin is used twice. */
+	as: z
+		.string()
+		.regex(/^[a-z][a-z0-9-]{0,62}$/)
+		.optional(),
+	config: z.record(z.string(), z.unknown()).optional(),
+	mode: z.enum(['enforce', 'observe']).default('enforce'),
+	when: scope.optional(),
+	onFailure: z.enum(['deny', 'allow']).default('deny'),
+	/** `inline` only for code trusted by digest; wasm is always `process`. */
+	tier: z.enum(['inline', 'process']).optional(),
+	/** The digest that makes a plugin of one's own fit for `inline`: `sha256:…`. */
+	trust: z
+		.string()
+		.regex(/^sha256:[0-9a-f]{64}$/)
+		.optional(),
+	grants: z
+		.strictObject({
+			kv: z.literal(true).optional(),
+			clock: z.literal(true).optional(),
+			random: z.literal(true).optional(),
+			log: z.literal(true).optional(),
+			metrics: z.literal(true).optional(),
+			ledger: z.literal(true).optional(),
+			/** Hosts (`name`, `name:port`, `*.name`); a private address has to be named as it is. */
+			http: z.array(z.string().min(1)).min(1).optional(),
+			secrets: z.record(z.string(), secret).optional(),
+		} satisfies Record<z.output<typeof capability>, z.ZodType>)
+		.default({}),
+});
+export type PluginEntry = z.output<typeof pluginEntry>;
+
+/** `gateway.config.ts`. An unknown key stops the boot. */
+export const gatewayConfig = z.strictObject({
+	listen: z
+		.string()
+		.regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'write host:port, like 127.0.0.1:8787')
+		.default('127.0.0.1:8787'),
+	/** A SQLite file; `sqlite:` may stand before it. */
+	store: z.string().min(1).default('data/gateway.db'),
+	journal: z
+		.strictObject({
+			folder: z.string().min(1).default('data/journal'),
+			payloads: z.enum(['none', 'digest']).default('digest'),
+			/** A segment is closed and signed at this size. */
+			segmentMb: z.number().min(0.001).max(1_024).default(64),
+		})
+		.prefault({}),
+	/** Serve without any plugin that asks who is there: everyone is `anonymous`. */
+	anonymous: z.literal(true).optional(),
+	/** `trust`: take the client's address from `x-forwarded-for`. */
+	proxy: z.enum(['none', 'trust']).default('none'),
+	limits: z
+		.strictObject({
+			bodyMb: z.number().min(0.001).max(1_024).default(32),
+			/** How long a client may take to send its request. */
+			bodyMs: z.int().min(10).default(30_000),
+			headersMs: z.int().min(10).default(10_000),
+			/** How long a shutdown waits for running exchanges. */
+			drainMs: z.int().min(0).default(10_000),
+			/** Largest answer of an upstream that does not stream. */
+			replyMb: z.number().min(0.001).max(1_024).default(64),
+		})
+		.prefault({}),
+	providers: z.record(providerName, provider).default({}),
+	/** Name a client asks for → deployments, best first; the next is tried when one fails. */
+	models: z.record(z.string().min(1).max(200), z.array(deployment).min(1)).default({}),
+	prices: z.record(z.string().min(1), price).default({}),
+	/** Requests go down this list, responses come back up it. */
+	plugins: z.array(pluginEntry).default([]),
+});
+
+export type GatewayConfig = z.output<typeof gatewayConfig>;
+export type GatewayConfigInput = z.input<typeof gatewayConfig>;

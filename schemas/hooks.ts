@@ -1,0 +1,191 @@
+import * as z from 'zod';
+import {principal} from './principal.ts';
+import {record} from './record.ts';
+import {usage} from './usage.ts';
+import * as v from './verdict.ts';
+
+/**
+ * How a declared field crosses the wall: `plain` as a string, number or boolean; `json` serialised once per exchange;
+ * `text` as one string with the lengths of its parts.
+ */
+export type Crossing = 'plain' | 'json' | 'text';
+
+const principalReads = {
+	'principal.*': 'json',
+	'principal.id': 'plain',
+	'principal.tenant': 'plain',
+	'principal.team': 'plain',
+	'principal.user': 'plain',
+	'principal.key': 'plain',
+	'principal.tags': 'json',
+	'principal.accounts': 'json',
+} as const;
+
+const toolCall = z.strictObject({
+	server: z.string().optional(),
+	name: z.string(),
+	arguments: z.record(z.string(), z.json()),
+	argumentsDigest: z.string(),
+	definition: z.json().optional(),
+	definitionDigest: z.string().optional(),
+	annotations: z.json().optional(),
+});
+
+/** Every operation of the model surface; `models` is the list of models. */
+export const operation = z.enum(['chat', 'embeddings', 'messages', 'count_tokens', 'models', 'tools/call']);
+export type Operation = z.output<typeof operation>;
+
+/**
+ * The five hooks. `reads` is the whole list of what a manifest may ask for; `input` is all of it together, and a
+ * handler gets only the fields its manifest declares. `<name>` stands for a name of the plugin's choice.
+ */
+export const hooks = {
+	/** Who is asking? The first plugin that identifies a principal ends the search; none, and the answer is 401. */
+	'pre-auth': {
+		kind: 'first',
+		runs: 'down',
+		reads: {
+			method: 'plain',
+			path: 'plain',
+			ip: 'plain',
+			surface: 'plain',
+			'headers.<name>': 'plain',
+			'credential.scheme': 'plain',
+			'credential.sha256': 'plain',
+			'credential.token': 'plain',
+		},
+		input: z.strictObject({
+			method: z.string(),
+			path: z.string(),
+			ip: z.string(),
+			surface: z.string(),
+			headers: z.record(z.string(), z.string().optional()),
+			credential: z.strictObject({scheme: z.string().optional(), sha256: z.string().optional(), token: z.string().optional()}),
+		}),
+		answer: z.discriminatedUnion('verdict', [v.identify, v.deny, v.allow]),
+	},
+
+	/** May this request go on, changed or not? Each plugin sees what the one before left; a deny, a hold or a response ends it. */
+	'pre-request': {
+		kind: 'waterfall',
+		runs: 'down',
+		reads: {
+			...principalReads,
+			operation: 'plain',
+			model: 'plain',
+			'params.*': 'json',
+			'params.<name>': 'json',
+			'text[]': 'text',
+			messages: 'json',
+			tools: 'json',
+			tags: 'json',
+			'estimate.inputTokens': 'plain',
+			'estimate.maxOutputTokens': 'plain',
+			'estimate.maxCostMicroUsd': 'plain',
+			'headers.<name>': 'plain',
+			session: 'plain',
+		},
+		input: z.strictObject({
+			principal,
+			operation,
+			model: z.string(),
+			params: z.record(z.string(), z.json()),
+			text: z.array(z.string()),
+			messages: z.json(),
+			tools: z.json().optional(),
+			tags: z.array(z.string()),
+			estimate: z.strictObject({
+				inputTokens: z.int(),
+				maxOutputTokens: z.int(),
+				/** Missing when no price is known. */
+				maxCostMicroUsd: z.int().optional(),
+			}),
+			headers: z.record(z.string(), z.string().optional()),
+			session: z.string().optional(),
+		}),
+		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteRequest, v.respond, v.route, v.hold]),
+	},
+
+	/** May this tool call be made? Asked for a call over MCP and for one a model asks for in its answer. */
+	'on-tool-call': {
+		kind: 'waterfall',
+		runs: 'down',
+		reads: {
+			...principalReads,
+			'tool.server': 'plain',
+			'tool.name': 'plain',
+			'tool.arguments': 'json',
+			'tool.argumentsDigest': 'plain',
+			'tool.definition': 'json',
+			'tool.definitionDigest': 'plain',
+			'tool.annotations': 'json',
+			source: 'plain',
+			carried: 'plain',
+		},
+		input: z.strictObject({principal, tool: toolCall, source: z.enum(['mcp', 'model']), carried: z.string().optional()}),
+		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteArguments, v.respondResult, v.hold]),
+	},
+
+	/** What may the client see, and what did it cost? Runs for every outcome; a reply that streams comes in windows if asked for. */
+	'post-response': {
+		kind: 'waterfall',
+		runs: 'up',
+		reads: {
+			...principalReads,
+			operation: 'plain',
+			outcome: 'plain',
+			status: 'plain',
+			'text[]': 'text',
+			window: 'json',
+			usage: 'json',
+			costMicroUsd: 'plain',
+			attempts: 'json',
+			tools: 'json',
+			result: 'json',
+			latency: 'json',
+			carried: 'plain',
+		},
+		input: z.strictObject({
+			principal: principal.optional(),
+			operation,
+			outcome: z.enum(['ok', 'failed', 'aborted', 'denied']),
+			status: z.int(),
+			text: z.array(z.string()),
+			/** Present only while a reply streams: characters of one channel not yet cleared; `final` closes the channel. */
+			window: z.strictObject({channel: z.int(), text: z.string(), final: z.boolean()}).optional(),
+			usage: usage.optional(),
+			costMicroUsd: z.int().optional(),
+			attempts: z.array(z.json()),
+			tools: z.json().optional(),
+			/** A list result (models; later MCP lists) that a plugin may narrow. */
+			result: z.json().optional(),
+			latency: z.strictObject({totalMs: z.number(), upstreamMs: z.number().optional()}),
+			carried: z.string().optional(),
+		}),
+		answer: z.discriminatedUnion('verdict', [v.allowReply, v.deny, v.rewriteReply]),
+	},
+
+	/** What happened? All at once, just before the record is written; answers cannot change what the client gets. */
+	'on-audit': {
+		kind: 'observe',
+		runs: 'all at once',
+		reads: {'record.*': 'json', 'record.<name>': 'json'},
+		input: z.strictObject({record: record.partial()}),
+		answer: z.discriminatedUnion('verdict', [v.allow, v.redact]),
+	},
+} as const;
+
+export type HookName = keyof typeof hooks;
+export type HookInput<Name extends HookName> = z.output<(typeof hooks)[Name]['input']>;
+export type HookAnswer<Name extends HookName> = z.output<(typeof hooks)[Name]['answer']>;
+/** What a handler may return: the same, before defaults are filled in; nothing means allow. */
+export type HandlerAnswer<Name extends HookName> = z.input<(typeof hooks)[Name]['answer']> | undefined | void;
+
+export const hookNames = Object.keys(hooks) as HookName[];
+
+/** How `path` crosses at `hook`, or undefined when no plugin may read it. */
+export const crossingOf = (hook: HookName, path: string): Crossing | undefined => {
+	const reads: Readonly<Record<string, Crossing>> = hooks[hook].reads;
+	const dot = path.indexOf('.');
+	return reads[path] ?? (dot > 0 && /^[\w-]+$/.test(path.slice(dot + 1)) ? reads[`${path.slice(0, dot)}.<name>`] : undefined);
+};

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import {crossingOf, type HookName, hooks, operation} from './hooks.ts';
+
+export const capability = z.enum(['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'ledger']);
+export type Capability = z.output<typeof capability>;
+
+const hookEntry = (hook: HookName) =>
+	z.strictObject({
+		/** The fields this hook is handed; nothing else crosses the wall. */
+		reads: z.array(z.string()).superRefine((paths, issues) => {
+			for (const [index, path] of paths.entries()) {
+				if (crossingOf(hook, path)) continue;
+				issues.addIssue({
+					code: 'custom',
+					path: [index],
+					message: `"${path}" cannot be read at ${hook}; it may read ${Object.keys(hooks[hook].reads).join(', ')}`,
+				});
+			}
+		}),
+		/** Only these operations reach the handler; all of them when left out. */
+		operations: z.array(operation).min(1).optional(),
+		/** For `post-response` plugins that read `window`: how much is gathered before a crossing, and how much may be held back. */
+		window: z.strictObject({chars: z.int().min(0).max(16_384).default(1_024), overlap: z.int().min(0).max(4_096).default(256)}).optional(),
+	});
+
+/** `manifest.json`: data only, read before any code of the plugin runs. */
+export const manifest = z.strictObject({
+	name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a plugin name is lower-case letters, digits and dashes'),
+	version: z.string().regex(/^\d+\.\d+\.\d+(-[\w.]+)?$/, 'a version is like 1.2.3'),
+	description: z.string().max(300).optional(),
+	sdk: z.literal(1),
+	runtime: z.enum(['isolate', 'wasm']),
+	capabilities: z.array(capability).default([]),
+	hooks: z.strictObject({
+		'pre-auth': hookEntry('pre-auth').optional(),
+		'pre-request': hookEntry('pre-request').optional(),
+		'on-tool-call': hookEntry('on-tool-call').optional(),
+		'post-response': hookEntry('post-response').optional(),
+		'on-audit': hookEntry('on-audit').optional(),
+	}),
+	limits: z
+		.strictObject({
+			memoryMb: z.int().min(8).max(512).default(32),
+			/** How long one entry may run before it is stopped, in milliseconds. */
+			cpuMs: z.int().min(1).max(5_000).default(100),
+			/** How long one call may take in all, awaited host calls included. */
+			timeoutMs: z.int().min(5).max(120_000).default(1_000),
+			/** Largest answer, in characters. */
+			answerChars: z.int().min(100).max(16_000_000).default(4_000_000),
+		})
+		.prefault({}),
+	/** wasm only: the JSON Schema of its config; an isolate plugin says it in code, with zod. */
+	config: z.record(z.string(), z.json()).optional(),
+	/** wasm only: the names of its actions. */
+	actions: z.record(z.string(), z.strictObject({description: z.string().optional(), input: z.record(z.string(), z.json())})).optional(),
+	/** An action that `start` runs once, on an empty store, and whose answer it prints. */
+	firstStart: z.string().optional(),
+});
+
+export type Manifest = z.output<typeof manifest>;

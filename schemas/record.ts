@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import {usage} from './usage.ts';
+
+const digest = z.strictObject({sha256: z.string(), bytes: z.int().min(0)});
+
+/** One try at one deployment. */
+export const attempt = z.strictObject({
+	id: z.string(),
+	deployment: z.string(),
+	status: z.int().optional(),
+	error: z.string().optional(),
+	ms: z.number(),
+});
+export type Attempt = z.output<typeof attempt>;
+
+/** What one plugin answered at one hook. A plugin that let the exchange pass and asked for nothing is only in `passed`. */
+export const ruling = z.strictObject({
+	plugin: z.string(),
+	hook: z.string(),
+	verdict: z.string(),
+	code: z.string().optional(),
+	rule: z.string().optional(),
+	/** `observe`: recorded, not carried out. */
+	mode: z.enum(['enforce', 'observe']).optional(),
+});
+export type Ruling = z.output<typeof ruling>;
+
+/** What an exchange set aside in the ledger; a crash settles an `opened` record without an end at these amounts. */
+export const booking = z.strictObject({
+	/** The ledger's key for the account's window: `account|unit|window start`. */
+	key: z.string(),
+	amount: z.int().min(0),
+});
+export type Booking = z.output<typeof booking>;
+
+/**
+ * One line of the journal. `kind`: `exchange` ends an exchange (exactly one each); `opened` precedes it when an upstream
+ * is about to be reached; `admin` is an action of an operator; `gateway` is a start, a stop, a recovery; `checkpoint`
+ * closes a segment. The journal adds `seq`, `at`, `prev` and `hash`.
+ */
+export const record = z.strictObject({
+	kind: z.enum(['exchange', 'opened', 'admin', 'gateway', 'checkpoint']),
+	exchange: z.string().optional(),
+	surface: z.string().optional(),
+	operation: z.string().optional(),
+	method: z.string().optional(),
+	path: z.string().optional(),
+	ip: z.string().optional(),
+	principal: z.json().optional(),
+	session: z.string().optional(),
+	model: z.string().optional(),
+	deployment: z.string().optional(),
+	stream: z.boolean().optional(),
+	outcome: z.enum(['ok', 'failed', 'aborted', 'denied']).optional(),
+	status: z.int().optional(),
+	error: z.strictObject({code: z.string(), plugin: z.string().optional(), rule: z.string().optional()}).optional(),
+	attempts: z.array(attempt).optional(),
+	usage: usage.optional(),
+	costMicroUsd: z.int().optional(),
+	/** On `opened`: set aside. On `exchange`: what was settled in the end. */
+	bookings: z.array(booking).optional(),
+	/** The digest of the list of plugins in force (name, version, digest of each), spelled out in the `gateway` record that introduced it. */
+	plugins: z.string().optional(),
+	rulings: z.array(ruling).optional(),
+	annotations: z.record(z.string(), z.json()).optional(),
+	tags: z.array(z.string()).optional(),
+	request: digest.optional(),
+	response: digest.optional(),
+	redacted: z.array(z.string()).optional(),
+	totalMs: z.number().optional(),
+	overheadMs: z.number().optional(),
+	/** `admin`: who did what to what, with which input (secrets left out). `gateway`: what happened. */
+	event: z.json().optional(),
+});
+
+export type JournalRecord = z.output<typeof record>;

@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import {principal} from './principal.ts';
+
+/** The codes a plugin may refuse with; `core/errors.ts` gives each its status, type and help. */
+export const denyCode = z.enum([
+	'unauthenticated',
+	'key_expired',
+	'key_blocked',
+	'denied',
+	'model_not_granted',
+	'content_blocked',
+	'budget_exceeded',
+	'rate_limited',
+	'price_unknown',
+	'invalid_request',
+]);
+export type DenyCode = z.output<typeof denyCode>;
+
+export const unit = z.enum(['microUsd', 'tokens', 'requests']);
+export const window = z.enum(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'total']);
+
+/** One account that must have room for `amount` within `limit` for its current window. */
+export const reservation = z.strictObject({
+	account: z.string().min(1).max(300),
+	unit: unit.default('microUsd'),
+	amount: z.int().min(0),
+	limit: z.int().min(0),
+	window,
+	timeZone: z.string().max(60).optional(),
+});
+export type Reservation = z.output<typeof reservation>;
+
+const scalar = z.union([z.string().max(2_000), z.number(), z.boolean()]);
+
+/** What a verdict asks the host to do, all or nothing, in the same turn. */
+export const effects = {
+	/** Every account must have room, or none is touched and the exchange is refused with `orElse`. */
+	reserve: z.array(reservation).max(32).optional(),
+	orElse: denyCode.optional(),
+	/** The real amount, by unit, that replaces every open reservation this plugin made for this exchange. */
+	settle: z.partialRecord(unit, z.int().min(0)).optional(),
+	/** Facts for the journal record. Never put content here. */
+	annotate: z.record(z.string().max(100), scalar).optional(),
+	tag: z.array(z.string().max(200)).max(20).optional(),
+	/** Writes into the plugin's own kv; `null` deletes. */
+	put: z.record(z.string().max(500), z.json()).optional(),
+	/** Private state of this exchange, handed back to this plugin alone as `carried`. It is never stored. */
+	carry: z.string().max(1_000_000).optional(),
+};
+
+export const allow = z.strictObject({verdict: z.literal('allow'), ...effects});
+
+export const deny = z.strictObject({
+	verdict: z.literal('deny'),
+	code: denyCode.default('denied'),
+	/** For the client: what was wrong and what to do. No secret, no content, no list of what would be allowed. */
+	message: z.string().min(1).max(1_000),
+	/** Which rule decided, for the client's operator and the journal. */
+	rule: z.string().max(200).optional(),
+	retryAfterMs: z.int().min(0).optional(),
+	...effects,
+});
+
+export const identify = z.strictObject({verdict: z.literal('identify'), principal});
+
+/** New strings for `text[]` by index; everything not named stays as it is. */
+const textPatch = z.partialRecord(z.string().regex(/^\d{1,6}$/), z.string());
+
+export const rewriteRequest = z.strictObject({
+	verdict: z.literal('rewrite'),
+	patch: z.strictObject({
+		text: textPatch.optional(),
+		model: z.string().min(1).max(300).optional(),
+		/** Top-level request fields; `null` removes one. */
+		params: z.record(z.string(), z.json()).optional(),
+	}),
+	...effects,
+});
+
+export const respond = z.strictObject({
+	verdict: z.literal('respond'),
+	/** `text` is rendered in the client's dialect, streamed if it asked for a stream; `body` goes out as it is. */
+	response: z.union([z.strictObject({text: z.string()}), z.strictObject({body: z.record(z.string(), z.json())})]),
+	...effects,
+});
+
+/** Deployments (`provider/model`) to try instead, best first. */
+export const route = z.strictObject({verdict: z.literal('route'), plan: z.array(z.string().min(3).max(300)).min(1).max(20), ...effects});
+
+export const hold = z.strictObject({
+	verdict: z.literal('hold'),
+	approval: z.strictObject({reason: z.string().min(1).max(1_000)}),
+	...effects,
+});
+
+export const rewriteArguments = z.strictObject({
+	verdict: z.literal('rewrite'),
+	patch: z.strictObject({arguments: z.record(z.string(), z.json())}),
+	...effects,
+});
+
+export const respondResult = z.strictObject({
+	verdict: z.literal('respond'),
+	response: z.strictObject({result: z.json()}),
+	...effects,
+});
+
+/** `clear` answers a `window`: so many of its leading characters may go on (and are what `patch.window` replaces); the rest is held back. */
+export const allowReply = z.strictObject({verdict: z.literal('allow'), clear: z.int().min(0).optional(), ...effects});
+
+export const rewriteReply = z.strictObject({
+	verdict: z.literal('rewrite'),
+	patch: z.strictObject({text: textPatch.optional(), window: z.string().optional(), result: z.json().optional()}),
+	clear: z.int().min(0).optional(),
+	...effects,
+});
+
+/** Record fields, as dotted paths, that the journal must not keep. */
+export const redact = z.strictObject({verdict: z.literal('redact'), paths: z.array(z.string().max(200)).max(50)});
+
+export type Effects = z.output<z.ZodObject<typeof effects>>;
+export type Allow = z.output<typeof allow>;
+export type Deny = z.output<typeof deny>;
