@@ -5,6 +5,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import test, {type ExecutionContext} from 'ava';
 import OpenAI from 'openai';
+import {fieldsOf, listOf, stringOf} from './json.ts';
 import {openRequestLog} from './request-log.ts';
 import {startLocalUpstream} from './server.ts';
 
@@ -148,10 +149,10 @@ test('embeddings: the same text has the same unit vector, and texts that share w
 test('embeddings: base64 and float say the same numbers', async t => {
 	const {post} = await setup(t);
 	const vector = async (encoding_format: string) => {
-		const body = await (await post('/v1/embeddings', {model: 'embed', input: 'x', dimensions: 8, encoding_format})).json();
-		return body.data[0].embedding;
+		const body = fieldsOf(await (await post('/v1/embeddings', {model: 'embed', input: 'x', dimensions: 8, encoding_format})).json());
+		return fieldsOf(listOf(body.data)[0]).embedding;
 	};
-	const bytes = Buffer.from(await vector('base64'), 'base64');
+	const bytes = Buffer.from(stringOf(await vector('base64')), 'base64');
 	t.deepEqual(
 		Array.from({length: 8}, (_, index) => bytes.readFloatLE(index * 4)),
 		await vector('float'),
@@ -295,7 +296,7 @@ test('fault-<status>: fails with that status, and with retry-after only when it 
 		const response = await post('/v1/chat/completions', {model: `fault-${status}`, messages: hi});
 		t.is(response.status, status);
 		t.is(response.headers.get('retry-after'), null);
-		t.is(typeof (await response.json()).error.message, 'string');
+		t.not(stringOf(fieldsOf(fieldsOf(await response.json()).error).message), '');
 	}
 	const response = await post('/v1/messages', {model: 'fault-429-7', max_tokens: 9, messages: hi});
 	t.is(response.headers.get('retry-after'), '7');
