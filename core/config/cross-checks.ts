@@ -1,0 +1,148 @@
+import {resolve} from 'node:path';
+import type {GatewayConfig, PluginEntry} from '../../schemas/config.ts';
+import {operation} from '../../schemas/hooks.ts';
+import {didYouMean} from './nearest.ts';
+import {type Complaint, type Path, writePath} from './problems.ts';
+import {instanceName, isPath, providerOf, storeFile} from './resolve.ts';
+import type {Source} from './source.ts';
+
+const complain = (path: Path, message: string, mend: string): Complaint => ({path, at: 'value', message, mend});
+const listOf = (names: string | string[] | undefined): string[] => (typeof names === 'string' ? [names] : (names ?? []));
+
+/** The place of the `index`th name in a scope that may be one name or a list. */
+const nameIn = (path: Path, names: string | string[] | undefined, index: number): Path => (Array.isArray(names) ? [...path, index] : path);
+
+const ofAddresses = ({listen, store, providers}: GatewayConfig): Complaint[] => {
+	const complaints: Complaint[] = [];
+	const port = Number(listen.slice(listen.lastIndexOf(':') + 1));
+	if (port > 65_535) complaints.push(complain(['listen'], `there is no port ${port}`, 'Write a port up to 65535; 0 takes any free one.'));
+	const scheme = /^\w*:/.exec(storeFile(store))?.[0];
+	if (scheme !== undefined) {
+		complaints.push(
+			complain(['store'], `"${scheme}" is no store of this release`, "Write the path of a SQLite file, like 'data/gateway.db'."),
+		);
+	}
+	for (const [name, {baseUrl}] of Object.entries(providers)) {
+		if (baseUrl === undefined) continue;
+		const path = ['providers', name, 'baseUrl'];
+		const url = new URL(baseUrl);
+		const tail = /\/(chat\/completions|messages|embeddings|models)\/*$/.exec(url.pathname)?.[0];
+		if (tail !== undefined) complaints.push(complain(path, `goes too far: the gateway adds "${tail}" itself`, `Leave "${tail}" out.`));
+		if (url.username || url.password) complaints.push(complain(path, 'has a password in it', "Take it out and write key: env('NAME')."));
+		if (url.search || url.hash) complaints.push(complain(path, 'has a query or a fragment', 'End it with the path.'));
+	}
+	return complaints;
+};
+
+const ofModels = ({models, prices, providers}: GatewayConfig): Complaint[] => {
+	const known = Object.keys(providers);
+	const unknown = (path: Path, at: 'key' | 'value', name: string): Complaint[] => {
+		if (known.includes(name)) return [];
+		const otherwise = known.length === 0 ? 'Add it to providers.' : `Add it to providers, which has ${known.join(', ')}.`;
+		return [{path, at, message: `there is no provider "${name}"`, mend: didYouMean(name, known, otherwise)}];
+	};
+	return [
+		...Object.entries(models).flatMap(([alias, deployments]) =>
+			deployments.flatMap((deployment, index) => unknown(['models', alias, index], 'value', providerOf(deployment))),
+		),
+		...Object.keys(prices).flatMap((key): Complaint[] => {
+			const path = ['prices', key];
+			if (key.includes('/')) return unknown(path, 'key', providerOf(key));
+			if (key.endsWith('*')) return [];
+			return [{path, at: 'key', message: `"${key}" is no deployment`, mend: `Write 'provider/${key}'.`}];
+		}),
+	];
+};
+
+const hostPattern = /^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
+
+const ofGrants = ({use, tier, trust, grants}: PluginEntry, path: Path): Complaint[] => {
+	const complaints: Complaint[] = [];
+	if (trust !== undefined && !isPath(use)) {
+		const message = `"${use}" is a shipped plugin, trusted by the digest it ships with`;
+		complaints.push(complain([...path, 'trust'], message, 'Leave trust out.'));
+	}
+	if (tier === 'inline' && trust === undefined && isPath(use)) {
+		const mend = "Add trust: 'sha256:…' with the plugin's digest, or leave tier out to run it in a process of its own.";
+		complaints.push(complain([...path, 'tier'], 'inline is for code trusted by its digest, and this plugin has no trust', mend));
+	}
+	for (const [index, host] of (grants.http ?? []).entries()) {
+		if (hostPattern.test(host)) continue;
+		const named = URL.canParse(host) ? new URL(host).host : '';
+		const mend = named === '' ? "Write hosts: 'dlp.acme.example', 'dlp.acme.example:8443' or '*.acme.example'." : `Write '${named}'.`;
+		complaints.push(complain([...path, 'grants', 'http', index], 'is not a host', mend));
+	}
+	return complaints;
+};
+
+/** A plugin's config crosses a wall as JSON: what JSON cannot say would be lost on the way, and so would env(). */
+const notJson = (value: unknown, path: Path, source: Source): Complaint[] => {
+	const call = source.callAt(path);
+	if (call === 'env' || call === 'optionalEnv') {
+		const mend = `Lend it as a secret: grants: {secrets: {${String(path.at(-1))}: ${call}('…')}}.`;
+		return [complain(path, `${call}() is not read inside a plugin's config`, mend)];
+	}
+	if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return [];
+	if (Array.isArray(value)) return value.flatMap((entry, index) => notJson(entry, [...path, index], source));
+	if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+		return Object.entries(value).flatMap(([key, entry]) => notJson(entry, [...path, key], source));
+	}
+	const what =
+		typeof value === 'object'
+			? `a ${value.constructor?.name ?? 'bare object'}`
+			: typeof value === 'function'
+				? 'a function'
+				: String(value);
+	return [
+		complain(path, `a plugin's config is JSON, and this is ${what}`, 'Write strings, numbers, true, false, null, lists and objects.'),
+	];
+};
+
+const ofPlugins = ({plugins}: GatewayConfig, folder: string, source: Source): Complaint[] => {
+	const names = new Map<string, Path>();
+	return plugins.flatMap((entry, index) => {
+		const path: Path = ['plugins', index];
+		const complaints = ofGrants(entry, path);
+		const name = entry.as === undefined && isPath(entry.use) ? resolve(folder, entry.use) : instanceName(entry);
+		const taken = names.get(name);
+		if (taken) {
+			const place = [...path, entry.as === undefined ? 'use' : 'as'];
+			const mend = "Give each instance a name of its own with as: 'another-name'.";
+			complaints.push(complain(place, `"${instanceName(entry)}" is already the name of ${writePath(taken)}`, mend));
+		} else names.set(name, path);
+		for (const [place, asked] of listOf(entry.when?.operation).entries()) {
+			if (operation.safeParse(asked).success) continue;
+			const message = `"${asked}" is not one of ${operation.options.join(', ')}, so this plugin would never be asked`;
+			const mend = didYouMean(asked, operation.options, 'Write one of them, or leave it out for all.');
+			complaints.push(complain(nameIn([...path, 'when', 'operation'], entry.when?.operation, place), message, mend));
+		}
+		return [...complaints, ...notJson(entry.config ?? {}, [...path, 'config'], source)];
+	});
+};
+
+/** What is wrong between one part of the config and another, and what a schema cannot say. */
+export const crossCheck = (config: GatewayConfig, folder: string, source: Source): Complaint[] => [
+	...ofAddresses(config),
+	...ofModels(config),
+	...ofPlugins(config, folder, source),
+];
+
+/** What runs, and should not stay so. */
+export const warningsOf = ({providers, models, plugins}: GatewayConfig): Complaint[] => {
+	const literal = (path: Path): Complaint =>
+		complain(path, 'a secret is written into the config', "Put it into a variable and write env('NAME').");
+	const aliases = Object.keys(models);
+	return [
+		...Object.entries(providers).flatMap(([name, {key}]) => (typeof key === 'string' ? [literal(['providers', name, 'key'])] : [])),
+		...plugins.flatMap(({grants, when}, index) => [
+			...Object.entries(grants.secrets ?? {}).flatMap(([name, secret]) =>
+				typeof secret === 'string' ? [literal(['plugins', index, 'grants', 'secrets', name])] : [],
+			),
+			...listOf(when?.model).flatMap((model, place): Complaint[] => {
+				if (aliases.includes(model) || /[*/]/.test(model)) return [];
+				const path = nameIn(['plugins', index, 'when', 'model'], when?.model, place);
+				return [complain(path, `"${model}" is no model of this config`, didYouMean(model, aliases, 'Write a name that stands in models.'))];
+			}),
+		]),
+	];
+};

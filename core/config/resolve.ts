@@ -1,0 +1,104 @@
+import {dirname, resolve} from 'node:path';
+import type {FromEnv, GatewayConfig, PluginEntry, Provider} from '../../schemas/config.ts';
+import type {Complaint, Path} from './problems.ts';
+
+export type ResolvedProvider = Omit<Provider, 'key' | 'baseUrl'> & {
+	/** Without a slash at its end. */
+	baseUrl: string;
+	key?: string;
+};
+
+export type ResolvedPlugin = Omit<PluginEntry, 'grants'> & {
+	grants: Omit<PluginEntry['grants'], 'secrets'> & {secrets?: Record<string, string>};
+};
+
+/** The config as the gateway runs it: secrets in place, paths absolute, `store` a file without `sqlite:`. */
+export type ResolvedConfig = Omit<GatewayConfig, 'providers' | 'plugins'> & {
+	providers: Record<string, ResolvedProvider>;
+	plugins: ResolvedPlugin[];
+};
+
+/** What the config names and this gateway does not serve, because an optional variable is not set. */
+export type LeftOut = {
+	kind: 'provider' | 'deployment' | 'model' | 'secret';
+	/** `openai`; `openai/gpt-5 of fast`; `fast`; `token of dlp`. */
+	name: string;
+	/** The variable that would bring it back. */
+	variable: string;
+};
+
+const baseUrls = {openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com/v1'} as const;
+
+/** Is `use` the path of a plugin's folder, and not a shipped plugin's name? */
+export const isPath = (use: string): boolean => use.startsWith('.') || use.startsWith('/');
+
+/** The name a plugin instance goes by as far as the config tells: a plugin of one's own is named by its manifest. */
+export const instanceName = ({as, use}: PluginEntry): string => as ?? use;
+
+/** The file that `store` names, without `sqlite:`. */
+export const storeFile = (store: string): string => store.replace(/^sqlite:(\/\/(?=\/))?/, '');
+
+/** Fills in what the environment, the defaults and the config's folder say. A variable that must be set and is not is a complaint. */
+export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.ProcessEnv) => {
+	const folder = dirname(file);
+	const complaints: Complaint[] = [];
+	const leftOut: LeftOut[] = [];
+
+	// A variable set to nothing is not set.
+	const secretOf = (secret: string | FromEnv, path: Path, without: string): string | undefined => {
+		if (typeof secret === 'string') return secret;
+		const value = env[secret.env];
+		if (value) return value;
+		if (!secret.optional) {
+			const message = `the environment variable ${secret.env} is not set`;
+			complaints.push({path, at: 'value', message, mend: `Set it, or write optionalEnv('${secret.env}') to run without this ${without}.`});
+		}
+		return undefined;
+	};
+
+	const missing = new Map<string, string>();
+	const providers: Record<string, ResolvedProvider> = {};
+	for (const [name, {key, baseUrl, ...provider}] of Object.entries(config.providers)) {
+		const secret = key === undefined ? undefined : secretOf(key, ['providers', name, 'key'], 'provider');
+		if (typeof key === 'object' && secret === undefined) {
+			missing.set(name, key.env);
+			leftOut.push({kind: 'provider', name, variable: key.env});
+		} else providers[name] = {...provider, baseUrl: (baseUrl ?? baseUrls[provider.speaks]).replace(/\/+$/, ''), key: secret};
+	}
+
+	const models: Record<string, string[]> = {};
+	for (const [name, deployments] of Object.entries(config.models)) {
+		const gone = deployments.filter(deployment => missing.has(providerOf(deployment)));
+		const served = deployments.filter(deployment => !gone.includes(deployment));
+		for (const deployment of gone) {
+			leftOut.push({kind: 'deployment', name: `${deployment} of ${name}`, variable: missing.get(providerOf(deployment))!});
+		}
+		if (served.length > 0) models[name] = served;
+		else leftOut.push({kind: 'model', name, variable: missing.get(providerOf(gone[0]!))!});
+	}
+
+	const plugins = config.plugins.map((entry, index): ResolvedPlugin => {
+		const {secrets, ...grants} = entry.grants;
+		const lent: Record<string, string> = {};
+		for (const [name, secret] of Object.entries(secrets ?? {})) {
+			const value = secretOf(secret, ['plugins', index, 'grants', 'secrets', name], 'secret');
+			if (value !== undefined) lent[name] = value;
+			else if (typeof secret === 'object') leftOut.push({kind: 'secret', name: `${name} of ${instanceName(entry)}`, variable: secret.env});
+		}
+		const use = isPath(entry.use) ? resolve(folder, entry.use) : entry.use;
+		return {...entry, use, grants: secrets ? {...grants, secrets: lent} : grants};
+	});
+
+	const resolved: ResolvedConfig = {
+		...config,
+		store: resolve(folder, storeFile(config.store)),
+		journal: {...config.journal, folder: resolve(folder, config.journal.folder)},
+		providers,
+		models,
+		plugins,
+	};
+	return {config: resolved, leftOut, complaints};
+};
+
+/** `claude` of `claude/claude-haiku-4-5`. */
+export const providerOf = (deployment: string): string => deployment.slice(0, deployment.indexOf('/'));
