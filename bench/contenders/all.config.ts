@@ -1,0 +1,17 @@
+import {defineConfig} from '../../plugin-sdk/index.ts';
+import {journal, listen, models, providers, store} from './place.ts';
+
+export default defineConfig({
+	listen,
+	store,
+	journal,
+	providers,
+	models,
+	prices: {'static/*': {inputUsdPerMTok: 0.15, outputUsdPerMTok: 0.6}},
+	plugins: [
+		{use: 'virtual-keys'},
+		{use: 'grants'},
+		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
+		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 1_000_000}}},
+	],
+});

@@ -1,0 +1,10 @@
+/** Where this run's gateway lives; bench/contenders.ts sets these three before it starts one. */
+const {SALLYPORT_BENCH_LISTEN, SALLYPORT_BENCH_DATA, SALLYPORT_BENCH_UPSTREAM} = process.env;
+
+export const listen = SALLYPORT_BENCH_LISTEN ?? '127.0.0.1:8787';
+export const store = `${SALLYPORT_BENCH_DATA ?? 'data'}/gateway.db`;
+export const journal = {folder: `${SALLYPORT_BENCH_DATA ?? 'data'}/journal`};
+export const providers = {
+	static: {speaks: 'openai' as const, baseUrl: SALLYPORT_BENCH_UPSTREAM ?? 'http://127.0.0.1:18900/v1', key: 'sk-bench', connections: 512},
+};
+export const models = {'gpt-4o-mini': ['static/gpt-4o-mini']};
