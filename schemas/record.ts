@@ -46,7 +46,19 @@ export const record = z.strictObject({
 	method: z.string().optional(),
 	path: z.string().optional(),
 	ip: z.string().optional(),
-	principal: z.json().optional(),
+	/** `opened` records carry the id alone. */
+	principal: z
+		.union([
+			z.string(),
+			z.strictObject({
+				id: z.string(),
+				tenant: z.string(),
+				team: z.string().optional(),
+				user: z.string().optional(),
+				key: z.string().optional(),
+			}),
+		])
+		.optional(),
 	session: z.string().optional(),
 	model: z.string().optional(),
 	deployment: z.string().optional(),

@@ -1,0 +1,73 @@
+import {hash} from 'node:crypto';
+import type {IncomingHttpHeaders} from 'node:http';
+import type {Principal} from '../schemas/principal.ts';
+import {GatewayError} from './errors.ts';
+import type {Exchange} from './exchange.ts';
+import type {Fields, Hooks} from './hooks.ts';
+
+type Credential = {scheme?: string; token?: string};
+
+const maxTokenChars = 8_192;
+
+/** The one credential of a request: `authorization`, `x-api-key` or `x-goog-api-key`. Two that differ are refused, not chosen from. */
+const credentialOf = (headers: IncomingHttpHeaders): Credential => {
+	const {authorization} = headers;
+	const found: Credential[] = [];
+	if (authorization !== undefined) {
+		const space = authorization.indexOf(' ');
+		const scheme = space < 0 ? authorization : authorization.slice(0, space);
+		found.push({scheme: scheme.toLowerCase(), token: space < 0 ? undefined : authorization.slice(space + 1).trim()});
+	}
+	for (const name of ['x-api-key', 'x-goog-api-key']) {
+		const token = headers[name];
+		if (typeof token === 'string') found.push({scheme: name, token});
+	}
+	const [first, ...others] = found;
+	if (others.some(({token}) => token !== first!.token)) throw new GatewayError('unauthenticated', 'There are two different credentials; send one.');
+	if (first?.token && first.token.length > maxTokenChars) throw new GatewayError('unauthenticated', 'The credential is too long to be one.');
+	return first ?? {};
+};
+
+const anonymous: Principal = {id: 'anonymous', tenant: 'anonymous', tags: [], accounts: []};
+
+/** Asks pre-auth who is there, and notes it on the exchange. Throws `unauthenticated` when nobody can say. */
+export const identify = async (hooks: Hooks, exchange: Exchange, headers: IncomingHttpHeaders, admitAnyone: boolean): Promise<Principal> => {
+	const credential = credentialOf(headers);
+	const fields: Fields = path => {
+		switch (path) {
+			case 'method':
+				return exchange.method;
+			case 'path':
+				return exchange.path;
+			case 'ip':
+				return exchange.ip;
+			case 'surface':
+				return exchange.surface;
+			case 'credential.scheme':
+				return credential.scheme;
+			case 'credential.token':
+				return credential.token;
+			case 'credential.sha256':
+				return credential.token === undefined ? undefined : hash('sha256', credential.token, 'hex');
+			default:
+				return headerField(headers, path);
+		}
+	};
+	await hooks.ask('pre-auth', exchange, fields, verdict => {
+		if (verdict.verdict !== 'identify') return undefined;
+		exchange.principal = verdict.principal;
+		return 'end';
+	});
+	exchange.principal ??= admitAnyone ? anonymous : undefined;
+	if (exchange.principal) return exchange.principal;
+	throw new GatewayError('unauthenticated', credential.token ? 'This key is not known here.' : 'There is no key in the request.');
+};
+
+const secretHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'cookie', 'proxy-authorization']);
+
+/** `headers.<name>`, but never one that holds a credential: those are `credential.*`. */
+export const headerField = (headers: IncomingHttpHeaders, path: string): string | undefined => {
+	const name = path.slice('headers.'.length).toLowerCase();
+	const value = secretHeaders.has(name) ? undefined : headers[name];
+	return Array.isArray(value) ? value.join(', ') : value;
+};

@@ -1,0 +1,64 @@
+import type {Booking} from '../schemas/record.ts';
+import type {Effects} from '../schemas/verdict.ts';
+import {GatewayError} from './errors.ts';
+import type {Exchange} from './exchange.ts';
+import type {Ledger, Outcome, Short} from './ledger/ledger.ts';
+import type {Kv} from './store/kv.ts';
+
+/** Does what a verdict asks for; a promise only where the ledger has to wait for a larger lease. Throws GatewayError when an account is short. */
+export type CarryOut = (exchange: Exchange, plugin: string, effects: Effects) => Promise<void> | undefined;
+
+type Options = {ledger: Ledger; kv: Kv; onLost: (plugin: string, error: unknown) => void; now: () => number};
+
+const amountOf = (amount: number, unit: Short['unit']): string => (unit === 'microUsd' ? `${(amount / 1e6).toFixed(6)} USD` : `${amount} ${unit}`);
+
+/** Who is short, by how much, until when: the caller's own account, so it may know. */
+const refusal = (short: Short, plugin: string, {orElse = 'budget_exceeded'}: Effects, now: number): GatewayError => {
+	const {account, unit, window, limit, used, needed, resetsAt} = short;
+	const room = Math.max(0, limit - used);
+	const message = `The ${window} limit of ${account} has ${amountOf(room, unit)} left of ${amountOf(limit, unit)}; this may take ${amountOf(needed, unit)}.`;
+	return new GatewayError(orElse, message, {plugin, rule: `${account}/${window}`, ...(resetsAt !== undefined && {retryAfterMs: Math.max(0, resetsAt - now)})});
+};
+
+export const openEffects = ({ledger, kv, onLost, now}: Options): CarryOut => {
+	const held = (exchange: Exchange, plugin: string, outcome: Outcome, effects: Effects): void => {
+		if (outcome.short) throw refusal(outcome.short, plugin, effects, now());
+		exchange.held.set(plugin, [...(exchange.held.get(plugin) ?? []), ...outcome.held]);
+	};
+
+	const rest = (exchange: Exchange, plugin: string, {settle, annotate, tag, put, carry}: Effects): void => {
+		if (settle) settleHeld(ledger, exchange, plugin, settle);
+		if (annotate) for (const [key, value] of Object.entries(annotate)) exchange.annotations[`${plugin}.${key}`] = value;
+		if (tag) exchange.tags = [...new Set([...exchange.tags, ...tag])];
+		if (carry !== undefined) exchange.carried.set(plugin, carry);
+		if (put) {
+			const texts = Object.entries(put).map(([key, json]) => [key, json === null ? null : JSON.stringify(json)] as const);
+			kv.putSoon(plugin, Object.fromEntries(texts)).catch(error => onLost(plugin, error));
+		}
+	};
+
+	return (exchange, plugin, effects) => {
+		if (!effects.reserve || effects.reserve.length === 0) {
+			rest(exchange, plugin, effects);
+			return undefined;
+		}
+		const outcome = ledger.reserve(effects.reserve);
+		if (outcome instanceof Promise) {
+			return outcome.then(decided => {
+				held(exchange, plugin, decided, effects);
+				rest(exchange, plugin, effects);
+			});
+		}
+		held(exchange, plugin, outcome, effects);
+		rest(exchange, plugin, effects);
+		return undefined;
+	};
+};
+
+/** Ends what `plugin` has set aside for this exchange. */
+export const settleHeld = (ledger: Ledger, exchange: Exchange, plugin: string, used: NonNullable<Effects['settle']>): void => {
+	const bookings: Booking[] | undefined = exchange.held.get(plugin);
+	if (!bookings) return;
+	exchange.held.delete(plugin);
+	exchange.settled.push(...ledger.settle(bookings, used));
+};

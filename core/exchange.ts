@@ -1,0 +1,124 @@
+import {randomUUID} from 'node:crypto';
+import type {Operation} from '../schemas/hooks.ts';
+import type {Principal} from '../schemas/principal.ts';
+import type {Attempt, Booking, JournalRecord, Ruling} from '../schemas/record.ts';
+import type {Usage} from '../schemas/usage.ts';
+import type {GatewayError} from './errors.ts';
+
+export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
+export type Surface = 'openai' | 'anthropic' | 'admin' | 'gateway';
+
+/** The one thing that travels: what is known of a request and its reply so far. It ends in exactly one journal record. */
+export type Exchange = {
+	readonly id: string;
+	/** Milliseconds since 1970, and by a clock that never jumps. */
+	readonly at: number;
+	readonly startedMs: number;
+	readonly method: string;
+	readonly path: string;
+	readonly ip: string;
+	surface: Surface;
+	operation?: Operation;
+	principal?: Principal;
+	session?: string;
+	model?: string;
+	deployment?: string;
+	stream: boolean;
+	tags: string[];
+	rulings: Ruling[];
+	annotations: Record<string, string | number | boolean>;
+	attempts: Attempt[];
+	/** What each plugin has set aside and not settled yet. */
+	held: Map<string, Booking[]>;
+	/** What was booked in the end. */
+	settled: Booking[];
+	/** Each plugin's private state of this exchange. */
+	carried: Map<string, string>;
+	usage?: Usage;
+	costMicroUsd?: number;
+	request?: {sha256: string; bytes: number};
+	response?: {sha256: string; bytes: number};
+	outcome?: Outcome;
+	status?: number;
+	error?: GatewayError;
+	redacted?: string[];
+	/** Waiting for the upstream, in milliseconds: the rest of the time is ours. */
+	upstreamMs: number;
+	opened: boolean;
+	closed: boolean;
+};
+
+type Start = Pick<Exchange, 'method' | 'path' | 'ip' | 'surface'>;
+
+export const openExchange = ({method, path, ip, surface}: Start): Exchange => ({
+	id: `ex_${randomUUID()}`,
+	at: Date.now(),
+	startedMs: performance.now(),
+	method,
+	path,
+	ip,
+	surface,
+	stream: false,
+	tags: [],
+	rulings: [],
+	annotations: {},
+	attempts: [],
+	held: new Map(),
+	settled: [],
+	carried: new Map(),
+	upstreamMs: 0,
+	opened: false,
+	closed: false,
+});
+
+const some = <T extends object>(value: T): T | undefined => (Object.keys(value).length > 0 ? value : undefined);
+const ms = (value: number): number => Math.round(value * 1_000) / 1_000;
+
+/** Milliseconds of this exchange that were not spent waiting for an upstream. */
+export const overheadMs = ({startedMs, upstreamMs}: Exchange): number => ms(performance.now() - startedMs - upstreamMs);
+
+/** What stands in the journal before an upstream is reached, so that a crash leaves evidence. */
+export const openedRecord = (exchange: Exchange, plugins: string): JournalRecord => ({
+	kind: 'opened',
+	exchange: exchange.id,
+	operation: exchange.operation,
+	principal: exchange.principal?.id,
+	model: exchange.model,
+	bookings: exchange.held.size > 0 ? [...exchange.held.values()].flat() : undefined,
+	plugins,
+});
+
+/** The one record of an exchange that has ended. */
+export const closedRecord = (exchange: Exchange, plugins: string): JournalRecord => {
+	const {error, principal} = exchange;
+	return {
+		kind: 'exchange',
+		exchange: exchange.id,
+		surface: exchange.surface,
+		operation: exchange.operation,
+		method: exchange.method,
+		path: exchange.path,
+		ip: exchange.ip,
+		principal: principal && {id: principal.id, tenant: principal.tenant, team: principal.team, user: principal.user, key: principal.key},
+		session: exchange.session,
+		model: exchange.model,
+		deployment: exchange.deployment,
+		stream: exchange.stream,
+		outcome: exchange.outcome,
+		status: exchange.status,
+		error: error && {code: error.code, plugin: error.plugin, rule: error.rule},
+		attempts: some(exchange.attempts),
+		usage: exchange.usage,
+		costMicroUsd: exchange.costMicroUsd,
+		bookings: some(exchange.settled),
+		plugins,
+		rulings: some(exchange.rulings),
+		annotations: some(exchange.annotations),
+		tags: some(exchange.tags),
+		request: exchange.request,
+		response: exchange.response,
+		redacted: exchange.redacted,
+		totalMs: ms(performance.now() - exchange.startedMs),
+		overheadMs: overheadMs(exchange),
+	};
+};

@@ -1,0 +1,55 @@
+import {createHash} from 'node:crypto';
+import {readFile} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
+
+const house = resolve(fileURLToPath(import.meta.url), '../../..');
+
+/** One self-contained classic script out of a module and all it imports; it leaves its exports in `globalName`. */
+export const bundle = async (entry: string, globalName: string): Promise<string> => {
+	const {outputFiles} = await build({
+		entryPoints: [entry],
+		bundle: true,
+		write: false,
+		format: 'iife',
+		globalName,
+		platform: 'neutral',
+		mainFields: ['module', 'main'],
+		conditions: ['import'],
+		target: 'es2024',
+		// The same bytes wherever the checkout lies, for the digest.
+		minifyWhitespace: true,
+		legalComments: 'none',
+		charset: 'utf8',
+		banner: {js: '"use strict";'},
+		absWorkingDir: house,
+		nodePaths: [join(house, 'node_modules')],
+		alias: {'sallyport/plugin-sdk': join(house, 'plugin-sdk/index.ts')},
+		logLevel: 'silent',
+	});
+	return outputFiles[0]!.text;
+};
+
+const sha256 = (...parts: (string | Buffer)[]): string => {
+	const hash = createHash('sha256');
+	for (const part of parts) hash.update(part);
+	return hash.digest('hex');
+};
+
+/** What will run, and its digest: manifest and code together. */
+export const codeOf = async (folder: string, runtime: 'isolate' | 'wasm'): Promise<{code: string | Buffer; digest: string}> => {
+	const manifest = await readFile(join(folder, 'manifest.json'));
+	const code = runtime === 'isolate' ? await bundle(join(folder, 'index.ts'), 'sallyportPlugin') : await readFile(join(folder, 'plugin.wasm'));
+	return {code, digest: `sha256:${sha256(manifest, '\0', code)}`};
+};
+
+/** The two scripts of ours that run inside isolates. */
+export const wallScripts = async (): Promise<{guest: string; dispatcher: string}> => {
+	const [guest, dispatcher] = await Promise.all([
+		bundle(join(house, 'core/sandbox/guest.ts'), 'sallyportGuest'),
+		bundle(join(house, 'core/sandbox/dispatcher.ts'), 'sallyportDispatcher'),
+	]);
+	return {guest, dispatcher};
+};
+export type WallScripts = Awaited<ReturnType<typeof wallScripts>>;
