@@ -1,0 +1,171 @@
+import type {IncomingHttpHeaders} from 'node:http';
+import type {Principal} from '../../schemas/principal.ts';
+import {headerField} from '../auth.ts';
+import {GatewayError} from '../errors.ts';
+import type {Exchange} from '../exchange.ts';
+import type {Fields, Member} from '../hooks.ts';
+import type {HookAnswer} from '../../schemas/hooks.ts';
+import type {Value} from '../sandbox/isolate.ts';
+import {parseBody} from './body.ts';
+import type {Catalogue, Deployment} from './catalogue.ts';
+import type {Dialect, DialectOperation, RequestFacts} from './dialects/dialect.ts';
+import {encodeBody} from './encode.ts';
+import {type Estimate, estimate} from './estimate.ts';
+import type {JsonObject} from './json.ts';
+import {type BodyText, patchText, textOf} from './text.ts';
+
+/** A request that was understood, as the plugins before left it. */
+export type Asked = {
+	readonly operation: DialectOperation;
+	readonly dialect: Dialect;
+	readonly bytes: Buffer;
+	readonly source: string;
+	json: JsonObject;
+	facts: RequestFacts;
+	plan: readonly Deployment[];
+	/** Whether `json` says something other than `bytes`. */
+	edited: boolean;
+	text?: BodyText;
+	estimated?: Estimate;
+	/** A plugin's answer in the upstream's place. */
+	answer?: Extract<HookAnswer<'pre-request'>, {verdict: 'respond'}>['response'];
+};
+
+type Understanding = {operation: DialectOperation; dialect: Dialect; catalogue: Catalogue};
+
+/** Reads a body: what it asks for, and who could serve it. Throws `invalid_json`, `invalid_request`, `model_not_found` or `dialect_mismatch`. */
+export const understand = (bytes: Buffer, {operation, dialect, catalogue}: Understanding): Asked => {
+	const {json, text: source} = parseBody(bytes);
+	const facts = dialect.requestFacts(operation, json);
+	return {operation, dialect, bytes, source, json, facts, plan: planFor(facts.model, dialect, catalogue), edited: false};
+};
+
+const planFor = (model: string, dialect: Dialect, catalogue: Catalogue): readonly Deployment[] => {
+	const all = catalogue.plan(model);
+	if (all.length === 0) throw new GatewayError('model_not_found', `There is no model "${model.slice(0, 200)}" here.`, {param: 'model'});
+	return speaking(all, dialect, model);
+};
+
+const speaking = (all: readonly Deployment[], dialect: Dialect, model: string): readonly Deployment[] => {
+	if (all.every(({speaks}) => speaks === dialect.name)) return all;
+	const fitting = all.filter(({speaks}) => speaks === dialect.name);
+	if (fitting.length > 0) return fitting;
+	throw new GatewayError('dialect_mismatch', `"${model}" is not served in the ${dialect.name} dialect; crossing dialects is not supported yet.`, {param: 'model'});
+};
+
+const principalTexts = new WeakMap<Principal, Map<string, string>>();
+
+/** `principal.*` and its structured parts, serialised once for each principal. */
+export const principalField = (principal: Principal | undefined, path: string): Value => {
+	if (!principal) return undefined;
+	const name = path.slice('principal.'.length) as keyof Principal | '*';
+	if (name !== '*' && name !== 'tags' && name !== 'accounts') return principal[name];
+	const texts = principalTexts.get(principal) ?? new Map<string, string>();
+	principalTexts.set(principal, texts);
+	const known = texts.get(name);
+	if (known !== undefined) return known;
+	const text = JSON.stringify(name === '*' ? principal : principal[name]);
+	texts.set(name, text);
+	return text;
+};
+
+/** All parts in one string behind their lengths: it crosses as one value, and is cut up again without a copy. */
+export const packed = (parts: readonly string[]): string => {
+	let lengths = '';
+	for (const part of parts) lengths += lengths === '' ? part.length : `,${part.length}`;
+	return `${lengths}\n${parts.join('')}`;
+};
+
+export const estimateOf = (asked: Asked): Estimate => {
+	asked.estimated ??= estimate(asked.bytes.length, asked.facts, asked.plan.map(({price}) => price));
+	return asked.estimated;
+};
+
+const json = (value: unknown): string | undefined => JSON.stringify(value);
+
+/** The fields of pre-request. Each is worked out only when some plugin declared it. */
+export const requestFields = (asked: Asked, exchange: Exchange, headers: IncomingHttpHeaders): Fields => {
+	let text: string | undefined;
+	let packedFrom: BodyText | undefined;
+	return path => {
+		switch (path) {
+			case 'operation':
+				return asked.operation;
+			case 'model':
+				return asked.facts.model;
+			case 'text[]':
+				asked.text ??= textOf(asked.json);
+				if (packedFrom !== asked.text || text === undefined) text = packed(asked.text.strings);
+				packedFrom = asked.text;
+				return text;
+			case 'messages':
+				return json(asked.facts.messages);
+			case 'tools':
+				return json(asked.facts.tools);
+			case 'tags':
+				return json(exchange.tags);
+			case 'session':
+				return exchange.session;
+			case 'params.*':
+				return json(asked.facts.params);
+			case 'estimate.inputTokens':
+				return estimateOf(asked).inputTokens;
+			case 'estimate.maxOutputTokens':
+				return estimateOf(asked).maxOutputTokens;
+			case 'estimate.maxCostMicroUsd':
+				return estimateOf(asked).maxCostMicroUsd;
+			default:
+				if (path.startsWith('principal.')) return principalField(exchange.principal, path);
+				if (path.startsWith('headers.')) return headerField(headers, path);
+				if (path.startsWith('params.')) return json(asked.json[path.slice('params.'.length)]);
+				return path.startsWith('carried@') ? exchange.carried.get(path.slice('carried@'.length)) : undefined;
+		}
+	};
+};
+
+/** Does to the request what a verdict of pre-request says; `'end'` when it is answered. Throws when what it leaves is no valid request. */
+export const carryRequest =
+	(asked: Asked, exchange: Exchange, catalogue: Catalogue) =>
+	(verdict: HookAnswer<'pre-request'>, {plugin}: Member): 'end' | undefined => {
+		if (verdict.verdict === 'respond') {
+			asked.answer = verdict.response;
+			return 'end';
+		}
+		if (verdict.verdict === 'route') {
+			const plan = verdict.plan.map(name => {
+				const found = catalogue.deployment(name);
+				if (!found) throw new GatewayError('plugin_failed', `The plugin ${plugin.name} routes to a deployment that is not configured.`, {plugin: plugin.name});
+				return found;
+			});
+			asked.plan = speaking(plan, asked.dialect, asked.facts.model);
+			asked.estimated = undefined;
+		}
+		if (verdict.verdict !== 'rewrite') return undefined;
+		const {text, params, model} = verdict.patch;
+		if (text) {
+			asked.text ??= textOf(asked.json);
+			if (patchText(asked.text, text) > 0) asked.edited = true;
+			// A new object, so that what was packed from it is packed again.
+			asked.text = {...asked.text};
+		}
+		if (params) {
+			for (const [key, value] of Object.entries(params)) {
+				if (value === null) delete asked.json[key];
+				else asked.json[key] = value;
+			}
+			asked.text = undefined;
+			asked.edited = true;
+		}
+		if (model) asked.json.model = model;
+		if (params || model) {
+			asked.facts = asked.dialect.requestFacts(asked.operation, asked.json);
+			asked.plan = planFor(asked.facts.model, asked.dialect, catalogue);
+			exchange.model = asked.facts.model;
+			asked.estimated = undefined;
+			asked.edited = true;
+		}
+		return undefined;
+	};
+
+/** What goes upstream: the client's own bytes, unless somebody rewrote them. */
+export const encoded = ({edited, bytes, source, json: body}: Asked): Buffer => (edited ? encodeBody(source, body) : bytes);

@@ -1,0 +1,53 @@
+import type {ResolvedConfig} from '../config.ts';
+import type {Deployment as Target} from '../upstream/deployments.ts';
+import {openProvider, type Provider} from '../upstream/dispatch.ts';
+import {type Priced, priceOf} from './prices.ts';
+
+export type Speaks = 'openai' | 'anthropic';
+export type Deployment = Target & {upstream: Provider; speaks: Speaks; key?: string; price?: Priced};
+
+/** What can be asked for, and who serves it. */
+export type Catalogue = {
+	/** Best first; empty when nobody serves the name. A client may ask for an alias, or for `provider/model`. */
+	plan(model: string): readonly Deployment[];
+	/** One deployment by its name, when its provider is known. */
+	deployment(name: string): Deployment | undefined;
+	/** The aliases, in the order of the config. */
+	models: readonly string[];
+	close(): Promise<void>;
+};
+
+/** Names of deployments nobody configured that are remembered; more, and the oldest are worked out again. */
+const remembered = 1_000;
+
+export const openCatalogue = ({providers, models, prices}: ResolvedConfig): Catalogue => {
+	const upstreams = new Map(Object.entries(providers).map(([name, provider]) => [name, openProvider({...provider, name})]));
+	const known = new Map<string, Deployment>();
+
+	const deployment = (name: string): Deployment | undefined => {
+		const found = known.get(name);
+		if (found) return found;
+		const slash = name.indexOf('/');
+		const provider = name.slice(0, Math.max(0, slash));
+		const upstream = upstreams.get(provider);
+		const model = name.slice(slash + 1);
+		if (!upstream || model === '') return undefined;
+		const {speaks, key, baseUrl} = providers[provider]!;
+		const made: Deployment = {name, provider, model, upstream, speaks, key, price: priceOf(name, {speaks, baseUrl}, prices)};
+		if (known.size >= remembered) known.clear();
+		known.set(name, made);
+		return made;
+	};
+
+	const planned = (names: readonly string[]): Deployment[] => names.map(deployment).filter(found => found !== undefined);
+	const plans = new Map(Object.entries(models).map(([alias, names]) => [alias, planned(names)]));
+
+	return {
+		plan: model => plans.get(model) ?? planned([model]),
+		deployment,
+		models: [...plans.keys()],
+		async close() {
+			await Promise.all([...upstreams.values()].map(upstream => upstream.close()));
+		},
+	};
+};

@@ -1,0 +1,51 @@
+import {opaque, structural} from '../fields.ts';
+import {isObject} from '../json.ts';
+import type {Delta} from './dialect.ts';
+
+const segment = (key: string): string => encodeURIComponent(key).replaceAll('.', '%2E');
+
+/** The keys and indexes that `channelPath` was made of; an index is a number. */
+export const pathOf = (channel: string): (string | number)[] =>
+	channel.split('.').map(part => (/^\d+$/.test(part) ? Number(part) : decodeURIComponent(part)));
+
+const place = (item: unknown, index: number): number =>
+	isObject(item) && typeof item.index === 'number' && Number.isSafeInteger(item.index) && item.index >= 0 ? item.index : index;
+
+type Kind = {whole: boolean; skips: ReadonlySet<string>};
+
+const walk = (value: unknown, channel: string, kind: Kind, found: Delta[]): void => {
+	if (Array.isArray(value)) {
+		for (const [index, item] of value.entries())
+			leafOf(item, `${channel}.${place(item, index)}`, kind, found, text => (value[index] = text));
+	} else if (isObject(value)) {
+		for (const key of Object.keys(value)) {
+			if (kind.skips.has(key)) continue;
+			leafOf(value[key], channel === '' ? segment(key) : `${channel}.${segment(key)}`, kind, found, text => (value[key] = text));
+		}
+	}
+};
+
+const leafOf = (value: unknown, channel: string, kind: Kind, found: Delta[], set: (text: string) => unknown): void => {
+	if (typeof value !== 'string') walk(value, channel, kind, found);
+	else if (value !== '') {
+		found.push({
+			channel,
+			text: value,
+			whole: kind.whole,
+			set: text => {
+				set(text);
+			},
+		});
+	}
+};
+
+/** Names, ids and ciphers, which no guard reads in a stream. */
+const skipped: ReadonlySet<string> = new Set([...structural, ...opaque, 'name', 'data']);
+
+/** The strings under `value` that later events add to. */
+export const fragments = (value: unknown, channel: string, found: Delta[]): void =>
+	walk(value, channel, {whole: false, skips: skipped}, found);
+
+/** The strings under `value` that are complete, but for the fields of `except`. */
+export const wholes = (value: unknown, channel: string, found: Delta[], except: readonly string[] = []): void =>
+	walk(value, channel, {whole: true, skips: except.length === 0 ? skipped : new Set([...skipped, ...except])}, found);

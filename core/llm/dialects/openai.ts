@@ -1,0 +1,187 @@
+import type {Usage} from '../../../schemas/usage.ts';
+import {GatewayError} from '../../errors.ts';
+import {isObject, type JsonObject, objectsOf} from '../json.ts';
+import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
+import {extraInput, readBoolean, readCount, readInput, readMessages, readModel, readObjectField, readParams, readTools} from './fields.ts';
+import {optionalTokens, reported, tokens} from './figures.ts';
+import {deltaEvent, deltasOf, endsChannels, event} from './openai-stream.ts';
+
+const errorBody = (error: GatewayError, exchangeId: string): JsonObject => {
+	const {type, help} = error.facts;
+	const {message, code, param = null, plugin, rule} = error;
+	return {error: {message, type, code, param, plugin, rule, help, exchange: exchangeId}};
+};
+
+/**
+ * OpenAI's figures: prompt tokens include the cached ones, completion tokens the reasoning. Some providers that speak
+ * this format leave reasoning out of `completion_tokens` and only count it in the total, so the total decides.
+ */
+const readUsage = (usage: unknown): Usage | undefined => {
+	if (!isObject(usage)) return undefined;
+	const input = tokens(usage.prompt_tokens);
+	const completion = optionalTokens(usage.completion_tokens);
+	if (input === undefined || completion === undefined) return undefined;
+	const inDetail = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+	const outDetail = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
+	const total = tokens(usage.total_tokens) ?? 0;
+	return reported({
+		input,
+		cacheRead: optionalTokens(inDetail.cached_tokens ?? usage.prompt_cache_hit_tokens),
+		cacheWrite: optionalTokens(inDetail.cache_write_tokens),
+		output: Math.max(completion, total - input),
+		reasoning: optionalTokens(outDetail.reasoning_tokens),
+	});
+};
+
+/** A later chunk's figures replace an earlier one's: providers that report in every chunk report running totals. */
+const streamUsage = (): StreamUsage => {
+	let last: unknown;
+	return {
+		see: ({usage}) => {
+			if (isObject(usage)) last = usage;
+		},
+		usage: () => readUsage(last),
+		input: () => {
+			const {inputTokens, cacheReadTokens, cacheWriteTokens} = readUsage(last) ?? {};
+			if (inputTokens === undefined || cacheReadTokens === undefined || cacheWriteTokens === undefined) return undefined;
+			return {inputTokens, cacheReadTokens, cacheWriteTokens};
+		},
+	};
+};
+
+const embeddingFacts = (json: JsonObject): RequestFacts => ({
+	model: readModel(json),
+	stream: false,
+	maxOutputTokens: 0,
+	answers: 1,
+	extraOutputTokens: 0,
+	extraInputTokens: 0,
+	messages: readInput(json),
+	params: readParams(json),
+	free: false,
+	longCacheWrites: false,
+});
+
+const chatFacts = (json: JsonObject): RequestFacts => {
+	const answers = readCount(json, 'n', 128) ?? 1;
+	const most = [readCount(json, 'max_completion_tokens', 100_000_000), readCount(json, 'max_tokens', 100_000_000)];
+	const named = most.filter(count => count !== undefined);
+	const prediction = readObjectField(json, 'prediction');
+	readObjectField(json, 'stream_options');
+	const messages = readMessages(json);
+	return {
+		model: readModel(json),
+		stream: readBoolean(json, 'stream'),
+		// With both given, providers differ in which one they heed.
+		...(named.length > 0 && {maxOutputTokens: Math.max(...named) * answers}),
+		answers,
+		// Tokens of a rejected prediction are billed as output on top of the maximum.
+		extraOutputTokens: prediction === undefined ? 0 : Buffer.byteLength(JSON.stringify(prediction)) * answers,
+		extraInputTokens: extraInput(messages),
+		messages,
+		tools: readTools(json),
+		params: readParams(json),
+		free: false,
+		longCacheWrites: false,
+	};
+};
+
+const requestFacts = (operation: DialectOperation, json: JsonObject): RequestFacts => {
+	if (operation === 'embeddings') return embeddingFacts(json);
+	if (operation === 'chat') return chatFacts(json);
+	throw new GatewayError('dialect_mismatch', `OpenAI's API has no operation "${operation}".`);
+};
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** `holder` has the name and the arguments, in the field `field`. */
+const call = (id: unknown, holder: JsonObject, field: string, path: readonly (string | number)[]): ToolCall => ({
+	id: text(id),
+	name: text(holder.name),
+	argumentsText: text(holder[field]),
+	path: [...path, field],
+});
+
+const callsOfMessage = (message: JsonObject, path: readonly (string | number)[]): ToolCall[] => {
+	const calls: ToolCall[] = [];
+	for (const [index, item] of objectsOf(message.tool_calls)) {
+		const at = [...path, 'tool_calls', index];
+		if (isObject(item.function)) calls.push(call(item.id, item.function, 'arguments', [...at, 'function']));
+		if (isObject(item.custom)) calls.push(call(item.id, item.custom, 'input', [...at, 'custom']));
+	}
+	if (isObject(message.function_call)) calls.push(call('', message.function_call, 'arguments', [...path, 'function_call']));
+	return calls;
+};
+
+const toolCallsOf = (reply: JsonObject): ToolCall[] =>
+	objectsOf(reply.choices).flatMap(([index, {message}]) =>
+		isObject(message) ? callsOfMessage(message, ['choices', index, 'message']) : [],
+	);
+
+const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonObject): void => {
+	let holder: unknown = reply;
+	for (const key of path.slice(0, -1)) holder = Array.isArray(holder) ? holder[Number(key)] : isObject(holder) ? holder[key] : undefined;
+	if (isObject(holder)) holder[String(path.at(-1))] = JSON.stringify(newArguments);
+};
+
+const usageFields = (usage: Usage): JsonObject => ({
+	prompt_tokens: usage.inputTokens,
+	completion_tokens: usage.outputTokens,
+	total_tokens: usage.inputTokens + usage.outputTokens,
+	prompt_tokens_details: {cached_tokens: usage.cacheReadTokens},
+	completion_tokens_details: {reasoning_tokens: usage.reasoningTokens},
+});
+
+const head = ({exchangeId, at, model}: OwnReply, object: string): JsonObject => ({
+	id: `chatcmpl-${exchangeId}`,
+	object,
+	created: Math.floor(at / 1_000),
+	model,
+});
+
+const textReply = (reply: OwnReply): JsonObject => ({
+	...head(reply, 'chat.completion'),
+	choices: [{index: 0, message: {role: 'assistant', content: reply.text, refusal: null}, logprobs: null, finish_reason: 'stop'}],
+	...(reply.usage && {usage: usageFields(reply.usage)}),
+});
+
+const textStream = (reply: OwnReply): string[] => {
+	const start = head(reply, 'chat.completion.chunk');
+	const chunk = (delta: JsonObject, finish_reason: string | null) =>
+		event({...start, choices: [{index: 0, delta, logprobs: null, finish_reason}]});
+	return [
+		chunk({role: 'assistant', content: '', refusal: null}, null),
+		chunk({content: reply.text}, null),
+		chunk({}, 'stop'),
+		...(reply.usage ? [event({...start, choices: [], usage: usageFields(reply.usage)})] : []),
+		'data: [DONE]\n\n',
+	];
+};
+
+/** OpenAI's wire format: chat completions and embeddings. */
+export const openai: Dialect = {
+	name: 'openai',
+	errorBody,
+	// Without an event name: the SDK raises any event whose data has `error`.
+	errorEvent: (error, exchangeId) => event(errorBody(error, exchangeId)),
+	usageOf: reply => readUsage(reply.usage),
+	streamUsage,
+	requestFacts,
+	toolCallsOf,
+	patchToolCall,
+	deltasOf,
+	endsChannels,
+	deltaEvent,
+	event,
+	textReply,
+	textStream,
+	modelsReply: models => ({
+		object: 'list',
+		data: models.map(({id, createdAt = 0, ownedBy = 'sallyport'}) => ({
+			id,
+			object: 'model',
+			created: Math.floor(createdAt / 1_000),
+			owned_by: ownedBy,
+		})),
+	}),
+};
