@@ -1,3 +1,4 @@
+import {resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import {type Cell, cellName, everyCell, quickCells} from './messages.ts';
 
@@ -65,6 +66,6 @@ export function readOptions(args: string[]): Options | undefined {
 		budgetMs: positive('minutes', values.minutes) * 60_000,
 		personal: values.personal,
 		node: values.node,
-		json: values.json,
+		json: values.json && resolve(process.env.INIT_CWD ?? '.', values.json), // npm changes the folder and says so
 	};
 }

@@ -51,9 +51,15 @@ export interface Running {
 
 const most = 20_000;
 
+/** Starts it in a process group of its own, so that `stop` can end all of it. */
 export function run(command: Command, core: number | undefined, options: {cwd?: string; env?: Record<string, string>} = {}): Running {
 	const [program, ...args] = pinned(command, core);
-	const child = spawn(program, args, {cwd: options.cwd, env: {...process.env, ...options.env}, stdio: ['ignore', 'pipe', 'pipe']});
+	const child = spawn(program, args, {
+		cwd: options.cwd,
+		env: {...process.env, ...options.env},
+		stdio: ['ignore', 'pipe', 'pipe'],
+		detached: true,
+	});
 	let said = '';
 	const hear = (text: string) => {
 		if (said.length < most) said += text;
@@ -69,18 +75,27 @@ export function run(command: Command, core: number | undefined, options: {cwd?: 
 	};
 }
 
-/** SIGTERM, then SIGKILL after three seconds. */
-export async function stop({child, alive}: Running) {
-	if (!alive()) return;
-	const ended = new Promise(resolve => child.once('exit', resolve));
-	child.kill('SIGTERM');
-	const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
-	await ended;
-	clearTimeout(timer);
+/** SIGTERM, then SIGKILL after three seconds; what it started and left behind ends too. */
+export async function stop({child, pid, alive}: Running) {
+	if (alive()) {
+		const ended = new Promise(resolve => child.once('exit', resolve));
+		child.kill('SIGTERM');
+		const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
+		await ended;
+		clearTimeout(timer);
+	}
+	try {
+		if (pid) process.kill(-pid, 'SIGKILL');
+	} catch {
+		// nothing was left in its process group
+	}
 }
 
 /** The line that says why, out of everything a process said before it ended. */
 export function reason(text: string) {
 	const lines = text.trim().split('\n');
-	return (lines.find(line => /error/i.test(line)) ?? lines.slice(-3).join(' | ')).slice(0, 400) || 'it said nothing';
+	return (
+		(lines.find(line => /Error\b.*:/.test(line)) ?? lines.find(line => /error/i.test(line)) ?? lines.slice(-3).join(' | ')).slice(0, 400) ||
+		'it said nothing'
+	);
 }

@@ -89,7 +89,7 @@ async function bench(options: Options) {
 		await Promise.all(running.map(stop));
 		rmSync(folder, {recursive: true, force: true});
 	};
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void clean().then(() => process.exit(1)));
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void clean().then(() => process.exit(1)));
 	try {
 		const cores = findCores();
 		if (cores) execFileSync('taskset', ['-cp', `${cores.harness}`, `${process.pid}`], {stdio: 'ignore'});
