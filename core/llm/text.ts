@@ -143,13 +143,13 @@ const put = (holder: Holder, place: string | number, value: string): void => {
  * Writes new strings, by their index, into the body that `found` was read from, and answers how many changed. An index
  * there is no string for is ignored.
  */
-export const patchText = (found: BodyText, patch: Readonly<Record<string, string>>): number => {
+export const patchText = (found: BodyText, patch: Readonly<Partial<Record<string, string>>>): number => {
 	let changed = 0;
 	for (const [name, text] of Object.entries(patch)) {
 		const index = Number(name);
 		const holder = found.holders[index];
 		const place = found.places[index];
-		if (holder === undefined || place === undefined || found.strings[index] === text) continue;
+		if (text === undefined || holder === undefined || place === undefined || found.strings[index] === text) continue;
 		changed += 1;
 		found.strings[index] = text;
 		if (!found.keys.has(index) || Array.isArray(holder)) {
