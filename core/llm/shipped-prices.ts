@@ -66,7 +66,8 @@ const isPublic = ({baseUrl}: Endpoint): boolean => {
 
 /**
  * The prices that ship with the release, from `@pydantic/genai-prices`; it is loaded only when an endpoint could be in
- * it (loading takes about 0.1 s), and nothing is ever fetched. Undefined when no endpoint could.
+ * it (loading takes some 0.2 s), and nothing is ever fetched. They are those of the
+ * standard tier: priority and fast tiers, regional surcharges and tools the provider charges by the call are not in them. Undefined when no endpoint could.
  */
 export const shippedPrices = async (endpoints: readonly Endpoint[]): Promise<ShippedPrices | undefined> => {
 	if (!endpoints.some(isPublic)) return undefined;

@@ -1,6 +1,6 @@
 import {isObject, type JsonObject} from '../json.ts';
 import type {Delta} from './dialect.ts';
-import {fragments, pathOf, wholes} from './leaves.ts';
+import {except, fragments, pathOf, wholes} from './leaves.ts';
 
 /** One event as it travels: its name is its type, and the SDK reads no event without a name. */
 export const event = (json: JsonObject): string => `event: ${String(json.type)}\ndata: ${JSON.stringify(json)}\n\n`;
@@ -10,6 +10,8 @@ const deltaTypes: Readonly<Record<string, string>> = {text: 'text_delta', partia
 
 /** What a block may already hold when it starts, and its deltas add to. */
 const started = ['text', 'thinking'] as const;
+const besideStarted = except(...started);
+const besideUsage = except('usage');
 
 const numberOf = (json: JsonObject): number => (typeof json.index === 'number' && Number.isSafeInteger(json.index) ? json.index : 0);
 
@@ -28,7 +30,7 @@ const deltasOfStart = (block: unknown, number: number): Delta[] => {
 			},
 		});
 	}
-	wholes(block, `${number}.content_block`, found, started);
+	wholes(block, `${number}.content_block`, found, besideStarted);
 	return found;
 };
 
@@ -42,7 +44,7 @@ export const deltasOf = (json: JsonObject): Delta[] => {
 		else fragments(delta, `${number}`, found);
 		return found;
 	}
-	wholes(json, String(type), found, ['usage']);
+	wholes(json, String(type), found, besideUsage);
 	return found;
 };
 

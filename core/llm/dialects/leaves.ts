@@ -2,7 +2,8 @@ import {opaque, structural} from '../fields.ts';
 import {isObject} from '../json.ts';
 import type {Delta} from './dialect.ts';
 
-const segment = (key: string): string => encodeURIComponent(key).replaceAll('.', '%2E');
+/** A key as it stands in a channel's name, where a dot divides. */
+const segment = (key: string): string => (/^\w+$/.test(key) ? key : encodeURIComponent(key).replaceAll('.', '%2E'));
 
 /** The keys and indexes that `channelPath` was made of; an index is a number. */
 export const pathOf = (channel: string): (string | number)[] =>
@@ -46,6 +47,9 @@ const skipped: ReadonlySet<string> = new Set([...structural, ...opaque, 'name', 
 export const fragments = (value: unknown, channel: string, found: Delta[]): void =>
 	walk(value, channel, {whole: false, skips: skipped}, found);
 
-/** The strings under `value` that are complete, but for the fields of `except`. */
-export const wholes = (value: unknown, channel: string, found: Delta[], except: readonly string[] = []): void =>
-	walk(value, channel, {whole: true, skips: except.length === 0 ? skipped : new Set([...skipped, ...except])}, found);
+/** What `wholes` leaves out: `fields`, beside names, ids and ciphers. */
+export const except = (...fields: readonly string[]): ReadonlySet<string> => new Set([...skipped, ...fields]);
+
+/** The strings under `value` that are complete. */
+export const wholes = (value: unknown, channel: string, found: Delta[], skips: ReadonlySet<string> = skipped): void =>
+	walk(value, channel, {whole: true, skips}, found);

@@ -1,6 +1,6 @@
 import {isObject, type JsonObject, objectsOf} from '../json.ts';
 import type {Delta} from './dialect.ts';
-import {fragments, pathOf, wholes} from './leaves.ts';
+import {except, fragments, pathOf, wholes} from './leaves.ts';
 
 /** One event as it travels: OpenAI names none. */
 export const event = (json: JsonObject): string => `data: ${JSON.stringify(json)}\n\n`;
@@ -8,13 +8,16 @@ export const event = (json: JsonObject): string => `data: ${JSON.stringify(json)
 const numberOf = (choice: JsonObject, index: number): number =>
 	typeof choice.index === 'number' && Number.isSafeInteger(choice.index) && choice.index >= 0 ? choice.index : index;
 
+const besideDelta = except('delta', 'finish_reason');
+const besideChoices = except('choices', 'usage');
+
 /** Lists of complete things, not strings that grow. */
 const lists = ['annotations', 'citations'] as const;
 
 const deltasOfChoice = (choice: JsonObject, number: number, found: Delta[]): void => {
 	choice.logprobs &&= null;
 	const {delta} = choice;
-	wholes(choice, `${number}.choice`, found, ['delta', 'finish_reason']);
+	wholes(choice, `${number}.choice`, found, besideDelta);
 	if (!isObject(delta)) return;
 	const grown: Delta[] = [];
 	fragments(delta, `${number}`, grown);
@@ -27,7 +30,7 @@ const deltasOfChoice = (choice: JsonObject, number: number, found: Delta[]): voi
 export const deltasOf = (json: JsonObject): Delta[] => {
 	const found: Delta[] = [];
 	for (const [index, choice] of objectsOf(json.choices)) deltasOfChoice(choice, numberOf(choice, index), found);
-	wholes(json, '', found, ['choices', 'usage']);
+	wholes(json, '', found, besideChoices);
 	return found;
 };
 
