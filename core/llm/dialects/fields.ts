@@ -33,12 +33,11 @@ export const readMessages = (json: JsonObject): unknown[] => {
 	const {messages} = json;
 	if (!Array.isArray(messages) || messages.length === 0) throw wrong('messages', 'a list of at least one message');
 	for (const [index, message] of messages.entries()) {
-		const place = `messages[${index}]`;
-		if (!isObject(message)) throw wrong(place, 'an object');
-		if (typeof message.role !== 'string') throw wrong(`${place}.role`, 'a string');
+		if (!isObject(message)) throw wrong(`messages[${index}]`, 'an object');
+		if (typeof message.role !== 'string') throw wrong(`messages[${index}].role`, 'a string');
 		const {content} = message;
 		if (typeof content === 'string' || Array.isArray(content) || content === undefined || content === null) continue;
-		throw wrong(`${place}.content`, 'a string or a list of parts');
+		throw wrong(`messages[${index}].content`, 'a string or a list of parts');
 	}
 	return messages;
 };
