@@ -19,6 +19,8 @@ export type LoadedConfig = {
 	leftOut: LeftOut[];
 	/** What runs, and should not stay so; secrets written into the file, above all. */
 	warnings: Problem[];
+	/** Gives complaints that were found later, by a plugin's manifest say, their lines. */
+	complain(complaints: Complaint[]): Problem[];
 };
 
 /** In the order of the file. */
@@ -50,5 +52,11 @@ export const loadConfig = async (file: string, {env = process.env}: {env?: NodeJ
 	const {config, leftOut, complaints} = resolveConfig(checked.data, path, env);
 	const wrong = [...repeated, ...crossCheck(checked.data, dirname(path), source), ...complaints];
 	if (wrong.length > 0) throw new ConfigError(placed(wrong, file, source));
-	return {file: path, config, leftOut, warnings: placed(warningsOf(checked.data), file, source)};
+	return {
+		file: path,
+		config,
+		leftOut,
+		warnings: placed(warningsOf(checked.data), file, source),
+		complain: complaints => placed(complaints, file, source),
+	};
 };

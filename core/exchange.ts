@@ -44,8 +44,14 @@ export type Exchange = {
 	redacted?: string[];
 	/** Waiting for the upstream, in milliseconds: the rest of the time is ours. */
 	upstreamMs: number;
+	/** An upstream may have been reached. */
 	opened: boolean;
+	/** Its record has been made. */
 	closed: boolean;
+	/** The reply streams: plugins that read windows have their say there, and not at the end. */
+	windowed: boolean;
+	/** Ends it at once, from outside. */
+	cut?: (error: GatewayError) => void;
 };
 
 type Start = Pick<Exchange, 'method' | 'path' | 'ip' | 'surface'>;
@@ -69,6 +75,7 @@ export const openExchange = ({method, path, ip, surface}: Start): Exchange => ({
 	upstreamMs: 0,
 	opened: false,
 	closed: false,
+	windowed: false,
 });
 
 const some = <T extends object>(value: T): T | undefined => (Object.keys(value).length > 0 ? value : undefined);

@@ -46,8 +46,8 @@ export type Hooks = {
 	ask<Name extends HookName>(name: Name, exchange: Exchange, fields: Fields, carry: Carry<Name>): Promise<void>;
 	/** Whether any plugin in scope listens: what only serves a hook need not be done when nobody does. */
 	listens(name: HookName, exchange: Exchange): boolean;
-	/** Whether any plugin that listens reads `path`. */
-	reads(name: HookName, path: string): boolean;
+	/** Whether any plugin that would be asked reads `path`. */
+	reads(name: HookName, path: string, exchange: Exchange): boolean;
 	/** The members that read `window` of a running stream, in the order replies pass them. */
 	windows(exchange: Exchange): Member[];
 	/** Asks one of `windows` about a piece of a running stream; at once where its tier answers at once. */
@@ -115,17 +115,19 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		if (operations && !(exchange.operation && operations.includes(exchange.operation))) return false;
 		return !member.when || inScope(member.when, exchange, hook);
 	};
+	const isAsked = (member: Member, hook: HookName, exchange: Exchange): boolean =>
+		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange);
 
 	/** The runs for the plugins that take part: made once for each combination that occurs. */
 	const steps = (hook: HookName, exchange: Exchange): Step[] => {
 		let name: string = hook;
 		const own = listeners[hook];
-		for (const member of own) name += takesPart(member, hook, exchange) ? '1' : '0';
+		for (const member of own) name += isAsked(member, hook, exchange) ? '1' : '0';
 		const known = stepsOf.get(name);
 		if (known) return known;
 		const made: Step[] = [];
 		let together: Member[] = [];
-		for (const member of own.filter(candidate => takesPart(candidate, hook, exchange))) {
+		for (const member of own.filter(candidate => isAsked(candidate, hook, exchange))) {
 			if (together.length > 0 && together[0]!.tier !== member.tier) {
 				made.push(stepOf(hook, together));
 				together = [];
@@ -216,7 +218,7 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	return {
 		members,
 		listens: (name, exchange) => steps(name, exchange).length > 0,
-		reads: (name, path) => listeners[name].some(({plugin}) => plugin.manifest.hooks[name]!.reads.includes(path)),
+		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: exchange => listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange)),
 
 		async ask(name, exchange, fields, carry) {

@@ -18,14 +18,25 @@ export type Outcome = {held: Booking[]; short?: undefined} | {held?: undefined; 
 
 /**
  * Accounts and their windows. At every moment, and after any crash, settled + reserved <= limit for each account and
- * window. Spending is decided in memory, inside leases that were made durable first.
+ * window, as long as nothing is settled above its reservation. Spending is decided in memory, inside leases that were made durable first.
  */
 export type Ledger = {
-	/** Every account has room, or none is touched. Answers at once when the leases held suffice, else when the store has granted more. */
+	/**
+	 * Every account has room for its amount (an amount of 0 has room while the limit is not exceeded), or none is touched.
+	 * Answers at once when the leases held suffice, else when the store has granted more. Rejects with `store_unavailable`,
+	 * `shutting_down` or, for an unknown time zone, `plugin_failed`; then nothing is held.
+	 */
 	reserve(reservations: readonly Reservation[]): Outcome | Promise<Outcome>;
-	/** Ends bookings: what was really used, by unit (missing units count as used in full); answers what was booked in the end, for the journal. */
+	/**
+	 * Ends bookings: what was really used, by unit (missing units count as used in full); answers what was booked in the end,
+	 * for the journal. Takes the very objects that `reserve` answered; doing it twice books once. More than was reserved
+	 * is booked as it is, past the limit if need be. A booking belongs to the window it was reserved in.
+	 */
 	settle(held: readonly Booking[], used: NonNullable<Effects['settle']>): Booking[];
-	/** The settled bookings stand in the journal's record `seq` (not yet perhaps in the file). */
+	/**
+	 * The settled bookings (the very objects that `settle` answered, those of amount 0 too) stand in the journal's `exchange`
+	 * record `seq` (not yet perhaps in the file). Call it in the same turn as the journal's `append`, once per record.
+	 */
 	journaled(settled: readonly Booking[], seq: number): void;
 	balance(
 		account: string,

@@ -25,6 +25,9 @@ export type Asked = {
 	plan: readonly Deployment[];
 	/** Whether `json` says something other than `bytes`. */
 	edited: boolean;
+	encoded?: Buffer;
+	/** The client did not ask for the usage event that the gateway needs. */
+	hidesUsage?: boolean;
 	text?: BodyText;
 	estimated?: Estimate;
 	/** A plugin's answer in the upstream's place. */
@@ -57,7 +60,7 @@ const principalTexts = new WeakMap<Principal, Map<string, string>>();
 
 /** `principal.*` and its structured parts, serialised once for each principal. */
 export const principalField = (principal: Principal | undefined, path: string): Value => {
-	if (!principal) return undefined;
+	if (!principal || !path.startsWith('principal.')) return undefined;
 	const name = path.slice('principal.'.length) as keyof Principal | '*';
 	if (name !== '*' && name !== 'tags' && name !== 'accounts') return principal[name];
 	const texts = principalTexts.get(principal) ?? new Map<string, string>();
@@ -76,9 +79,19 @@ export const packed = (parts: readonly string[]): string => {
 	return `${lengths}\n${parts.join('')}`;
 };
 
+/** An upper bound over every deployment that may serve: without a cost when one of them has no price. */
 export const estimateOf = (asked: Asked): Estimate => {
-	asked.estimated ??= estimate(asked.bytes.length, asked.facts, asked.plan.map(({price}) => price));
+	asked.estimated ??= dearest(asked.plan.map(({price}) => estimate(encoded(asked).length, asked.facts, price)));
 	return asked.estimated;
+};
+
+const dearest = (estimates: Estimate[]): Estimate => {
+	const costs = estimates.map(({maxCostMicroUsd}) => maxCostMicroUsd);
+	return {
+		inputTokens: Math.max(...estimates.map(({inputTokens}) => inputTokens)),
+		maxOutputTokens: Math.max(...estimates.map(({maxOutputTokens}) => maxOutputTokens)),
+		...(!costs.includes(undefined) && {maxCostMicroUsd: Math.max(...costs.map(cost => cost ?? 0))}),
+	};
 };
 
 const json = (value: unknown): string | undefined => JSON.stringify(value);
@@ -142,6 +155,8 @@ export const carryRequest =
 		}
 		if (verdict.verdict !== 'rewrite') return undefined;
 		const {text, params, model} = verdict.patch;
+		asked.encoded = undefined;
+		asked.estimated = undefined;
 		if (text) {
 			asked.text ??= textOf(asked.json);
 			if (patchText(asked.text, text) > 0) asked.edited = true;
@@ -161,11 +176,14 @@ export const carryRequest =
 			asked.facts = asked.dialect.requestFacts(asked.operation, asked.json);
 			asked.plan = planFor(asked.facts.model, asked.dialect, catalogue);
 			exchange.model = asked.facts.model;
-			asked.estimated = undefined;
 			asked.edited = true;
 		}
 		return undefined;
 	};
 
 /** What goes upstream: the client's own bytes, unless somebody rewrote them. */
-export const encoded = ({edited, bytes, source, json: body}: Asked): Buffer => (edited ? encodeBody(source, body) : bytes);
+export const encoded = (asked: Asked): Buffer => {
+	if (!asked.edited) return asked.bytes;
+	asked.encoded ??= encodeBody(asked.source, asked.json);
+	return asked.encoded;
+};

@@ -1,10 +1,11 @@
 import type {ResolvedConfig} from '../config.ts';
 import type {Deployment as Target} from '../upstream/deployments.ts';
 import {openProvider, type Provider} from '../upstream/dispatch.ts';
-import {type Priced, priceOf} from './prices.ts';
+import {type Price, priceOf} from './prices.ts';
+import {shippedPrices} from './shipped-prices.ts';
 
 export type Speaks = 'openai' | 'anthropic';
-export type Deployment = Target & {upstream: Provider; speaks: Speaks; key?: string; price?: Priced};
+export type Deployment = Target & {upstream: Provider; speaks: Speaks; key?: string; price?: Price};
 
 /** What can be asked for, and who serves it. */
 export type Catalogue = {
@@ -20,7 +21,9 @@ export type Catalogue = {
 /** Names of deployments nobody configured that are remembered; more, and the oldest are worked out again. */
 const remembered = 1_000;
 
-export const openCatalogue = ({providers, models, prices}: ResolvedConfig): Catalogue => {
+/** Connects to nobody yet; prices are those of today. */
+export const openCatalogue = async ({providers, models, prices}: ResolvedConfig, now = Date.now): Promise<Catalogue> => {
+	const shipped = await shippedPrices(Object.values(providers));
 	const upstreams = new Map(Object.entries(providers).map(([name, provider]) => [name, openProvider({...provider, name})]));
 	const known = new Map<string, Deployment>();
 
@@ -33,7 +36,7 @@ export const openCatalogue = ({providers, models, prices}: ResolvedConfig): Cata
 		const model = name.slice(slash + 1);
 		if (!upstream || model === '') return undefined;
 		const {speaks, key, baseUrl} = providers[provider]!;
-		const made: Deployment = {name, provider, model, upstream, speaks, key, price: priceOf(name, {speaks, baseUrl}, prices)};
+		const made: Deployment = {name, provider, model, upstream, speaks, key, price: priceOf(name, {speaks, baseUrl}, prices, shipped, now())};
 		if (known.size >= remembered) known.clear();
 		known.set(name, made);
 		return made;

@@ -1,0 +1,108 @@
+import {hash} from 'node:crypto';
+import Router from '@koa/router';
+import Koa, {type Context, type Middleware} from 'koa';
+import {admin} from './admin/routes.ts';
+import {asGatewayError, GatewayError} from './errors.ts';
+import {type Exchange, openExchange, overheadMs, type Surface} from './exchange.ts';
+import {failWith, finish, type Gateway} from './gateway.ts';
+import {modelCall} from './llm/call.ts';
+import type {DialectOperation} from './llm/dialects/dialect.ts';
+import {modelList} from './llm/models.ts';
+import type {ReplyParts} from './llm/reply.ts';
+import {refusal} from './refusal.ts';
+import {restingProviders} from './upstream/deployments.ts';
+
+/** The Koa app: a request enters at the top and is answered, and recorded, before it leaves. */
+export const createApp = (gateway: Gateway): Koa<{exchange: Exchange; reply?: ReplyParts}> => {
+	const app = new Koa<{exchange: Exchange; reply?: ReplyParts}>();
+	app.silent = true;
+	app.on('error', error => gateway.log.error({err: error}, 'a request escaped'));
+	app.use(health(gateway));
+	app.use(recorded(gateway));
+	app.use(doors(gateway).routes());
+	app.use(nothingHere);
+	return app;
+};
+
+/** `/healthz` says that the process lives, `/readyz` that it takes exchanges, `/metrics` what it counts: no exchange, no record. */
+const health = (gateway: Gateway): Middleware => async (ctx, next) => {
+	if (ctx.path === '/healthz') ctx.body = {status: 'ok'};
+	else if (ctx.path === '/readyz') {
+		ctx.status = gateway.stopping ? 503 : 200;
+		ctx.body = {status: gateway.stopping ? 'stopping' : 'ready'};
+	} else if (ctx.path === '/metrics') {
+		ctx.type = gateway.metrics.contentType;
+		ctx.body = await gateway.metrics.text();
+	} else await next();
+};
+
+const surfaceOf = (path: string): Surface => {
+	if (path.startsWith('/admin')) return 'admin';
+	return path.startsWith('/v1/messages') || path.startsWith('/anthropic/') ? 'anthropic' : 'openai';
+};
+
+const ipOf = ({proxy}: Gateway['config'], {req}: Context): string => {
+	const forwarded = proxy === 'trust' ? req.headers['x-forwarded-for'] : undefined;
+	const first = typeof forwarded === 'string' ? forwarded.split(',')[0]!.trim() : '';
+	return first || (req.socket.remoteAddress ?? '');
+};
+
+/** Opens an exchange for each request and ends it in one record, whatever happens; the reply goes out after its record is written. */
+const recorded = (gateway: Gateway): Middleware => async (ctx, next) => {
+	const exchange = openExchange({method: ctx.method, path: ctx.path.slice(0, 500), ip: ipOf(gateway.config, ctx), surface: surfaceOf(ctx.path)});
+	ctx.state.exchange = exchange;
+	ctx.respond = false;
+	gateway.running.add(exchange);
+	let reply: ReplyParts | undefined;
+	try {
+		if (gateway.stopping) throw new GatewayError('shutting_down', 'This gateway is stopping.');
+		await next();
+		reply = ctx.state.reply;
+	} catch (thrown) {
+		reply = refusal(exchange, exchange.error ?? failWith(gateway, exchange, thrown));
+	}
+	if (exchange.closed) return;
+	if (reply && gateway.config.journal.payloads !== 'none') {
+		exchange.response = {sha256: hash('sha256', reply.body, 'hex'), bytes: Buffer.byteLength(reply.body)};
+	}
+	try {
+		await finish(gateway, exchange);
+	} catch (thrown) {
+		gateway.log.error({exchange: exchange.id, err: thrown}, 'the record could not be written');
+		reply = refusal(exchange, asGatewayError(thrown));
+	}
+	send(ctx, exchange, reply);
+};
+
+const send = ({res}: Context, exchange: Exchange, reply: ReplyParts | undefined): void => {
+	if (!reply || res.destroyed) return;
+	const {status, headers, body} = reply;
+	headers['content-length'] = String(Buffer.byteLength(body));
+	headers['x-sallyport-exchange'] = exchange.id;
+	headers['x-sallyport-overhead-ms'] = String(overheadMs(exchange));
+	if (exchange.costMicroUsd !== undefined) headers['x-sallyport-cost-usd'] = (exchange.costMicroUsd / 1e6).toFixed(6);
+	res.writeHead(status, headers).end(body);
+};
+
+const doors = (gateway: Gateway): Router => {
+	const router = new Router();
+	const rests = restingProviders();
+	const models = (operation: DialectOperation): Middleware => async ctx => {
+		ctx.state.reply = await modelCall(gateway, rests, operation, {req: ctx.req, res: ctx.res, exchange: ctx.state.exchange});
+	};
+	router.post('/v1/chat/completions', models('chat'));
+	router.post('/v1/embeddings', models('embeddings'));
+	router.post(['/v1/messages', '/anthropic/v1/messages'], models('messages'));
+	router.post(['/v1/messages/count_tokens', '/anthropic/v1/messages/count_tokens'], models('count_tokens'));
+	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models'], modelList(gateway));
+	admin(gateway, router);
+	return router;
+};
+
+const known = ['/v1/chat/completions', '/v1/embeddings', '/v1/messages', '/v1/messages/count_tokens', '/v1/models'];
+
+const nothingHere: Middleware = async ctx => {
+	if (ctx.state.reply) return;
+	if (known.includes(ctx.path.replace(/^\/anthropic/, ''))) throw new GatewayError('method_not_allowed', `${ctx.path} does not take ${ctx.method}.`);
+	throw new GatewayError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}.`);
+};

@@ -1,0 +1,82 @@
+import {mkdir, writeFile} from 'node:fs/promises';
+import {relative, resolve, sep} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const house = resolve(fileURLToPath(import.meta.url), '../../..');
+
+const manifest = (name: string): string => `${JSON.stringify(
+	{
+		name,
+		version: '0.1.0',
+		description: 'Refuses requests that contain a configured word.',
+		sdk: 1,
+		runtime: 'isolate',
+		capabilities: [],
+		hooks: {'pre-request': {reads: ['text[]']}},
+	},
+	null,
+	'\t',
+)}\n`;
+
+const index = (sdk: string): string => `import * as z from 'zod';
+import {definePlugin, deny} from '${sdk}/index.ts';
+
+export default definePlugin({
+	config: z.strictObject({
+		word: z.string().min(1),
+	}),
+
+	hooks: {
+		/** Sees the text and nothing else: that is all its manifest reads. */
+		'pre-request'({text}, {config}) {
+			if (!text.some(part => part.includes(config.word))) return undefined;
+			return deny({code: 'content_blocked', message: 'The request holds a word that is not allowed here.', rule: 'word'});
+		},
+	},
+});
+`;
+
+const test = (name: string, sdk: string): string => `import test from 'ava';
+import {startPlugin} from '${sdk}/testing.ts';
+
+const start = async (word: string) => startPlugin(import.meta.url, {config: {word}});
+
+test('${name}: a request with the word is refused', async t => {
+	const plugin = await start('heron');
+	t.teardown(plugin.close);
+	const verdict = await plugin.ask('pre-request', {text: ['a grey heron']});
+	t.like(verdict, {verdict: 'deny', code: 'content_blocked'});
+});
+
+test('${name}: any other request passes', async t => {
+	const plugin = await start('heron');
+	t.teardown(plugin.close);
+	t.is(await plugin.ask('pre-request', {text: ['a grey goose']}), undefined);
+});
+`;
+
+const readme = (name: string): string => `# ${name}
+
+Refuses requests that contain a configured word.
+
+- **Config**: \`word\`, the word.
+- **Refuses**: \`content_blocked\`, rule \`word\`.
+- **Cannot see**: anything but the text of a request; who asks, the model, the reply.
+`;
+
+/** Writes a plugin that passes its own test; answers the files. Rejects when the folder holds something already. */
+export const newPlugin = async (name: string, folder: string): Promise<string[]> => {
+	if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) throw new Error(`"${name}" is no plugin name: use lower-case letters, digits and dashes.`);
+	const way = relative(folder, resolve(house, 'plugin-sdk')).split(sep).join('/');
+	const files = {'manifest.json': manifest(name), 'index.ts': index(way), 'test.ts': test(name, way), 'README.md': readme(name)};
+	await mkdir(folder, {recursive: true});
+	const written: string[] = [];
+	for (const [file, text] of Object.entries(files)) {
+		const place = resolve(folder, file);
+		await writeFile(place, text, {flag: 'wx'}).catch((error: NodeJS.ErrnoException) => {
+			throw error.code === 'EEXIST' ? new Error(`${place} is there already; choose another name.`) : error;
+		});
+		written.push(place);
+	}
+	return written;
+};

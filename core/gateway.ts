@@ -1,0 +1,101 @@
+import type {Logger} from 'pino';
+import type {ResolvedConfig} from './config.ts';
+import {asGatewayError, type GatewayError} from './errors.ts';
+import {closedRecord, type Exchange, openedRecord} from './exchange.ts';
+import type {Hooks} from './hooks.ts';
+import type {Journal} from './journal/journal.ts';
+import {settleHeld} from './effects.ts';
+import type {Ledger} from './ledger/ledger.ts';
+import type {Catalogue} from './llm/catalogue.ts';
+import type {Metrics} from './metrics.ts';
+import type {PluginHouse} from './plugins/house.ts';
+
+/** What a request meets, made by `boot` and handed down. */
+export type Gateway = {
+	config: ResolvedConfig;
+	log: Logger;
+	hooks: Hooks;
+	house: PluginHouse;
+	catalogue: Catalogue;
+	journal: Journal;
+	ledger: Ledger;
+	metrics: Metrics;
+	/** SHA-256 (hex) of the admin key. */
+	adminKeyHash: string;
+	/** True from the moment the gateway was told to stop. */
+	stopping: boolean;
+	/** Exchanges under way. */
+	running: Set<Exchange>;
+};
+
+/** Leaves evidence before an upstream is reached. Rejects with `journal_unavailable`. */
+export const recordOpened = (gateway: Gateway, exchange: Exchange): Promise<void> => {
+	exchange.opened = true;
+	return gateway.journal.append(openedRecord(exchange, gateway.house.digest)).written;
+};
+
+/** What reservations nobody settled come to: the real figures, or nothing when no upstream was reached. */
+const settleRest = ({ledger}: Gateway, exchange: Exchange): void => {
+	if (exchange.held.size === 0) return;
+	const reached = exchange.opened;
+	const tokens = exchange.usage && exchange.usage.inputTokens + exchange.usage.outputTokens;
+	const {costMicroUsd: microUsd} = exchange;
+	const used = reached ? {...(microUsd !== undefined && {microUsd}), ...(tokens !== undefined && {tokens}), requests: 1} : {microUsd: 0, tokens: 0, requests: 0};
+	for (const plugin of [...exchange.held.keys()]) settleHeld(ledger, exchange, plugin, used);
+};
+
+/**
+ * Ends an exchange: settles what is left, asks on-audit, and writes its one record. Resolves when the record is in the
+ * file; the reply must not end before. Rejects with `journal_unavailable`.
+ */
+export const finish = async (gateway: Gateway, exchange: Exchange): Promise<void> => {
+	if (exchange.closed) return;
+	exchange.closed = true;
+	settleRest(gateway, exchange);
+	if (gateway.hooks.listens('on-audit', exchange)) await audit(gateway, exchange);
+	const record = closedRecord(exchange, gateway.house.digest);
+	for (const path of exchange.redacted ?? []) redact(record, path);
+	const {seq, written} = gateway.journal.append(record);
+	gateway.metrics.ended(exchange);
+	gateway.running.delete(exchange);
+	await written;
+	// Only now is the number this record's own: a record that could not be written leaves its number to the next.
+	if (exchange.settled.length > 0) gateway.ledger.journaled(exchange.settled, seq);
+};
+
+const audit = (gateway: Gateway, exchange: Exchange): Promise<void> => {
+	const record: Record<string, unknown> = closedRecord(exchange, gateway.house.digest);
+	const texts = new Map<string, string>();
+	const fields = (path: string): string | undefined => {
+		const known = texts.get(path);
+		if (known !== undefined) return known;
+		const text = JSON.stringify(path === 'record.*' ? record : record[path.slice('record.'.length)]);
+		if (text !== undefined) texts.set(path, text);
+		return text;
+	};
+	return gateway.hooks.ask('on-audit', exchange, fields, verdict => {
+		if (verdict.verdict === 'redact') exchange.redacted = [...(exchange.redacted ?? []), ...verdict.paths];
+	});
+};
+
+/** What the chain and the ledger stand on cannot be taken out. */
+const unredactable = new Set(['kind', 'exchange', 'outcome', 'bookings', 'plugins', 'rulings', 'redacted']);
+
+const redact = (record: Record<string, unknown>, path: string): void => {
+	const steps = path.split('.');
+	if (unredactable.has(steps[0]!)) return;
+	const last = steps.pop()!;
+	let holder: unknown = record;
+	for (const step of steps) holder = typeof holder === 'object' && holder !== null && Object.hasOwn(holder, step) ? (holder as Record<string, unknown>)[step] : undefined;
+	if (typeof holder === 'object' && holder !== null && Object.hasOwn(holder, last)) (holder as Record<string, unknown>)[last] = '[redacted]';
+};
+
+/** Notes on the exchange how it went wrong; the error is kept for the record, not for the client alone. */
+export const failWith = (gateway: Gateway, exchange: Exchange, thrown: unknown): GatewayError => {
+	const error = asGatewayError(thrown);
+	exchange.error = error;
+	exchange.status = error.status;
+	exchange.outcome ??= error.code === 'client_closed' ? 'aborted' : exchange.opened || error.status >= 500 ? 'failed' : 'denied';
+	if (error.code === 'internal') gateway.log.error({exchange: exchange.id, err: error.cause}, 'the gateway failed');
+	return error;
+};

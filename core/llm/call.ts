@@ -1,0 +1,126 @@
+import {hash} from 'node:crypto';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {identify} from '../auth.ts';
+import {readBody, refuseRepeatedHeaders} from '../body.ts';
+import {GatewayError} from '../errors.ts';
+import type {Exchange} from '../exchange.ts';
+import {failWith, type Gateway, recordOpened} from '../gateway.ts';
+import {type Answered, firstToAnswer, type Rests} from '../upstream/deployments.ts';
+import {leave, type Waiting} from '../upstream/reply.ts';
+import {type Asked, carryRequest, encoded, requestFields, understand} from './asked.ts';
+import type {Deployment} from './catalogue.ts';
+import type {DialectOperation} from './dialects/dialect.ts';
+import {anthropic} from './dialects/anthropic.ts';
+import {openai} from './dialects/openai.ts';
+import {answerItself} from './own-answer.ts';
+import {type ReplyParts, wholeReply} from './reply.ts';
+import {afterResponse} from './after.ts';
+import {setModel, spliceField} from './splice.ts';
+import {streamedReply} from './stream.ts';
+
+export const operations = {
+	chat: {dialect: openai, path: '/chat/completions'},
+	embeddings: {dialect: openai, path: '/embeddings'},
+	messages: {dialect: anthropic, path: '/messages'},
+	count_tokens: {dialect: anthropic, path: '/messages/count_tokens'},
+} as const satisfies Record<DialectOperation, {dialect: unknown; path: string}>;
+
+/** The wire of one exchange. */
+export type Wire = {req: IncomingMessage; res: ServerResponse; exchange: Exchange};
+
+/** Client headers that mean something to a provider; every other one stays here. */
+const forwarded = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'openai-beta', 'traceparent', 'tracestate', 'idempotency-key'] as const;
+
+/**
+ * One model call, from its body to its reply: pre-auth, body, pre-request, attempts, post-response. Answers the reply to
+ * send, or undefined when it was streamed and has ended.
+ */
+export const modelCall = async (gateway: Gateway, rests: Rests, operation: DialectOperation, {req, res, exchange}: Wire): Promise<ReplyParts | undefined> => {
+	const {hooks, catalogue, config} = gateway;
+	const {dialect} = operations[operation];
+	exchange.operation = operation;
+	refuseRepeatedHeaders(req);
+	const waiting: Waiting = {left: false};
+	res.once('close', () => leave(waiting));
+	try {
+		await identify(hooks, exchange, req.headers, config.anonymous === true);
+		const bytes = await readBody(req, {maxBytes: config.limits.bodyMb * 1_048_576, withinMs: config.limits.bodyMs});
+		exchange.request = config.journal.payloads === 'none' ? undefined : {sha256: hash('sha256', bytes, 'hex'), bytes: bytes.length};
+		const asked = understand(bytes, {operation, dialect, catalogue});
+		exchange.model = asked.facts.model;
+		exchange.stream = asked.facts.stream;
+		if (hooks.listens('pre-request', exchange)) {
+			await hooks.ask('pre-request', exchange, requestFields(asked, exchange, req.headers), carryRequest(asked, exchange, catalogue));
+		}
+		if (asked.answer) return await answerItself(gateway, exchange, asked, asked.answer, res);
+		const answered = await attempt(gateway, rests, asked, {req, res, exchange}, waiting);
+		const isStream = asked.facts.stream && String(answered.reply.headers['content-type']).startsWith('text/event-stream');
+		if (isStream) return await streamedReply(gateway, exchange, asked, answered, res);
+		return await wholeReply(gateway, exchange, asked, answered);
+	} catch (thrown) {
+		failWith(gateway, exchange, waiting.left ? gone(thrown) : thrown);
+		await afterResponse(gateway, exchange);
+		throw exchange.error;
+	}
+};
+
+const gone = (cause: unknown): GatewayError => new GatewayError('client_closed', 'The client left before the answer.', {cause});
+
+/** The body for one deployment: its own name for the model, and usage asked for, or the money could not be counted. */
+const bodyFor = (asked: Asked, deployment: Deployment): Buffer => {
+	const {facts, json, operation} = asked;
+	let body = encoded(asked);
+	if (facts.model !== deployment.model) body = setModel(body, deployment.model);
+	if (operation !== 'chat' || !facts.stream || json.stream_options !== undefined) return body;
+	return spliceField(body, 'stream_options', '{"include_usage":true}');
+};
+
+/** Streams report their usage only when asked; the client sees it only when it asked itself. */
+const askForUsage = (asked: Asked): void => {
+	const {operation, facts, json} = asked;
+	if (operation !== 'chat' || !facts.stream) return;
+	const options = json.stream_options;
+	if (typeof options !== 'object' || options === null) {
+		asked.hidesUsage = true;
+		return;
+	}
+	if ((options as Record<string, unknown>).include_usage === true) return;
+	asked.hidesUsage = true;
+	json.stream_options = {...options, include_usage: true};
+	asked.edited = true;
+	asked.encoded = undefined;
+};
+
+const attempt = async (gateway: Gateway, rests: Rests, asked: Asked, {req, exchange}: Wire, waiting: Waiting): Promise<Answered<Deployment>> => {
+	askForUsage(asked);
+	const headers: Record<string, string | undefined> = {};
+	for (const name of forwarded) {
+		const value = req.headers[name];
+		if (typeof value === 'string') headers[name] = value;
+	}
+	headers['content-type'] ??= 'application/json';
+	const {path} = operations[asked.operation];
+	const timeoutMs = timeoutOf(req.headers['x-sallyport-timeout-ms']);
+	await recordOpened(gateway, exchange);
+	const begun = performance.now();
+	try {
+		const answered = await firstToAnswer(
+			asked.plan,
+			deployment => deployment.upstream.send({path, method: 'POST', headers, body: bodyFor(asked, deployment)}, {waiting, timeoutMs}),
+			{exchangeId: exchange.id, record: entry => exchange.attempts.push(entry), rests},
+		);
+		exchange.deployment = answered.deployment.name;
+		return answered;
+	} finally {
+		exchange.upstreamMs += performance.now() - begun;
+	}
+};
+
+const longestTimeoutMs = 3_600_000;
+
+const timeoutOf = (header: string | string[] | undefined): number | undefined => {
+	if (header === undefined) return undefined;
+	const ms = Number(header);
+	if (Number.isInteger(ms) && ms > 0 && ms <= longestTimeoutMs) return ms;
+	throw new GatewayError('invalid_request', 'x-sallyport-timeout-ms is a whole number of milliseconds up to an hour.', {param: 'x-sallyport-timeout-ms'});
+};

@@ -1,0 +1,67 @@
+import {hash} from 'node:crypto';
+import type {Exchange} from '../exchange.ts';
+import type {Gateway} from '../gateway.ts';
+import {GatewayError} from '../errors.ts';
+import type {Fields} from '../hooks.ts';
+import {principalField} from './asked.ts';
+import type {Dialect} from './dialects/dialect.ts';
+import {isObject, type JsonObject} from './json.ts';
+
+const argumentsOf = (name: string, text: string): JsonObject => {
+	if (text.trim() === '') return {};
+	try {
+		const json: unknown = JSON.parse(text);
+		if (isObject(json)) return json;
+	} catch {
+		// Said below: arguments no plugin can read are not passed on.
+	}
+	throw new GatewayError('upstream_malformed', `The model asks for the tool "${name.slice(0, 100)}" with arguments that are not a JSON object.`);
+};
+
+const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields => {
+	const text = JSON.stringify(args);
+	return path => {
+		switch (path) {
+			case 'tool.name':
+				return name;
+			case 'tool.arguments':
+				return text;
+			case 'tool.argumentsDigest':
+				return hash('sha256', text, 'hex');
+			case 'source':
+				return 'model';
+			default:
+				if (path.startsWith('principal.')) return principalField(exchange.principal, path);
+				return path.startsWith('carried@') ? exchange.carried.get(path.slice('carried@'.length)) : undefined;
+		}
+	};
+};
+
+/** Asks on-tool-call about one call a model asks for; answers other arguments where a plugin changed them. Throws GatewayError where it is refused. */
+export const askToolCall = async ({hooks}: Gateway, exchange: Exchange, name: string, argumentsText: string): Promise<JsonObject | undefined> => {
+	let args = argumentsOf(name, argumentsText);
+	let changed = false;
+	await hooks.ask('on-tool-call', exchange, path => fieldsOf(exchange, name, args)(path), (verdict, {plugin}) => {
+		if (verdict.verdict === 'respond') {
+			throw new GatewayError('plugin_failed', `The plugin ${plugin.name} cannot answer a tool call that the client makes itself.`, {plugin: plugin.name});
+		}
+		if (verdict.verdict !== 'rewrite') return undefined;
+		args = verdict.patch.arguments as JsonObject;
+		changed = true;
+		return undefined;
+	});
+	return changed ? args : undefined;
+};
+
+/** Asks about every call of a reply, and writes changed arguments into it; answers whether any were. */
+export const askToolCalls = async (gateway: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<boolean> => {
+	if (!gateway.hooks.listens('on-tool-call', exchange)) return false;
+	let edited = false;
+	for (const call of dialect.toolCallsOf(reply)) {
+		const args = await askToolCall(gateway, exchange, call.name, call.argumentsText);
+		if (!args) continue;
+		dialect.patchToolCall(reply, call, args);
+		edited = true;
+	}
+	return edited;
+};

@@ -1,0 +1,73 @@
+import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
+import {type Exchange, overheadMs} from './exchange.ts';
+
+export type Metrics = {
+	ended(exchange: Exchange): void;
+	pluginFailed(plugin: string, hook: string): void;
+	/** A plugin's own counter. */
+	count(plugin: string, name: string, by: number): void;
+	/** The Prometheus text format, version 0.0.4. */
+	text(): Promise<string>;
+	contentType: string;
+};
+
+/** Labels come from the config and from fixed lists, never from a request: a client cannot grow the memory. */
+export const openMetrics = (running: () => number, modelOf: (exchange: Exchange) => string): Metrics => {
+	const registers = [new Registry()];
+	const [register] = registers as [Registry];
+	collectDefaultMetrics({register, prefix: 'sallyport_'});
+	const exchanges = new Counter({name: 'sallyport_exchanges_total', help: 'Exchanges that ended.', labelNames: ['operation', 'model', 'outcome', 'status'], registers});
+	const tokens = new Counter({name: 'sallyport_tokens_total', help: 'Tokens used.', labelNames: ['model', 'kind'], registers});
+	const cost = new Counter({name: 'sallyport_cost_usd_total', help: 'Cost of what was used, in US dollars.', labelNames: ['model'], registers});
+	const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+	const seconds = new Histogram({name: 'sallyport_exchange_seconds', help: 'Whole time of an exchange.', labelNames: ['operation'], buckets, registers});
+	const overhead = new Histogram({
+		name: 'sallyport_overhead_seconds',
+		help: 'Time of an exchange not spent waiting for an upstream.',
+		buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
+		registers,
+	});
+	const failures = new Counter({name: 'sallyport_plugin_failures_total', help: 'Plugins that could not answer.', labelNames: ['plugin', 'hook'], registers});
+	const counted = new Counter({name: 'sallyport_plugin_count_total', help: 'What plugins count.', labelNames: ['plugin', 'name'], registers});
+	new Gauge({
+		name: 'sallyport_exchanges_running',
+		help: 'Exchanges under way.',
+		registers,
+		collect() {
+			this.set(running());
+		},
+	});
+
+	/** Adding to a histogram or counter by labels hashes them each time; exchanges are summed here and handed over when somebody looks. */
+	const sums = new Map<string, {labels: Record<'operation' | 'model' | 'outcome' | 'status', string>; count: number}>();
+	const flush = (): void => {
+		for (const {labels, count} of sums.values()) exchanges.inc(labels, count);
+		sums.clear();
+	};
+
+	return {
+		ended(exchange) {
+			const operation = exchange.operation ?? 'none';
+			const model = modelOf(exchange);
+			const {outcome = 'failed', status = 0, usage, costMicroUsd} = exchange;
+			const name = `${operation}|${model}|${outcome}|${status}`;
+			const sum = sums.get(name);
+			if (sum) sum.count++;
+			else sums.set(name, {labels: {operation, model, outcome, status: String(status)}, count: 1});
+			seconds.observe({operation}, (performance.now() - exchange.startedMs) / 1_000);
+			overhead.observe(overheadMs(exchange) / 1_000);
+			if (usage) {
+				tokens.inc({model, kind: 'input'}, usage.inputTokens);
+				tokens.inc({model, kind: 'output'}, usage.outputTokens);
+			}
+			if (costMicroUsd) cost.inc({model}, costMicroUsd / 1e6);
+		},
+		pluginFailed: (plugin, hook) => failures.inc({plugin, hook}),
+		count: (plugin, name, by) => counted.inc({plugin, name}, by),
+		async text() {
+			flush();
+			return register.metrics();
+		},
+		contentType: register.contentType,
+	};
+};

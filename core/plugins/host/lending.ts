@@ -1,0 +1,64 @@
+import {GatewayError} from '../../errors.ts';
+import {lend} from '../../sandbox/capabilities.ts';
+import type {Lender} from '../../sandbox/isolate.ts';
+import type {Guest} from './frames.ts';
+
+/** The wire to the gateway, as a plugin's lender needs it. */
+export type Wire = {
+	/** Asks the gateway to do it with the plugin's own rights; resolves with {value} or {error}, as JSON. */
+	start(plugin: string, operation: string, argument: string): Promise<string>;
+	say(plugin: string, operation: string, argument: string): void;
+	/** Something may run on a plugin's account after the entry that is on now. */
+	stir(): void;
+};
+
+export type Lent = {lender: Lender; change(entries: Record<string, string | null>): void};
+
+/** What a plugin borrows in its host: reads from a replica of its namespace, everything else from the gateway. */
+export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, stir}: Wire): Lent => {
+	const space = new Map(Object.entries(kv));
+	const change = (entries: Record<string, string | null>): void => {
+		for (const [key, json] of Object.entries(entries)) {
+			if (json === null) space.delete(key);
+			else space.set(key, json);
+		}
+	};
+	const done = async (operation: string, argument: string): Promise<never> => {
+		const {value, error} = JSON.parse(await start(name, operation, argument));
+		if (error) throw new GatewayError(error.code, error.message);
+		return value as never;
+	};
+
+	const lender = lend({
+		name,
+		granted: new Set(capabilities) as Parameters<typeof lend>[0]['granted'],
+		kv: {
+			get: key => space.get(key),
+			list(prefix, after, limit) {
+				const found = [...space].filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after));
+				return found.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit);
+			},
+			async put(entries) {
+				// As in the gateway, memory changes at once; the gateway's own word comes back as a change.
+				change(entries);
+				await done('kv.put', `{${Object.entries(entries).map(([key, json]) => `${JSON.stringify(key)}:${json}`)}}`);
+			},
+		},
+		secrets,
+		http: request => done('http.fetch', JSON.stringify(request)),
+		log: (level, message, facts) => say(name, `log.${level}`, JSON.stringify({message, facts})),
+		count: (counter, by) => say(name, 'metrics.count', JSON.stringify({name: counter, by})),
+		now: Date.now,
+	});
+
+	return {
+		lender: {
+			call: lender.call,
+			start(operation, argument, settle) {
+				stir();
+				return lender.start(operation, argument, settle);
+			},
+		},
+		change,
+	};
+};

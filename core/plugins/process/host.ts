@@ -1,0 +1,244 @@
+import type {RunBody, ToHost} from '../host/frames.ts';
+import type {Admitted} from '../tier.ts';
+import type {Child} from './child.ts';
+import {openErrands} from './errands.ts';
+import {guestOf, patienceMs} from './guests.ts';
+import {type Call, type Outcome, openQueue, type Work} from './work.ts';
+
+export type World = {
+	scripts: {guest: string; dispatcher: string};
+	kv: {all(plugin: string): Record<string, string>};
+	log: {info(facts: object, message: string): void; warn(facts: object, message: string): void};
+	startChild(): Child;
+	/** The host fell, or lost the isolate of one of its plugins, while it worked for these; more than one are suspects. */
+	onFallen(host: Host, guilty: readonly Admitted[], reason: string): void;
+	/** Others wait behind what the host is working on. */
+	onCrowded(host: Host, working: readonly Admitted[]): void;
+};
+
+type Ask = {
+	kind: 'Q' | 'T';
+	/** The frame's text, given the number of the call. */
+	text(call: number): string;
+	plugins: readonly Admitted[];
+	run?: RunBody;
+	timeoutMs: number;
+	accepts(answers: string): boolean;
+};
+
+/** Some plugins and the process they live in, which is started when it is needed and replaced when it falls. */
+export type Host = {
+	readonly plugins: readonly Admitted[];
+	/** Opens every plugin now; what each says of itself, as JSON, or why there is nothing. */
+	load(): Promise<{loaded: string} | {failure: string; entered: number}>;
+	ask(ask: Ask): Promise<Outcome>;
+	/** Does not live here any more; what it was asked here ends here. */
+	moveOut(plugins: readonly Admitted[]): void;
+	/** Gives back what has not been begun and can be asked elsewhere, except for these plugins. */
+	handBack(staying: readonly Admitted[]): void;
+	change(plugin: string, entries: Record<string, string | null>): void;
+	close(): Promise<void>;
+};
+
+const tickMs = 10;
+const rssTicks = 5;
+const crowdedMs = 25;
+const loadMs = 5_000;
+const baseBytes = 512_000_000;
+
+export const openHost = (inhabitants: readonly Admitted[], world: World): Host => {
+	let plugins = [...inhabitants];
+	let child: Child | undefined;
+	let queue = openQueue();
+	let closed = false;
+	let told = new Set<number>();
+	let opened = new Set<string>();
+	const calls = new Map<number, Call>();
+	let lastCall = 0;
+	let timer: NodeJS.Timeout | undefined;
+	let onLoaded: ((said: {loaded: string} | {failure: string; entered: number}) => void) | undefined;
+	let loadedSoFar = 0;
+
+	const give = (kind: ToHost, text: string, work: Work): void => {
+		queue.push(work);
+		child!.send(kind, text);
+		timer ??= watch();
+	};
+	const errands = openErrands({
+		send: (plugin, text) => give('D', text, {plugins: [plugin], patienceMs: patienceMs([plugin])}),
+		find: name => inhabitants.find(plugin => plugin.name === name),
+		onFlood: () => child?.kill('sent garbage: too many host calls at once'),
+	});
+
+	const finish = (call: Call, outcome: Outcome): void => {
+		calls.delete(call.id);
+		call.finish(outcome);
+	};
+
+	const garbage = (what: string): void => child?.kill(`sent garbage: ${what}`);
+
+	const onAnswer = (text: string): number => {
+		const end = text.indexOf('\n');
+		const id = Number(text.slice(0, end));
+		const call = calls.get(id);
+		const answers = text.slice(end + 1);
+		// A call that nobody waits for any more is no garbage.
+		if (!call) {
+			if (!(id > 0 && id <= lastCall)) garbage('an answer to nothing');
+			return id;
+		}
+		if (call.accepts(answers)) finish(call, {answers});
+		else garbage('an answer that is none');
+		return id;
+	};
+
+	const onStep = (text: string): void => {
+		queue.progress();
+		const [id = '', next = ''] = text.split('\n', 2);
+		if (id === '0') loadedSoFar = Number(next);
+		const call = calls.get(Number(id));
+		const answers = text.slice(id.length + next.length + 2);
+		if (call?.accepts(answers)) call.step = {next: Number(next), answers};
+	};
+
+	const acknowledged = (): void => {
+		const work = queue.shift();
+		if (!work) garbage('an acknowledgement of nothing');
+		for (const {name} of work?.plugins ?? []) opened.add(name);
+	};
+
+	const onIsolateLost = (text: string): void => {
+		const [name, reason] = JSON.parse(text) as [unknown, unknown];
+		const plugin = inhabitants.find(one => one.name === name);
+		if (!plugin) return;
+		opened.delete(plugin.name);
+		world.onFallen(host, [plugin], String(reason).slice(0, 200));
+	};
+
+	const onFrame = (kind: string, text: string): void => {
+		try {
+			if (kind === 'A') {
+				onAnswer(text);
+				acknowledged();
+			} else if (kind === 'a') onAnswer(text);
+			else if (kind === 'K') acknowledged();
+			else if (kind === 'M') onStep(text);
+			else if (kind === 'L') onLoaded?.({loaded: text});
+			else if (kind === 'X') onIsolateLost(text);
+			else if (kind === 'H') errands.start(text);
+			else if (kind === 'S') errands.say(text);
+			else garbage('a frame of no known kind');
+		} catch (error) {
+			garbage(error instanceof Error ? error.message.slice(0, 100) : 'something');
+		}
+	};
+
+	/** Who was being worked for: the first piece of work, or whoever lives here alone. */
+	const guiltyOf = (head: Work | undefined): readonly Admitted[] =>
+		head && head.plugins.length > 0 ? head.plugins : plugins.length === 1 ? plugins : [];
+
+	const onGone = (reason: string, output: string): void => {
+		const {works} = queue;
+		const head = works[0];
+		const guilty = guiltyOf(head);
+		child = undefined;
+		queue = openQueue();
+		told = new Set();
+		opened = new Set();
+		clearInterval(timer);
+		timer = undefined;
+		errands.forget();
+		if (closed) {
+			for (const call of [...calls.values()]) finish(call, {late: true});
+			return;
+		}
+		world.log.warn({plugins: guilty.map(({name}) => name), reason, ...(output && {output})}, 'a plugin host fell');
+		onLoaded?.({failure: reason, entered: loadedSoFar});
+		// Whoever asks again does so at its new home.
+		world.onFallen(host, guilty, reason);
+		const untouched = new Set(works.slice(1).map(({call}) => call));
+		const single = guilty.length === 1 ? guilty[0]!.name : undefined;
+		for (const call of [...calls.values()]) {
+			if (call === head?.call) finish(call, {lost: 'culprit', reason, plugin: single, step: call.step});
+			else finish(call, {lost: untouched.has(call) ? 'untouched' : 'bystander', reason, plugin: single});
+		}
+	};
+
+	const bytesAllowed = (): number => plugins.reduce((sum, {manifest}) => sum + manifest.limits.memoryMb * 1_000_000, baseBytes);
+
+	const watch = (): NodeJS.Timeout => {
+		let last = performance.now();
+		let ticks = 0;
+		return setInterval(() => {
+			const now = performance.now();
+			// When we were late ourselves, its answer may be waiting for us.
+			queue.wait(Math.min(now - last, 2 * tickMs));
+			last = now;
+			ticks++;
+			for (const call of calls.values()) if (now >= call.deadlineAt) finish(call, {late: true});
+			const {head, waitedMs, works} = queue;
+			if (!head && calls.size === 0) {
+				clearInterval(timer);
+				timer = undefined;
+				return;
+			}
+			if (ticks % rssTicks === 0 && child && child.rss() > bytesAllowed()) child.kill('used too much memory');
+			if (!head) return;
+			if (waitedMs > head.patienceMs) child?.kill(`made no progress for ${Math.round(waitedMs)} ms`);
+			else if (waitedMs > crowdedMs && works.length > 1 && head.plugins.every(({name}) => opened.has(name)))
+				world.onCrowded(host, head.plugins);
+		}, tickMs);
+	};
+
+	const start = (eager: boolean): void => {
+		if (child) return;
+		child = world.startChild();
+		const guests = plugins.map(plugin => guestOf(plugin, world.kv.all(plugin.name)));
+		give('L', JSON.stringify({scripts: world.scripts, plugins: guests, eager}), {plugins: [], patienceMs: loadMs});
+		child.listen({onFrame, onGone});
+	};
+
+	const host: Host = {
+		get plugins() {
+			return plugins;
+		},
+		load: () =>
+			new Promise(resolve => {
+				onLoaded = said => {
+					onLoaded = undefined;
+					resolve(said);
+				};
+				start(true);
+			}),
+		ask: ({kind, text, plugins: asked, run, timeoutMs, accepts}) =>
+			new Promise(resolve => {
+				if (closed) return resolve({late: true});
+				start(false);
+				const id = ++lastCall;
+				const call: Call = {id, deadlineAt: performance.now() + timeoutMs, repeatable: kind === 'Q', accepts, finish: resolve};
+				calls.set(id, call);
+				if (run && !told.has(run.id)) {
+					told.add(run.id);
+					child!.send('R', JSON.stringify(run));
+				}
+				give(kind, text(id), {plugins: asked, patienceMs: patienceMs(asked), call});
+			}),
+		moveOut(leaving) {
+			plugins = plugins.filter(plugin => !leaving.includes(plugin));
+		},
+		handBack(staying) {
+			const elsewhere = ({call, plugins: asked}: Work) => call?.repeatable === true && !asked.some(plugin => staying.includes(plugin));
+			const handed = queue.works.slice(1).filter(elsewhere);
+			for (const {call} of handed) finish(call!, {lost: 'untouched', reason: 'moved'});
+		},
+		change(plugin, entries) {
+			child?.send('C', JSON.stringify([plugin, entries]));
+		},
+		async close() {
+			closed = true;
+			clearInterval(timer);
+			await child?.end();
+		},
+	};
+	return host;
+};

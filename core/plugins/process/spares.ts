@@ -1,0 +1,39 @@
+import {type Child, startChild} from './child.ts';
+import type {HostScript} from './script.ts';
+
+/** After it gave one away, a new spare is started only when the worst is over. */
+const restMs = 300;
+
+export type Spares = {take(): Child /** From now on there is always one that is warm. */; keep(): void; close(): Promise<void>};
+
+/** Plugin hosts that have started and have no plugins yet: what comes after a kill need not wait for a process to start. */
+export const openSpares = (script: HostScript): Spares => {
+	let spare: Child | undefined;
+	let keeping = false;
+	let timer: NodeJS.Timeout | undefined;
+	const warm = (): void => {
+		if (!spare || spare.gone) spare = startChild(script);
+	};
+
+	return {
+		take() {
+			const child = spare && !spare.gone ? spare : startChild(script);
+			spare = undefined;
+			if (keeping) {
+				clearTimeout(timer);
+				timer = setTimeout(warm, restMs).unref();
+			}
+			return child;
+		},
+		keep() {
+			if (keeping) return;
+			keeping = true;
+			timer = setTimeout(warm, restMs).unref();
+		},
+		async close() {
+			clearTimeout(timer);
+			keeping = false;
+			await spare?.end();
+		},
+	};
+};

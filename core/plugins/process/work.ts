@@ -1,0 +1,57 @@
+import type {Admitted} from '../tier.ts';
+
+/** How a call ended for whoever asked. */
+export type Outcome =
+	| {answers: string}
+	/** `culprit`: the host fell while it worked on this call. `bystander`: on another, after it had begun this one. `untouched`: before. */
+	| {lost: 'culprit' | 'bystander' | 'untouched'; reason: string; plugin?: string; step?: Step}
+	| {late: true};
+
+/** How far a careful ask had come: the place that was entered last, and all answers before it. */
+export type Step = {next: number; answers: string};
+
+export type Call = {
+	id: number;
+	deadlineAt: number;
+	/** An action must not be done twice because its host was slow. */
+	repeatable: boolean;
+	step?: Step;
+	/** Whether an answer is one at all; what is not ends the host. */
+	accepts(answers: string): boolean;
+	finish(outcome: Outcome): void;
+};
+
+/** Something the host was told to do and has not acknowledged. */
+export type Work = {plugins: readonly Admitted[]; patienceMs: number; call?: Call};
+
+/** What a host was told, in the order it works it off, and for how long it has been at the first. */
+export const openQueue = () => {
+	const works: Work[] = [];
+	let waitedMs = 0;
+	return {
+		get works(): readonly Work[] {
+			return works;
+		},
+		get head(): Work | undefined {
+			return works[0];
+		},
+		/** How long it has been seen to make no progress. */
+		get waitedMs(): number {
+			return waitedMs;
+		},
+		push(work: Work): void {
+			if (works.push(work) === 1) waitedMs = 0;
+		},
+		/** The first is done; undefined when there was none. */
+		shift(): Work | undefined {
+			waitedMs = 0;
+			return works.shift();
+		},
+		progress(): void {
+			waitedMs = 0;
+		},
+		wait(ms: number): void {
+			if (works.length > 0) waitedMs += ms;
+		},
+	};
+};

@@ -1,0 +1,35 @@
+import type {GatewayError} from './errors.ts';
+import type {Exchange} from './exchange.ts';
+import {anthropic} from './llm/dialects/anthropic.ts';
+import {openai} from './llm/dialects/openai.ts';
+import type {ReplyParts} from './llm/reply.ts';
+
+/** The same facts as RFC 9457 problem details. */
+const problem = (error: GatewayError, exchangeId: string) => ({
+	type: `urn:sallyport:error:${error.code}`,
+	title: error.code.replaceAll('_', ' '),
+	status: error.status,
+	detail: error.message,
+	instance: `urn:sallyport:exchange:${exchangeId}`,
+	code: error.code,
+	plugin: error.plugin,
+	help: error.facts.help,
+});
+
+/** An error as a reply, in the shape that the client of this surface reads. */
+export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => {
+	const {surface, id} = exchange;
+	const isAdmin = surface === 'admin' || surface === 'gateway';
+	const body = isAdmin ? problem(error, id) : (surface === 'anthropic' ? anthropic : openai).errorBody(error, id);
+	return {
+		status: error.status,
+		headers: {
+			'content-type': isAdmin ? 'application/problem+json' : 'application/json',
+			// Clients repeat 408, 409, 429 and 5xx on their own unless this says otherwise.
+			'x-should-retry': String(error.facts.retry),
+			...(error.retryAfterMs !== undefined && {'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)), 'retry-after-ms': String(error.retryAfterMs)}),
+			...(error.code === 'unauthenticated' && {'www-authenticate': 'Bearer'}),
+		},
+		body: JSON.stringify(body),
+	};
+};

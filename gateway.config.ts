@@ -1,0 +1,35 @@
+import {defineConfig, env, optionalEnv} from './plugin-sdk/index.ts';
+
+export default defineConfig({
+	listen: '127.0.0.1:8787',
+	store: 'data/gateway.db',
+
+	providers: {
+		// The built-in model: npm start runs it beside the gateway.
+		local: {speaks: 'openai', baseUrl: 'http://127.0.0.1:8788/v1', key: 'local-models-need-no-secret'},
+		'local-anthropic': {speaks: 'anthropic', baseUrl: 'http://127.0.0.1:8788/v1', key: 'local-models-need-no-secret'},
+		// Served when their keys are set; ask for openai/<model> or anthropic/<model>.
+		openai: {speaks: 'openai', key: optionalEnv('OPENAI_API_KEY')},
+		anthropic: {speaks: 'anthropic', key: optionalEnv('ANTHROPIC_API_KEY')},
+	},
+
+	// What clients ask for, best deployment first; the next is tried when one fails.
+	models: {
+		demo: ['local/echo', 'local-anthropic/echo'],
+		embed: ['local/embed'],
+	},
+
+	prices: {
+		'local/*': {inputUsdPerMTok: 0.1, outputUsdPerMTok: 0.4, maxOutputTokens: 4_096},
+		'local-anthropic/*': {inputUsdPerMTok: 0.1, outputUsdPerMTok: 0.4, maxOutputTokens: 4_096},
+	},
+
+	// Requests go down this list, responses come back up it.
+	plugins: [
+		{use: 'virtual-keys'},
+		{use: 'grants', config: {allow: {'tenant:default': ['*']}}},
+		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'ssn', 'ip', 'api-key'], reversible: true}},
+		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},
+		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
+	],
+});
