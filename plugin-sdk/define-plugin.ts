@@ -10,29 +10,30 @@ type Handlers<Config> = {
 /** Who is calling an action: an operator, or the gateway itself on its first start. */
 export type Caller = {actor: string};
 
-export type ActionDefinition<Config> = {
-	description: string;
-	input: z.ZodType;
-	/** Runs in the sandbox; throw `refuse()` for a typed error. */
-	run: (input: never, host: Host<Config>, caller: Caller) => Json | Promise<Json>;
-};
-
 /** One admin call: `input` is checked before `run` sees it. */
-export const action = <Input extends z.ZodType>(definition: {
+export type ActionDefinition<Input extends z.ZodType, Config> = {
 	description: string;
 	input: Input;
-	run: (input: z.output<Input>, host: Host<never>, caller: Caller) => Json | Promise<Json>;
-}): {description: string; input: z.ZodType; run: (input: never, host: Host<never>, caller: Caller) => Json | Promise<Json>} => definition;
+	/** Runs in the sandbox; throw `refuse()` for a typed error. */
+	run: (input: z.output<Input>, host: Host<Config>, caller: Caller) => Json | Promise<Json>;
+};
 
-export type PluginDefinition<Config extends z.ZodType> = {
+/** Types an action that is written outside of `definePlugin`; say `host: Host<…>` where it reads its config. */
+export const action = <Input extends z.ZodType, Config = unknown>(
+	definition: ActionDefinition<Input, Config>,
+): ActionDefinition<Input, Config> => definition;
+
+export type PluginDefinition<Config extends z.ZodType, Inputs extends Record<string, z.ZodType> = Record<string, z.ZodType>> = {
 	config: Config;
 	hooks: Handlers<z.output<Config>>;
-	actions?: Record<string, ActionDefinition<z.output<Config>>>;
+	actions?: {[Name in keyof Inputs]: ActionDefinition<Inputs[Name], z.output<Config>>};
 };
 
 /** A plugin is a plain object: a config schema, handlers for hooks, and actions. */
-export const definePlugin = <Config extends z.ZodType>(plugin: PluginDefinition<Config>): PluginDefinition<Config> => plugin;
+export const definePlugin = <Config extends z.ZodType, Inputs extends Record<string, z.ZodType>>(
+	plugin: PluginDefinition<Config, Inputs>,
+): PluginDefinition<Config, Inputs> => plugin;
 
 /** An error an action answers with on purpose; `code` is one of the catalogue's. */
-export const refuse = (code: 'not_found' | 'conflict' | 'invalid_request', message: string): Error =>
+export const refuse = (code: 'not_found' | 'conflict' | 'invalid_request' | 'store_unavailable', message: string): Error =>
 	Object.assign(new Error(message), {sallyport: code});

@@ -7,10 +7,11 @@ import {admit} from '../core/plugins/admit.ts';
 import {wallScripts} from '../core/plugins/bundle.ts';
 import {openInlineTier} from '../core/plugins/inline.ts';
 import type {Answer, Run} from '../core/plugins/tier.ts';
+import type {Lending} from '../core/sandbox/capabilities.ts';
 import {openKv} from '../core/store/kv.ts';
 import {openStore} from '../core/store/open.ts';
 import {pluginEntry} from '../schemas/config.ts';
-import {crossingOf, type HookInput, type HookName, hooks} from '../schemas/hooks.ts';
+import {crossingOf, type HookInput, type HookName, hooks, type Operation} from '../schemas/hooks.ts';
 import type {HttpRequest, HttpResponse} from './host.ts';
 
 type Part<T> = T extends readonly (infer Item)[] ? readonly Item[] : T extends object ? {[Key in keyof T]?: Part<T[Key]>} : T;
@@ -19,7 +20,10 @@ type Part<T> = T extends readonly (infer Item)[] ? readonly Item[] : T extends o
 export type Given = {verdict: string; [key: string]: unknown};
 
 export type StartedPlugin = {
-	/** Asks the handler, with the fields its manifest declares out of `fields`; undefined when it says nothing. Rejects when it fails. */
+	/**
+	 * Asks the handler, with the fields its manifest declares out of `fields`; undefined when it says nothing, or when
+	 * `fields.operation` is none that its manifest lists. Rejects when it fails.
+	 */
 	ask<Name extends HookName>(hook: Name, fields: Part<HookInput<Name>>): Promise<Given | undefined>;
 	/** Calls an action. Rejects with GatewayError. */
 	act(action: string, input?: unknown, actor?: string): Promise<unknown>;
@@ -36,11 +40,21 @@ type Options = {
 	/** Answers `http`; without it every host is refused. */
 	http?: (request: HttpRequest) => Promise<HttpResponse>;
 	/** Answers `ledger.balance`. */
-	balance?: () => {spent: number; reserved: number};
+	balance?: Lending['balance'];
 	tier?: 'inline' | 'process';
 };
 
 const house = resolve(fileURLToPath(import.meta.url), '../..');
+
+/** The same for every plugin, and a good part of what a start costs. */
+const openScripts = () => {
+	let made: ReturnType<typeof wallScripts> | undefined;
+	return () => {
+		made ??= wallScripts();
+		return made;
+	};
+};
+const scriptsOnce = openScripts();
 
 const packed = (parts: readonly string[]): string => `${parts.map(part => part.length).join(',')}\n${parts.join('')}`;
 
@@ -58,14 +72,18 @@ const crossing = (hook: HookName, path: string, fields: Record<string, unknown>)
 };
 
 /** Starts the plugin in `folder` (or in the folder of a `file:` URL) in the real sandbox, with a store in memory. */
-export const startPlugin = async (folder: string, {config = {}, now = Date.now, secrets = {}, http, balance, tier}: Options = {}): Promise<StartedPlugin> => {
+export const startPlugin = async (
+	folder: string,
+	{config = {}, now = Date.now, secrets = {}, http, balance, tier}: Options = {},
+): Promise<StartedPlugin> => {
 	const path = folder.startsWith('file:') ? dirname(fileURLToPath(folder)) : resolve(folder);
 	const data = await mkdtemp(join(tmpdir(), 'sallyport-plugin-'));
 	const store = await openStore(join(data, 'store.db'));
 	const kv = await openKv(store);
 	const {capabilities, runtime} = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
 	const grants: Record<string, unknown> = {};
-	for (const capability of capabilities ?? []) grants[capability] = capability === 'http' ? ['*'] : capability === 'secrets' ? secrets : true;
+	for (const capability of capabilities ?? [])
+		grants[capability] = capability === 'http' ? ['*'] : capability === 'secrets' ? secrets : true;
 	const entry = pluginEntry.parse({use: path, config, grants});
 	const plugin = await admit(entry, {
 		from: house,
@@ -79,7 +97,7 @@ export const startPlugin = async (folder: string, {config = {}, now = Date.now, 
 			now,
 		}),
 	});
-	const scripts = await wallScripts();
+	const scripts = await scriptsOnce();
 	const reported: string[] = [];
 	const options = {scripts, report: ({reason}: {reason: string}) => void reported.push(reason)};
 	const startedElsewhere = async () => {
@@ -114,7 +132,14 @@ export const startPlugin = async (folder: string, {config = {}, now = Date.now, 
 	return {
 		async ask(hook, fields) {
 			const run = runOf(hook);
-			const [answer]: readonly Answer[] = await home.ask(run, 0, run.paths.map(name => crossing(hook, name, fields as Record<string, unknown>)));
+			const {operation} = fields as {operation?: Operation};
+			const {operations} = plugin.manifest.hooks[hook]!;
+			if (operation && operations && !operations.includes(operation)) return undefined;
+			const [answer]: readonly Answer[] = await home.ask(
+				run,
+				0,
+				run.paths.map(name => crossing(hook, name, fields as Record<string, unknown>)),
+			);
 			if (!answer) return undefined;
 			if (answer.kind === 'F') throw new Error((JSON.parse(answer.body) as {message: string}).message);
 			return hooks[hook].answer.parse(JSON.parse(answer.body)) as Given;
