@@ -35,7 +35,8 @@ export type Ledger = {
 	settle(held: readonly Booking[], used: NonNullable<Effects['settle']>): Booking[];
 	/**
 	 * The settled bookings (the very objects that `settle` answered, those of amount 0 too) stand in the journal's `exchange`
-	 * record `seq` (not yet perhaps in the file). Call it in the same turn as the journal's `append`, once per record.
+	 * record `seq`. Call it once per record, in the order of `seq`, when the number is final: as soon as `written` resolves.
+	 * What was settled and is never recorded stays on the books until the next start, which asks the journal alone.
 	 */
 	journaled(settled: readonly Booking[], seq: number): void;
 	balance(

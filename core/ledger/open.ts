@@ -14,7 +14,7 @@ type Options = {
 	store: Store;
 	/** The journal as the last process left it; none means that there never was one. */
 	records?: Records;
-	/** Resolves when every record appended so far is in the journal's file: nothing is written down as settled before. */
+	/** Resolves when every record appended so far is in the journal's file: nothing is written to the store as settled before. */
 	flushed?: () => Promise<void>;
 	now?: () => number;
 	/** How often what was settled is written to the store. */
