@@ -31,7 +31,9 @@ type Tries = {again: number; careful: boolean};
 const quiet = {info: () => undefined, warn: () => undefined};
 /** On top of the plugins' own time, for the host to say itself that they were late. */
 const slackMs = 250;
-const mostAgain = 2;
+/** Asked again after it had been begun, and before. */
+const mostAgain = 1;
+const mostUntouched = 4;
 const kept = 'is quarantined, because it had to be stopped repeatedly';
 
 /**
@@ -140,7 +142,7 @@ export const openProcessTier = async (
 			return late.map(place => failedAt(place, 'did not answer in time'));
 		}
 		const {lost, step, plugin, reason} = outcome;
-		if (lost === 'untouched') return askRange(run, range, values, tries);
+		if (lost === 'untouched' && tries.again < mostUntouched) return askRange(run, range, values, {...tries, again: tries.again + 1});
 		const place = run.members.findIndex(({name}, index) => index >= from && index < to && name === plugin);
 		if (lost === 'bystander' && place < 0 && tries.again < mostAgain)
 			return askRange(run, range, values, {...tries, again: tries.again + 1});
@@ -166,7 +168,7 @@ export const openProcessTier = async (
 			timeoutMs: slackMs + manifest.limits.timeoutMs,
 			accepts: text => text[0] === 'V' || text[0] === 'F',
 		});
-		if ('lost' in outcome && outcome.lost === 'untouched' && again < mostAgain) return act(plugin, action, input, caller, again + 1);
+		if ('lost' in outcome && outcome.lost === 'untouched' && again < mostUntouched) return act(plugin, action, input, caller, again + 1);
 		if (!('answers' in outcome)) throw new GatewayError('plugin_failed', `${name} could not answer.`, {plugin: name});
 		if (outcome.answers[0] === 'V') return outcome.answers.slice(1);
 		const {code, message} = JSON.parse(outcome.answers.slice(1)) as {code: string; message: string};

@@ -27,13 +27,7 @@ export type Listener = {
 
 const outputChars = 4_000;
 
-const flags = ({folders}: HostScript): string[] => [
-	'--permission',
-	'--allow-addons',
-	...folders.map(folder => `--allow-fs-read=${folder}/`),
-	'--no-warnings',
-	'-',
-];
+const flags = ({addon}: HostScript): string[] => ['--permission', '--allow-addons', `--allow-fs-read=${addon}`, '--no-warnings', '-'];
 
 /** Starts a plugin host: no environment, no file but its own native module, no child processes, no workers. */
 export const startChild = (script: HostScript): Child => {
