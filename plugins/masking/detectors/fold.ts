@@ -70,7 +70,7 @@ export const fold = (raw: string): Folded => {
 
 	const pieces: string[] = [];
 	for (let index = 0; index < length; index += pieceLength) {
-		pieces.push(String.fromCharCode(...codes.subarray(index, Math.min(length, index + pieceLength))));
+		pieces.push(Reflect.apply(String.fromCharCode, undefined, codes.subarray(index, Math.min(length, index + pieceLength))));
 	}
 
 	return {text: pieces.join(''), removed};
