@@ -234,6 +234,33 @@ test('when the store is gone, the journal alone tells what was spent', async t =
 	t.is((await open(records)).balance('team:a', 'microUsd', 'day').spent, 7);
 });
 
+test('a start reads back what was still open, and nothing that ended before', async t => {
+	const {ledger, store} = await setUp(t);
+	const startAt = async () => {
+		let from = 0;
+		await openLedger({
+			store,
+			now: () => noon,
+			records: fromSeq => {
+				from = fromSeq;
+				return [record(9, {kind: 'gateway'})];
+			},
+		});
+		return from;
+	};
+	const {held: first = []} = await ledger.reserve([team(10)]);
+	ledger.journaled(ledger.settle(first, {}), 7);
+	await ledger.close();
+	t.is(await startAt(), 7);
+
+	const next = await openLedger({store, now: () => noon, records: () => [record(9, {kind: 'gateway'})]});
+	await next.reserve([team(10)]);
+	const {held: second = []} = await next.reserve([team(10)]);
+	next.journaled(next.settle(second, {}), 20);
+	await next.close();
+	t.is(await startAt(), 9);
+});
+
 test('closing gives back what was leased and not spent, and refuses what comes after', async t => {
 	const {ledger, store} = await setUp(t);
 	const {held = []} = await ledger.reserve([team(30), tenant(30)]);
