@@ -10,8 +10,8 @@ export default defineConfig({
 	prices: {'static/*': {inputUsdPerMTok: 0.15, outputUsdPerMTok: 0.6}},
 	plugins: [
 		{use: 'virtual-keys'},
-		{use: 'grants'},
-		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
+		{use: 'grants', config: {allow: {'tenant:default': ['*']}}},
+		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key'], reversible: true}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 1_000_000}}},
 	],
 });
