@@ -1,7 +1,10 @@
 import {hash} from 'node:crypto';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {isIP, type Socket} from 'node:net';
 import Router from '@koa/router';
 import Koa, {type Context, type Middleware} from 'koa';
 import {admin} from './admin/routes.ts';
+import {letGo, refuseBadHead} from './body.ts';
 import {asGatewayError, GatewayError} from './errors.ts';
 import {type Exchange, openExchange, overheadMs, type Surface} from './exchange.ts';
 import {failWith, finish, type Gateway} from './gateway.ts';
@@ -25,41 +28,77 @@ export const createApp = (gateway: Gateway): Koa<{exchange: Exchange; reply?: Re
 };
 
 /** `/healthz` says that the process lives, `/readyz` that it takes exchanges, `/metrics` what it counts: no exchange, no record. */
-const health = (gateway: Gateway): Middleware => async (ctx, next) => {
-	if (ctx.path === '/healthz') ctx.body = {status: 'ok'};
-	else if (ctx.path === '/readyz') {
-		ctx.status = gateway.stopping ? 503 : 200;
-		ctx.body = {status: gateway.stopping ? 'stopping' : 'ready'};
-	} else if (ctx.path === '/metrics') {
-		ctx.type = gateway.metrics.contentType;
-		ctx.body = await gateway.metrics.text();
-	} else await next();
-};
+const health =
+	(gateway: Gateway): Middleware =>
+	async (ctx, next) => {
+		if (ctx.path === '/healthz') ctx.body = {status: 'ok'};
+		else if (ctx.path === '/readyz') {
+			ctx.status = gateway.stopping ? 503 : 200;
+			ctx.body = {status: gateway.stopping ? 'stopping' : 'ready'};
+		} else if (ctx.path === '/metrics') {
+			ctx.type = gateway.metrics.contentType;
+			ctx.body = await gateway.metrics.text();
+		} else await next();
+	};
 
-const surfaceOf = (path: string): Surface => {
-	if (path.startsWith('/admin')) return 'admin';
+const surfaceOf = ({path, req}: Context): Surface => {
+	if (path === '/admin' || path.startsWith('/admin/')) return 'admin';
+	// Anthropic's SDK asks for the same path and says who it is with this header.
+	if (path.startsWith('/v1/models') && req.headers['anthropic-version'] !== undefined) return 'anthropic';
 	return path.startsWith('/v1/messages') || path.startsWith('/anthropic/') ? 'anthropic' : 'openai';
 };
 
 const ipOf = ({proxy}: Gateway['config'], {req}: Context): string => {
 	const forwarded = proxy === 'trust' ? req.headers['x-forwarded-for'] : undefined;
-	const first = typeof forwarded === 'string' ? forwarded.split(',')[0]!.trim() : '';
-	return first || (req.socket.remoteAddress ?? '');
+	const first = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]!.trim() : '';
+	return isIP(first) > 0 ? first : (req.socket.remoteAddress ?? '');
+};
+
+type Turn = {exchange: Exchange; req: IncomingMessage; res: ServerResponse};
+
+const turns = new WeakMap<object, Turn>();
+
+/** The exchange that began last on a connection, and may have ended. */
+export const lastTurnOn = (socket: Socket): Turn | undefined => turns.get(socket);
+
+/** A reply that waits behind another one (HTTP pipelining) has no connection of its own yet, and would never learn that it closed. */
+const closeWithConnection = ({req, res}: Context): void => {
+	if (res.socket) return;
+	const close = () => res.destroy();
+	req.socket.once('close', close);
+	res.once('close', () => req.socket.off('close', close));
 };
 
 /** Opens an exchange for each request and ends it in one record, whatever happens; the reply goes out after its record is written. */
-const recorded = (gateway: Gateway): Middleware => async (ctx, next) => {
-	const exchange = openExchange({method: ctx.method, path: ctx.path.slice(0, 500), ip: ipOf(gateway.config, ctx), surface: surfaceOf(ctx.path)});
-	ctx.state.exchange = exchange;
-	ctx.respond = false;
-	gateway.running.add(exchange);
+const recorded =
+	(gateway: Gateway): Middleware =>
+	async (ctx, next) => {
+		const exchange = openExchange({
+			method: ctx.method,
+			path: ctx.path.slice(0, 500),
+			ip: ipOf(gateway.config, ctx),
+			surface: surfaceOf(ctx),
+		});
+		ctx.state.exchange = exchange;
+		ctx.respond = false;
+		gateway.running.add(exchange);
+		turns.set(ctx.req.socket, {exchange, req: ctx.req, res: ctx.res});
+		closeWithConnection(ctx);
+		await answer(gateway, exchange, ctx, next);
+		if (ctx.res.closed || ctx.res.destroyed) gateway.running.delete(exchange);
+		else ctx.res.once('close', () => gateway.running.delete(exchange));
+	};
+
+const answer = async (gateway: Gateway, exchange: Exchange, ctx: Context, next: () => Promise<unknown>): Promise<void> => {
 	let reply: ReplyParts | undefined;
 	try {
+		refuseBadHead(ctx.req);
 		if (gateway.stopping) throw new GatewayError('shutting_down', 'This gateway is stopping.');
 		await next();
 		reply = ctx.state.reply;
 	} catch (thrown) {
 		reply = refusal(exchange, exchange.error ?? failWith(gateway, exchange, thrown));
+		if (exchange.error?.code === 'method_not_allowed') reply.headers.allow = methodsOf(ctx).join(', ');
 	}
 	if (exchange.closed) return;
 	if (reply && gateway.config.journal.payloads !== 'none') {
@@ -71,38 +110,43 @@ const recorded = (gateway: Gateway): Middleware => async (ctx, next) => {
 		gateway.log.error({exchange: exchange.id, err: thrown}, 'the record could not be written');
 		reply = refusal(exchange, asGatewayError(thrown));
 	}
-	send(ctx, exchange, reply);
+	send(gateway, ctx, exchange, reply);
 };
 
-const send = ({res}: Context, exchange: Exchange, reply: ReplyParts | undefined): void => {
+const send = ({stopping}: Gateway, {req, res}: Context, exchange: Exchange, reply: ReplyParts | undefined): void => {
 	if (!reply || res.destroyed) return;
 	const {status, headers, body} = reply;
 	headers['content-length'] = String(Buffer.byteLength(body));
 	headers['x-sallyport-exchange'] = exchange.id;
 	headers['x-sallyport-overhead-ms'] = String(overheadMs(exchange));
 	if (exchange.costMicroUsd !== undefined) headers['x-sallyport-cost-usd'] = (exchange.costMicroUsd / 1e6).toFixed(6);
+	if (stopping) headers.connection = 'close';
 	res.writeHead(status, headers).end(body);
+	letGo(req);
 };
 
 const doors = (gateway: Gateway): Router => {
 	const router = new Router();
 	const rests = restingProviders();
-	const models = (operation: DialectOperation): Middleware => async ctx => {
-		ctx.state.reply = await modelCall(gateway, rests, operation, {req: ctx.req, res: ctx.res, exchange: ctx.state.exchange});
-	};
+	const models =
+		(operation: DialectOperation): Middleware =>
+		async ctx => {
+			ctx.state.reply = await modelCall(gateway, rests, operation, {req: ctx.req, res: ctx.res, exchange: ctx.state.exchange});
+		};
 	router.post('/v1/chat/completions', models('chat'));
 	router.post('/v1/embeddings', models('embeddings'));
 	router.post(['/v1/messages', '/anthropic/v1/messages'], models('messages'));
 	router.post(['/v1/messages/count_tokens', '/anthropic/v1/messages/count_tokens'], models('count_tokens'));
-	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models'], modelList(gateway));
+	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models', '/anthropic/v1/models/*id'], modelList(gateway));
 	admin(gateway, router);
 	return router;
 };
 
-const known = ['/v1/chat/completions', '/v1/embeddings', '/v1/messages', '/v1/messages/count_tokens', '/v1/models'];
+/** What the path takes, whatever the method was: the router notes it. */
+const methodsOf = ({matched}: Context): string[] => (matched as {methods: string[]}[] | undefined)?.flatMap(({methods}) => methods) ?? [];
 
 const nothingHere: Middleware = async ctx => {
 	if (ctx.state.reply) return;
-	if (known.includes(ctx.path.replace(/^\/anthropic/, ''))) throw new GatewayError('method_not_allowed', `${ctx.path} does not take ${ctx.method}.`);
+	if (methodsOf(ctx).length > 0) throw new GatewayError('method_not_allowed', `${ctx.path} does not take ${ctx.method}.`);
 	throw new GatewayError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}.`);
 };

@@ -23,15 +23,22 @@ const credentialOf = (headers: IncomingHttpHeaders): Credential => {
 		if (typeof token === 'string') found.push({scheme: name, token});
 	}
 	const [first, ...others] = found;
-	if (others.some(({token}) => token !== first!.token)) throw new GatewayError('unauthenticated', 'There are two different credentials; send one.');
-	if (first?.token && first.token.length > maxTokenChars) throw new GatewayError('unauthenticated', 'The credential is too long to be one.');
+	if (others.some(({token}) => token !== first!.token))
+		throw new GatewayError('unauthenticated', 'There are two different credentials; send one.');
+	if (first?.token && first.token.length > maxTokenChars)
+		throw new GatewayError('unauthenticated', 'The credential is too long to be one.');
 	return first ?? {};
 };
 
 const anonymous: Principal = {id: 'anonymous', tenant: 'anonymous', tags: [], accounts: []};
 
 /** Asks pre-auth who is there, and notes it on the exchange. Throws `unauthenticated` when nobody can say. */
-export const identify = async (hooks: Hooks, exchange: Exchange, headers: IncomingHttpHeaders, admitAnyone: boolean): Promise<Principal> => {
+export const identify = async (
+	hooks: Hooks,
+	exchange: Exchange,
+	headers: IncomingHttpHeaders,
+	admitAnyone: boolean,
+): Promise<Principal> => {
 	const credential = credentialOf(headers);
 	const fields: Fields = path => {
 		switch (path) {

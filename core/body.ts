@@ -1,13 +1,33 @@
 import type {IncomingMessage} from 'node:http';
 import {GatewayError} from './errors.ts';
+import type {Waiting} from './upstream/reply.ts';
 
-type Limits = {maxBytes: number; withinMs: number};
+type Reading = {
+	maxBytes: number;
+	withinMs: number;
+	/** Ends the reading when the client leaves, or when somebody says that it did. */
+	waiting?: Waiting;
+};
 
 /** A credential or a length said twice is read differently by different parsers, so it is not read at all. */
-const onlyOnce = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'content-type', 'content-length', 'content-encoding', 'host', 'transfer-encoding']);
+const onlyOnce = new Set([
+	'authorization',
+	'x-api-key',
+	'x-goog-api-key',
+	'content-type',
+	'content-length',
+	'content-encoding',
+	'host',
+	'transfer-encoding',
+]);
 
-/** Throws `bad_http` when a header that decides something stands there twice. */
-export const refuseRepeatedHeaders = ({rawHeaders}: IncomingMessage): void => {
+/** Throws `bad_http` when a header that decides something stands there twice, or the one that must be there does not (RFC 9112, section 3.2). */
+export const refuseBadHead = ({rawHeaders, headers, httpVersion}: IncomingMessage): void => {
+	if (headers.host === undefined && httpVersion === '1.1') throw new GatewayError('bad_http', 'The header host is missing.');
+	const coding = headers['transfer-encoding'];
+	if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
+		throw new GatewayError('bad_http', 'A body may be chunked, in HTTP/1.1; no other transfer-encoding is read.');
+	}
 	let seen = '';
 	for (let index = 0; index < rawHeaders.length; index += 2) {
 		const name = rawHeaders[index]!.toLowerCase();
@@ -31,20 +51,23 @@ const refuseForm = ({headers}: IncomingMessage, maxBytes: number): void => {
 
 const tooLarge = (maxBytes: number): GatewayError => new GatewayError('body_too_large', `The body is larger than ${maxBytes} bytes.`);
 
+const clientClosed = () => new GatewayError('client_closed', 'The client left before its request was read.');
+
 /** The whole body of a request. Throws `body_too_large`, `request_timeout`, `unsupported_media_type` or `client_closed`. */
-export const readBody = async (req: IncomingMessage, {maxBytes, withinMs}: Limits): Promise<Buffer> => {
+export const readBody = async (req: IncomingMessage, {maxBytes, withinMs, waiting}: Reading): Promise<Buffer> => {
 	refuseForm(req, maxBytes);
+	if (req.destroyed || waiting?.left) throw clientClosed();
 	return new Promise((resolve, reject) => {
 		const chunks: Buffer[] = [];
 		let bytes = 0;
 		const timer = setTimeout(() => fail(new GatewayError('request_timeout', `The body did not arrive within ${withinMs} ms.`)), withinMs);
 		const stop = () => {
 			clearTimeout(timer);
+			if (waiting) waiting.onLeft = undefined;
 			req.off('data', take).off('end', end).off('close', left).off('error', left);
 		};
 		const fail = (error: GatewayError) => {
 			stop();
-			letGo(req);
 			reject(error);
 		};
 		const take = (chunk: Buffer) => {
@@ -56,19 +79,18 @@ export const readBody = async (req: IncomingMessage, {maxBytes, withinMs}: Limit
 			stop();
 			resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
 		};
-		const left = () => {
-			stop();
-			reject(new GatewayError('client_closed', 'The client left before its request was read.'));
-		};
+		const left = () => fail(clientClosed());
+		if (waiting) waiting.onLeft = left;
 		req.on('data', take).on('end', end).on('close', left).on('error', left);
 	});
 };
 
 const lingerMs = 2_000;
 
-/** Reads on for a moment, so that a client in the middle of sending can still read why it was refused; then hangs up. */
-const letGo = (req: IncomingMessage): void => {
+/** What is left of a request that was answered early is read for a moment, so that its client can read why; then its connection is closed. */
+export const letGo = (req: IncomingMessage): void => {
+	if (req.complete) return;
 	req.on('error', () => undefined).resume();
 	const timer = setTimeout(() => req.socket.destroy(), lingerMs);
-	req.once('end', () => clearTimeout(timer));
+	req.once('close', () => clearTimeout(timer));
 };

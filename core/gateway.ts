@@ -1,10 +1,10 @@
 import type {Logger} from 'pino';
 import type {ResolvedConfig} from './config.ts';
+import {settleHeld} from './effects.ts';
 import {asGatewayError, type GatewayError} from './errors.ts';
 import {closedRecord, type Exchange, openedRecord} from './exchange.ts';
 import type {Hooks} from './hooks.ts';
 import type {Journal} from './journal/journal.ts';
-import {settleHeld} from './effects.ts';
 import type {Ledger} from './ledger/ledger.ts';
 import type {Catalogue} from './llm/catalogue.ts';
 import type {Metrics} from './metrics.ts';
@@ -24,14 +24,16 @@ export type Gateway = {
 	adminKeyHash: string;
 	/** True from the moment the gateway was told to stop. */
 	stopping: boolean;
-	/** Exchanges under way. */
+	/** Exchanges whose reply has not ended, or whose record is not written. */
 	running: Set<Exchange>;
 };
 
 /** Leaves evidence before an upstream is reached. Rejects with `journal_unavailable`. */
 export const recordOpened = (gateway: Gateway, exchange: Exchange): Promise<void> => {
-	exchange.opened = true;
-	return gateway.journal.append(openedRecord(exchange, gateway.house.digest)).written;
+	// Not before it is written: what was set aside costs nothing where no upstream was reached.
+	return gateway.journal.append(openedRecord(exchange, gateway.house.digest)).written.then(() => {
+		exchange.opened = true;
+	});
 };
 
 /** What reservations nobody settled come to: the real figures, or nothing when no upstream was reached. */
@@ -40,7 +42,9 @@ const settleRest = ({ledger}: Gateway, exchange: Exchange): void => {
 	const reached = exchange.opened;
 	const tokens = exchange.usage && exchange.usage.inputTokens + exchange.usage.outputTokens;
 	const {costMicroUsd: microUsd} = exchange;
-	const used = reached ? {...(microUsd !== undefined && {microUsd}), ...(tokens !== undefined && {tokens}), requests: 1} : {microUsd: 0, tokens: 0, requests: 0};
+	const used = reached
+		? {...(microUsd !== undefined && {microUsd}), ...(tokens !== undefined && {tokens}), requests: 1}
+		: {microUsd: 0, tokens: 0, requests: 0};
 	for (const plugin of [...exchange.held.keys()]) settleHeld(ledger, exchange, plugin, used);
 };
 
@@ -57,7 +61,6 @@ export const finish = async (gateway: Gateway, exchange: Exchange): Promise<void
 	for (const path of exchange.redacted ?? []) redact(record, path);
 	const {seq, written} = gateway.journal.append(record);
 	gateway.metrics.ended(exchange);
-	gateway.running.delete(exchange);
 	await written;
 	// Only now is the number this record's own: a record that could not be written leaves its number to the next.
 	if (exchange.settled.length > 0) gateway.ledger.journaled(exchange.settled, seq);
@@ -86,8 +89,17 @@ const redact = (record: Record<string, unknown>, path: string): void => {
 	if (unredactable.has(steps[0]!)) return;
 	const last = steps.pop()!;
 	let holder: unknown = record;
-	for (const step of steps) holder = typeof holder === 'object' && holder !== null && Object.hasOwn(holder, step) ? (holder as Record<string, unknown>)[step] : undefined;
-	if (typeof holder === 'object' && holder !== null && Object.hasOwn(holder, last)) (holder as Record<string, unknown>)[last] = '[redacted]';
+	for (const step of steps)
+		holder =
+			typeof holder === 'object' && holder !== null && Object.hasOwn(holder, step) ? (holder as Record<string, unknown>)[step] : undefined;
+	if (typeof holder === 'object' && holder !== null && Object.hasOwn(holder, last))
+		(holder as Record<string, unknown>)[last] = '[redacted]';
+};
+
+/** A rule that refuses what an upstream answered denies no less than one that refuses the question. */
+const outcomeOf = ({opened}: Exchange, {code, status, plugin}: GatewayError): 'aborted' | 'failed' | 'denied' => {
+	if (code === 'client_closed') return 'aborted';
+	return status >= 500 || (opened && plugin === undefined) ? 'failed' : 'denied';
 };
 
 /** Notes on the exchange how it went wrong; the error is kept for the record, not for the client alone. */
@@ -95,7 +107,7 @@ export const failWith = (gateway: Gateway, exchange: Exchange, thrown: unknown):
 	const error = asGatewayError(thrown);
 	exchange.error = error;
 	exchange.status = error.status;
-	exchange.outcome ??= error.code === 'client_closed' ? 'aborted' : exchange.opened || error.status >= 500 ? 'failed' : 'denied';
+	exchange.outcome ??= outcomeOf(exchange, error);
 	if (error.code === 'internal') gateway.log.error({exchange: exchange.id, err: error.cause}, 'the gateway failed');
 	return error;
 };

@@ -1,10 +1,10 @@
-import {type HookAnswer, type HookName, hooks as declared} from '../schemas/hooks.ts';
 import type {Scope} from '../schemas/config.ts';
+import {hooks as declared, type HookAnswer, type HookName} from '../schemas/hooks.ts';
 import type {Ruling} from '../schemas/record.ts';
 import type {Effects} from '../schemas/verdict.ts';
+import type {CarryOut} from './effects.ts';
 import {type ErrorCode, GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
-import type {CarryOut} from './effects.ts';
 import type {Admitted, Answer, Run, Tier} from './plugins/tier.ts';
 import type {Value} from './sandbox/isolate.ts';
 
@@ -32,7 +32,7 @@ type Verdict = Effects & {
 };
 
 /** What becomes of a verdict that is neither allow nor deny; `'end'` asks nobody else. */
-export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: Member) => 'end' | undefined | void;
+export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: Member) => 'end' | undefined;
 
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
@@ -55,7 +55,11 @@ export type Hooks = {
 	members: readonly Member[];
 };
 
-type Options = {members: readonly Member[]; carryOut: CarryOut; onFailed: (exchange: Exchange, plugin: string, hook: HookName, reason: string) => void};
+type Options = {
+	members: readonly Member[];
+	carryOut: CarryOut;
+	onFailed: (exchange: Exchange, plugin: string, hook: HookName, reason: string) => void;
+};
 
 const listOf = (names: string | string[]): string[] => (typeof names === 'string' ? [names] : names);
 const fits = (pattern: string, name: string): boolean => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name);
@@ -153,7 +157,8 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 
 	/** A plugin that says the same thing at each window of a stream has said it once. */
 	const ruled = (exchange: Exchange, ruling: Ruling): void => {
-		const same = (known: Ruling) => known.plugin === ruling.plugin && known.hook === ruling.hook && known.verdict === ruling.verdict && known.rule === ruling.rule;
+		const same = (known: Ruling) =>
+			known.plugin === ruling.plugin && known.hook === ruling.hook && known.verdict === ruling.verdict && known.rule === ruling.rule;
 		if (!exchange.rulings.some(same)) exchange.rulings.push(ruling);
 	};
 
@@ -172,7 +177,14 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		const observes = member.mode === 'observe' || declared[hook].kind === 'observe';
 		const {code, rule} = verdict;
 		if (verdict.verdict !== 'allow') {
-			ruled(exchange, {plugin: member.plugin.name, hook, verdict: verdict.verdict, ...(code && {code}), ...(rule && {rule}), ...(observes && {mode: 'observe'})});
+			ruled(exchange, {
+				plugin: member.plugin.name,
+				hook,
+				verdict: verdict.verdict,
+				...(code && {code}),
+				...(rule && {rule}),
+				...(observes && {mode: 'observe'}),
+			});
 		}
 		return observes && verdict.verdict !== 'redact' ? undefined : verdict;
 	};
@@ -181,19 +193,30 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	const enforced = (verdict: Verdict, {plugin}: Member): Verdict | undefined => {
 		const facts = {plugin: plugin.name, rule: verdict.rule, retryAfterMs: verdict.retryAfterMs};
 		if (verdict.verdict === 'deny') throw new GatewayError(verdict.code ?? 'denied', verdict.message!, facts);
-		if (verdict.verdict === 'hold') throw new GatewayError('approval_required', `This needs an approval: ${verdict.approval!.reason}`, facts);
+		if (verdict.verdict === 'hold')
+			throw new GatewayError('approval_required', `This needs an approval: ${verdict.approval!.reason}`, facts);
 		return verdict.verdict === 'allow' && verdict.clear === undefined ? undefined : verdict;
 	};
 
 	/** Judged, effects carried out, enforced; a promise only where an effect has to wait. */
-	const taken = (exchange: Exchange, hook: HookName, member: Member, answer: Answer): Verdict | undefined | Promise<Verdict | undefined> => {
+	const taken = (
+		exchange: Exchange,
+		hook: HookName,
+		member: Member,
+		answer: Answer,
+	): Verdict | undefined | Promise<Verdict | undefined> => {
 		const verdict = judge(exchange, hook, member, answer);
 		if (!verdict) return undefined;
 		const carrying = carryOut(exchange, member.plugin.name, verdict);
 		return carrying ? carrying.then(() => enforced(verdict, member)) : enforced(verdict, member);
 	};
 
-	const through = async <Name extends HookName>(step: Step, exchange: Exchange, fields: Fields, carry: Carry<Name>): Promise<'end' | undefined> => {
+	const through = async <Name extends HookName>(
+		step: Step,
+		exchange: Exchange,
+		fields: Fields,
+		carry: Carry<Name>,
+	): Promise<'end' | undefined> => {
 		const {run, tier, members: own} = step;
 		let from = 0;
 		while (from < own.length) {

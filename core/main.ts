@@ -1,7 +1,7 @@
-import {createServer, type Server} from 'node:http';
+import {createServer, type IncomingMessage, type Server, STATUS_CODES} from 'node:http';
 import type {AddressInfo, Socket} from 'node:net';
 import type {Logger} from 'pino';
-import {createApp} from './app.ts';
+import {createApp, lastTurnOn} from './app.ts';
 import {type Booted, boot} from './boot.ts';
 import type {LoadedConfig} from './config.ts';
 import {GatewayError} from './errors.ts';
@@ -22,10 +22,26 @@ export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running>
 	const {gateway, close} = booted;
 	const {limits, listen} = loaded.config;
 	// A body's time is kept by whoever reads it; node's own answer would be no error of ours and leave no record.
-	const server = createServer({headersTimeout: limits.headersMs, requestTimeout: 0, keepAliveTimeout: 65_000, noDelay: true, maxHeaderSize: 32_768, connectionsCheckingInterval: Math.min(limits.headersMs, 1_000)});
-	server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => void refuseHttp(gateway, error, socket));
+	const server = createServer({
+		headersTimeout: limits.headersMs,
+		requestTimeout: 0,
+		keepAliveTimeout: 65_000,
+		noDelay: true,
+		maxHeaderSize: 32_768,
+		requireHostHeader: false,
+		connectionsCheckingInterval: Math.min(limits.headersMs, 1_000),
+	});
+	// No header is dropped in silence; their size is limited, not their number.
+	server.maxHeadersCount = 0;
+	server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => void broken(gateway, error, socket));
+	server.on('connect', ({method}: IncomingMessage, socket: Socket) => {
+		void refuseHttp(gateway, new GatewayError('method_not_allowed', `This is not a proxy: ${method} is not taken.`), socket);
+	});
 	try {
-		server.on('request', createApp(gateway).callback());
+		const take = createApp(gateway).callback();
+		server.on('request', take);
+		// What a client expects beside 100-continue is not ours to know; node's own answer would leave no record.
+		server.on('checkExpectation', take);
 		await listening(server, listen);
 	} catch (error) {
 		await close();
@@ -78,15 +94,35 @@ const errorOf = ({code}: NodeJS.ErrnoException): GatewayError => {
 	return new GatewayError('bad_http', 'This is not well-formed HTTP/1.1.');
 };
 
-/** What never became a request is refused, typed, and on the record too. */
-const refuseHttp = async (gateway: Gateway, cause: NodeJS.ErrnoException, socket: Socket): Promise<void> => {
-	if (cause.code === 'ECONNRESET' || !socket.writable) {
+/** A connection that went wrong: in the middle of a request it ends that exchange, between two it is one of its own. */
+const broken = async (gateway: Gateway, cause: NodeJS.ErrnoException, socket: Socket): Promise<void> => {
+	const turn = lastTurnOn(socket);
+	const isReading = turn !== undefined && !turn.req.complete && !turn.res.writableEnded;
+	// A client that hangs up, also one that does so politely in the middle of its body, has nobody to tell why.
+	if (cause.code === 'ECONNRESET' || !socket.writable || (isReading && cause.code === 'HPE_INVALID_EOF_STATE')) {
 		socket.destroy();
 		return;
 	}
-	const exchange = openExchange({method: '', path: '', ip: socket.remoteAddress ?? '', surface: 'openai'});
-	const {status, headers, body} = refusal(exchange, failWith(gateway, exchange, errorOf(cause)));
-	await finish(gateway, exchange).catch(error => gateway.log.error({err: error}, 'the record could not be written'));
-	const lines = Object.entries({...headers, 'x-sallyport-exchange': exchange.id, 'content-length': Buffer.byteLength(body), connection: 'close'});
-	socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body.toString()}`);
+	if (isReading) {
+		turn.res.once('finish', () => socket.end());
+		turn.exchange.cut?.(errorOf(cause));
+		return;
+	}
+	// What was asked before on this connection is answered before.
+	if (turn && !turn.res.writableFinished) await new Promise(resolve => turn.res.once('close', resolve));
+	await refuseHttp(gateway, errorOf(cause), socket);
 };
+
+/** What never became a request is refused, typed, and on the record too. */
+const refuseHttp = async (gateway: Gateway, error: GatewayError, socket: Socket): Promise<void> => {
+	const exchange = openExchange({method: '', path: '', ip: socket.remoteAddress ?? '', surface: 'openai'});
+	const {status, headers, body} = refusal(exchange, failWith(gateway, exchange, error));
+	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
+	const own = {...headers, 'x-sallyport-exchange': exchange.id, 'content-length': Buffer.byteLength(body), connection: 'close'};
+	const lines = Object.entries(own).map(([name, value]) => `${name}: ${value}\r\n`);
+	if (socket.writable) socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body.toString()}`);
+	// A client that goes on sending is not listened to for ever.
+	setTimeout(() => socket.destroy(), lingerMs).unref();
+};
+
+const lingerMs = 2_000;

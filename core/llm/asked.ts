@@ -1,10 +1,10 @@
 import type {IncomingHttpHeaders} from 'node:http';
+import type {HookAnswer} from '../../schemas/hooks.ts';
 import type {Principal} from '../../schemas/principal.ts';
 import {headerField} from '../auth.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Fields, Member} from '../hooks.ts';
-import type {HookAnswer} from '../../schemas/hooks.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {parseBody} from './body.ts';
 import type {Catalogue, Deployment} from './catalogue.ts';
@@ -53,7 +53,11 @@ const speaking = (all: readonly Deployment[], dialect: Dialect, model: string): 
 	if (all.every(({speaks}) => speaks === dialect.name)) return all;
 	const fitting = all.filter(({speaks}) => speaks === dialect.name);
 	if (fitting.length > 0) return fitting;
-	throw new GatewayError('dialect_mismatch', `"${model}" is not served in the ${dialect.name} dialect; crossing dialects is not supported yet.`, {param: 'model'});
+	throw new GatewayError(
+		'dialect_mismatch',
+		`"${model}" is not served in the ${dialect.name} dialect; crossing dialects is not supported yet.`,
+		{param: 'model'},
+	);
 };
 
 const principalTexts = new WeakMap<Principal, Map<string, string>>();
@@ -147,7 +151,10 @@ export const carryRequest =
 		if (verdict.verdict === 'route') {
 			const plan = verdict.plan.map(name => {
 				const found = catalogue.deployment(name);
-				if (!found) throw new GatewayError('plugin_failed', `The plugin ${plugin.name} routes to a deployment that is not configured.`, {plugin: plugin.name});
+				if (!found)
+					throw new GatewayError('plugin_failed', `The plugin ${plugin.name} routes to a deployment that is not configured.`, {
+						plugin: plugin.name,
+					});
 				return found;
 			});
 			asked.plan = speaking(plan, asked.dialect, asked.facts.model);
@@ -164,9 +171,10 @@ export const carryRequest =
 			asked.text = {...asked.text};
 		}
 		if (params) {
+			// Verdicts are remembered: what is edited later must be this exchange's own copy.
 			for (const [key, value] of Object.entries(params)) {
 				if (value === null) delete asked.json[key];
-				else asked.json[key] = value;
+				else asked.json[key] = structuredClone(value);
 			}
 			asked.text = undefined;
 			asked.edited = true;

@@ -1,20 +1,21 @@
 import {hash} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {identify} from '../auth.ts';
-import {readBody, refuseRepeatedHeaders} from '../body.ts';
+import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {failWith, type Gateway, recordOpened} from '../gateway.ts';
 import {type Answered, firstToAnswer, type Rests} from '../upstream/deployments.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
+import {afterResponse} from './after.ts';
 import {type Asked, carryRequest, encoded, requestFields, understand} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
-import type {DialectOperation} from './dialects/dialect.ts';
 import {anthropic} from './dialects/anthropic.ts';
+import type {DialectOperation} from './dialects/dialect.ts';
 import {openai} from './dialects/openai.ts';
+import {isObject} from './json.ts';
 import {answerItself} from './own-answer.ts';
 import {type ReplyParts, wholeReply} from './reply.ts';
-import {afterResponse} from './after.ts';
 import {setModel, spliceField} from './splice.ts';
 import {streamedReply} from './stream.ts';
 
@@ -29,22 +30,41 @@ export const operations = {
 export type Wire = {req: IncomingMessage; res: ServerResponse; exchange: Exchange};
 
 /** Client headers that mean something to a provider; every other one stays here. */
-const forwarded = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'openai-beta', 'traceparent', 'tracestate', 'idempotency-key'] as const;
+const forwarded = [
+	'content-type',
+	'accept',
+	'anthropic-version',
+	'anthropic-beta',
+	'openai-beta',
+	'traceparent',
+	'tracestate',
+	'idempotency-key',
+] as const;
 
 /**
  * One model call, from its body to its reply: pre-auth, body, pre-request, attempts, post-response. Answers the reply to
  * send, or undefined when it was streamed and has ended.
  */
-export const modelCall = async (gateway: Gateway, rests: Rests, operation: DialectOperation, {req, res, exchange}: Wire): Promise<ReplyParts | undefined> => {
+export const modelCall = async (
+	gateway: Gateway,
+	rests: Rests,
+	operation: DialectOperation,
+	{req, res, exchange}: Wire,
+): Promise<ReplyParts | undefined> => {
 	const {hooks, catalogue, config} = gateway;
 	const {dialect} = operations[operation];
 	exchange.operation = operation;
-	refuseRepeatedHeaders(req);
 	const waiting: Waiting = {left: false};
+	let cutBy: GatewayError | undefined;
+	exchange.cut = error => {
+		cutBy ??= error;
+		leave(waiting);
+	};
 	res.once('close', () => leave(waiting));
+	let answered: Answered<Deployment> | undefined;
 	try {
 		await identify(hooks, exchange, req.headers, config.anonymous === true);
-		const bytes = await readBody(req, {maxBytes: config.limits.bodyMb * 1_048_576, withinMs: config.limits.bodyMs});
+		const bytes = await readBody(req, {maxBytes: config.limits.bodyMb * 1_048_576, withinMs: config.limits.bodyMs, waiting});
 		exchange.request = config.journal.payloads === 'none' ? undefined : {sha256: hash('sha256', bytes, 'hex'), bytes: bytes.length};
 		const asked = understand(bytes, {operation, dialect, catalogue});
 		exchange.model = asked.facts.model;
@@ -52,13 +72,16 @@ export const modelCall = async (gateway: Gateway, rests: Rests, operation: Diale
 		if (hooks.listens('pre-request', exchange)) {
 			await hooks.ask('pre-request', exchange, requestFields(asked, exchange, req.headers), carryRequest(asked, exchange, catalogue));
 		}
-		if (asked.answer) return await answerItself(gateway, exchange, asked, asked.answer, res);
-		const answered = await attempt(gateway, rests, asked, {req, res, exchange}, waiting);
-		const isStream = asked.facts.stream && String(answered.reply.headers['content-type']).startsWith('text/event-stream');
+		if (asked.answer) return await answerItself(gateway, exchange, asked, asked.answer);
+		answered = await attempt(gateway, rests, asked, {req, exchange}, waiting);
+		const isStream =
+			asked.facts.stream && answered.reply.status < 300 && String(answered.reply.headers['content-type']).startsWith('text/event-stream');
 		if (isStream) return await streamedReply(gateway, exchange, asked, answered, res);
 		return await wholeReply(gateway, exchange, asked, answered);
 	} catch (thrown) {
-		failWith(gateway, exchange, waiting.left ? gone(thrown) : thrown);
+		// What nobody will take any more must not go on in the upstream.
+		answered?.reply.abort();
+		failWith(gateway, exchange, cutBy ?? (waiting.left ? gone(thrown) : thrown));
 		await afterResponse(gateway, exchange);
 		throw exchange.error;
 	}
@@ -79,19 +102,23 @@ const bodyFor = (asked: Asked, deployment: Deployment): Buffer => {
 const askForUsage = (asked: Asked): void => {
 	const {operation, facts, json} = asked;
 	if (operation !== 'chat' || !facts.stream) return;
-	const options = json.stream_options;
-	if (typeof options !== 'object' || options === null) {
-		asked.hidesUsage = true;
-		return;
-	}
-	if ((options as Record<string, unknown>).include_usage === true) return;
+	const {stream_options: options} = json;
+	if (isObject(options) && options.include_usage === true) return;
 	asked.hidesUsage = true;
-	json.stream_options = {...options, include_usage: true};
+	// A missing field is spliced into the bytes; any other edit is written anew.
+	if (options === undefined) return;
+	json.stream_options = {...(isObject(options) && options), include_usage: true};
 	asked.edited = true;
 	asked.encoded = undefined;
 };
 
-const attempt = async (gateway: Gateway, rests: Rests, asked: Asked, {req, exchange}: Wire, waiting: Waiting): Promise<Answered<Deployment>> => {
+const attempt = async (
+	gateway: Gateway,
+	rests: Rests,
+	asked: Asked,
+	{req, exchange}: Pick<Wire, 'req' | 'exchange'>,
+	waiting: Waiting,
+): Promise<Answered<Deployment>> => {
 	askForUsage(asked);
 	const headers: Record<string, string | undefined> = {};
 	for (const name of forwarded) {
@@ -122,5 +149,7 @@ const timeoutOf = (header: string | string[] | undefined): number | undefined =>
 	if (header === undefined) return undefined;
 	const ms = Number(header);
 	if (Number.isInteger(ms) && ms > 0 && ms <= longestTimeoutMs) return ms;
-	throw new GatewayError('invalid_request', 'x-sallyport-timeout-ms is a whole number of milliseconds up to an hour.', {param: 'x-sallyport-timeout-ms'});
+	throw new GatewayError('invalid_request', 'x-sallyport-timeout-ms is a whole number of milliseconds up to an hour.', {
+		param: 'x-sallyport-timeout-ms',
+	});
 };

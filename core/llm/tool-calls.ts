@@ -1,7 +1,7 @@
 import {hash} from 'node:crypto';
+import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
-import {GatewayError} from '../errors.ts';
 import type {Fields} from '../hooks.ts';
 import {principalField} from './asked.ts';
 import type {Dialect} from './dialects/dialect.ts';
@@ -15,7 +15,10 @@ const argumentsOf = (name: string, text: string): JsonObject => {
 	} catch {
 		// Said below: arguments no plugin can read are not passed on.
 	}
-	throw new GatewayError('upstream_malformed', `The model asks for the tool "${name.slice(0, 100)}" with arguments that are not a JSON object.`);
+	throw new GatewayError(
+		'upstream_malformed',
+		`The model asks for the tool "${name.slice(0, 100)}" with arguments that are not a JSON object.`,
+	);
 };
 
 const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields => {
@@ -38,18 +41,31 @@ const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields =>
 };
 
 /** Asks on-tool-call about one call a model asks for; answers other arguments where a plugin changed them. Throws GatewayError where it is refused. */
-export const askToolCall = async ({hooks}: Gateway, exchange: Exchange, name: string, argumentsText: string): Promise<JsonObject | undefined> => {
+export const askToolCall = async (
+	{hooks}: Gateway,
+	exchange: Exchange,
+	name: string,
+	argumentsText: string,
+): Promise<JsonObject | undefined> => {
 	let args = argumentsOf(name, argumentsText);
 	let changed = false;
-	await hooks.ask('on-tool-call', exchange, path => fieldsOf(exchange, name, args)(path), (verdict, {plugin}) => {
-		if (verdict.verdict === 'respond') {
-			throw new GatewayError('plugin_failed', `The plugin ${plugin.name} cannot answer a tool call that the client makes itself.`, {plugin: plugin.name});
-		}
-		if (verdict.verdict !== 'rewrite') return undefined;
-		args = verdict.patch.arguments as JsonObject;
-		changed = true;
-		return undefined;
-	});
+	await hooks.ask(
+		'on-tool-call',
+		exchange,
+		path => fieldsOf(exchange, name, args)(path),
+		(verdict, {plugin}) => {
+			if (verdict.verdict === 'respond') {
+				throw new GatewayError('plugin_failed', `The plugin ${plugin.name} cannot answer a tool call that the client makes itself.`, {
+					plugin: plugin.name,
+				});
+			}
+			if (verdict.verdict !== 'rewrite') return undefined;
+			// Verdicts are remembered: what is edited later must be this exchange's own copy.
+			args = structuredClone(verdict.patch.arguments) as JsonObject;
+			changed = true;
+			return undefined;
+		},
+	);
 	return changed ? args : undefined;
 };
 
