@@ -1,7 +1,7 @@
 import type {HookAnswer} from '../../schemas/hooks.ts';
 import type {Exchange} from '../exchange.ts';
-import type {Fields} from '../hooks.ts';
 import type {Gateway} from '../gateway.ts';
+import type {Fields} from '../hooks.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {packed, principalField} from './asked.ts';
 
@@ -62,7 +62,12 @@ export const afterResponse = async ({hooks, log}: Gateway, exchange: Exchange, s
 };
 
 /** Asks post-response about a reply the client has not seen yet. Throws GatewayError where it must not. */
-export const beforeReply = async ({hooks}: Gateway, exchange: Exchange, shown: Shown, rewrite: (patch: Rewrite['patch']) => void): Promise<void> => {
+export const beforeReply = async (
+	{hooks}: Gateway,
+	exchange: Exchange,
+	shown: Shown,
+	rewrite: (patch: Rewrite['patch']) => void,
+): Promise<void> => {
 	if (!hooks.listens('post-response', exchange)) return;
 	await hooks.ask('post-response', exchange, responseFields(exchange, shown), verdict => {
 		if (verdict.verdict === 'rewrite') rewrite(verdict.patch);

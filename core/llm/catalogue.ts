@@ -36,7 +36,15 @@ export const openCatalogue = async ({providers, models, prices}: ResolvedConfig,
 		const model = name.slice(slash + 1);
 		if (!upstream || model === '') return undefined;
 		const {speaks, key, baseUrl} = providers[provider]!;
-		const made: Deployment = {name, provider, model, upstream, speaks, key, price: priceOf(name, {speaks, baseUrl}, prices, shipped, now())};
+		const made: Deployment = {
+			name,
+			provider,
+			model,
+			upstream,
+			speaks,
+			key,
+			price: priceOf(name, {speaks, baseUrl}, prices, shipped, now()),
+		};
 		if (known.size >= remembered) known.clear();
 		known.set(name, made);
 		return made;

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import type {ServerResponse} from 'node:http';
-import {GatewayError} from '../errors.ts';
+import {asGatewayError, GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {failWith, finish, type Gateway} from '../gateway.ts';
 import type {Answered} from '../upstream/deployments.ts';
@@ -12,18 +12,15 @@ import type {Deployment} from './catalogue.ts';
 import {clientHeaders} from './client-headers.ts';
 import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
+import {refuseKey} from './provider-key.ts';
 import {countUsage, estimatedUsage} from './spend.ts';
 import {openWatch} from './watch.ts';
 
 /** What marks the events that are looked at in a stream nobody watches. */
-const marks = {openai: ['usage":{', '[DONE]'], anthropic: ['usage":{', 'message_stop']} as const;
+const marks = {openai: ['usage":{', 'usage": {', '[DONE]'], anthropic: ['usage":{', 'usage": {', 'message_stop']} as const;
 
-/** A provider that repeats the gateway's own key has answered nothing a client may see. */
-const refuseKey = (chunk: Buffer, {key, name}: Deployment): void => {
-	if (key !== undefined && key.length >= 8 && chunk.includes(key)) {
-		throw new GatewayError('upstream_malformed', `${name} answered with something that must not be passed on.`);
-	}
-};
+/** How long an upstream may keep its connection open after the last event. */
+const lingerMs = 1_000;
 
 /** Bytes go on as they came; only usage and the last event are looked for. Answers whether the last event is among them. */
 const openTap = (dialect: Dialect, usage: StreamUsage) => {
@@ -69,44 +66,81 @@ export const streamedReply = async (
 	const usage = dialect.streamUsage();
 	const digest = gateway.config.journal.payloads === 'none' ? undefined : createHash('sha256');
 	const watch = openWatch(gateway, exchange, asked, usage);
-	const tap = watch ? undefined : openTap(dialect, usage);
-	let bytes = 0;
+	const tap = openTap(dialect, usage);
+	const look = refuseKey(deployment);
+	let receivedBytes = 0;
+	let sentBytes = 0;
+	let linger: NodeJS.Timeout | undefined;
+	/** What this gateway itself has against the answer: an upstream that ended meanwhile does not undo it. */
+	let refused: GatewayError | undefined;
 
-	const seen = (piece: Buffer | string): void => {
+	const hasEnded = (): boolean => (watch ?? tap).ended;
+
+	const sent = <Piece extends Buffer | string>(piece: Piece): Piece => {
 		digest?.update(piece);
-		bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+		sentBytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+		return piece;
 	};
 
-	/** The stream's own end: a missing one is a stream that broke off, whatever the connection says. */
-	const broken = (error: GatewayError | undefined): GatewayError | undefined => {
-		if (error || watch?.ended || tap?.ended) return error;
-		return new GatewayError('upstream_failed', `${deployment.name} broke off its answer.`);
+	const refuse = (thrown: unknown): never => {
+		refused ??= asGatewayError(thrown);
+		throw refused;
+	};
+
+	/** Does `work` with a chunk that has just come; what it throws ends the answer. */
+	const taken = <Out>(chunk: Buffer, work: () => Out): Out => {
+		receivedBytes += chunk.length;
+		try {
+			look(chunk);
+			return work();
+		} catch (thrown) {
+			return refuse(thrown);
+		}
+	};
+
+	/** After its last event an upstream has nothing to say, and cannot break any more what it said; before, a missing end is a break. */
+	const broken = (failure: GatewayError | undefined): GatewayError | undefined => {
+		if (refused) return refused;
+		if (hasEnded()) return failure?.code === 'client_closed' ? failure : undefined;
+		return failure ?? new GatewayError('upstream_failed', `${deployment.name} broke off its answer.`);
 	};
 
 	const beforeEnd = async (failure: GatewayError | undefined): Promise<string | undefined> => {
+		clearTimeout(linger);
 		let error = broken(failure);
 		let closing = '';
-		if (!error && watch) {
-			try {
-				closing = await watch.close();
-			} catch (thrown) {
-				error = failWith(gateway, exchange, thrown);
-			}
+		try {
+			if (!error && watch) closing = await watch.close();
+		} catch (thrown) {
+			error = asGatewayError(thrown);
 		}
 		exchange.upstreamMs = performance.now() - exchange.startedMs - ownMs;
-		countUsage(exchange, asked, deployment, error ? undefined : usage.usage(), () => estimatedUsage(asked, bytes, usage.input()));
+		const reported = error && !hasEnded() ? undefined : usage.usage();
+		countUsage(exchange, asked, deployment, reported, () => estimatedUsage(asked, receivedBytes, usage.input()));
 		if (error) {
 			failWith(gateway, exchange, error);
 			closing = error.code === 'client_closed' ? '' : dialect.errorEvent(error, exchange.id);
 		}
 		exchange.outcome ??= 'ok';
 		exchange.status ??= 200;
-		seen(closing);
-		if (digest) exchange.response = {sha256: digest.digest('hex'), bytes};
+		sent(closing);
+		if (digest) exchange.response = {sha256: digest.digest('hex'), bytes: sentBytes};
 		await afterResponse(gateway, exchange, {text: watch?.text});
 		await finish(gateway, exchange);
 		return closing;
 	};
+
+	const rewrite = (chunk: Buffer): string | Promise<string> => {
+		const out = taken(chunk, () => watch!.push(chunk));
+		if (hasEnded()) linger ??= setTimeout(() => reply.abort(new GatewayError('upstream_timeout', 'The last event had come.')), lingerMs);
+		return out instanceof Promise ? out.then(sent, refuse) : sent(out);
+	};
+
+	const onChunk = (chunk: Buffer): boolean =>
+		taken(chunk, () => {
+			sent(chunk);
+			return tap.see(chunk);
+		});
 
 	const ownMs = performance.now() - exchange.startedMs - exchange.upstreamMs;
 	exchange.cut = error => reply.abort(error);
@@ -116,32 +150,10 @@ export const streamedReply = async (
 		'cache-control': 'no-cache',
 		'x-accel-buffering': 'no',
 		'x-sallyport-exchange': exchange.id,
+		...(gateway.stopping && {connection: 'close'}),
 	});
 	res.flushHeaders();
-	await pass(reply, res, {
-		beforeEnd,
-		...(watch
-			? {
-					rewrite(chunk) {
-						refuseKey(chunk, deployment);
-						const out = watch.push(chunk);
-						if (out instanceof Promise) {
-							return out.then(piece => {
-								seen(piece);
-								return piece;
-							});
-						}
-						seen(out);
-						return out;
-					},
-				}
-			: {
-					onChunk(chunk) {
-						refuseKey(chunk, deployment);
-						seen(chunk);
-						return tap!.see(chunk);
-					},
-				}),
-	});
+	const {error} = await pass(reply, res, {beforeEnd, ...(watch ? {rewrite} : {onChunk})});
+	if (error?.code === 'journal_unavailable') gateway.log.error({exchange: exchange.id, err: error}, 'the record could not be written');
 	return undefined;
 };

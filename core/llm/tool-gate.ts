@@ -7,9 +7,20 @@ import {isObject, type JsonObject, objectsOf} from './json.ts';
 import {askToolCall} from './tool-calls.ts';
 
 /** A piece of a tool call in one event of a stream. */
-type Fragment = {call: string; name?: string; arguments?: string; set(text: string): void};
+type Fragment = {
+	/** The same for all pieces of a call: `<choice>.<call>`. */
+	call: string;
+	name?: string;
+	/** Of the arguments. */
+	text?: string;
+	/** The whole arguments, where a provider sends them with the name. */
+	input?: JsonObject;
+	/** Makes this piece bring other arguments, or none. */
+	set(args: JsonObject | undefined): void;
+};
 
-type Growing = {name: string; text: string; fragments: Fragment[]};
+type Held = {event: SseEvent; json: JsonObject; edited: boolean};
+type Growing = {name: string; pieces: {fragment: Fragment; held: Held}[]; whole: boolean};
 
 /** Keeps a stream's tool calls back until they are whole and on-tool-call has let them pass. */
 export type ToolGate = {
@@ -20,90 +31,140 @@ export type ToolGate = {
 const mostHeldChars = 8_000_000;
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const textOf = (args: JsonObject | undefined): string => (args ? JSON.stringify(args) : '');
 
-/** OpenAI: `choices[].delta.tool_calls[]`, pieces of one call sharing an index. */
+const openaiFragment = (call: string, holder: JsonObject, field: 'arguments' | 'input'): Fragment => ({
+	call,
+	name: text(holder.name),
+	text: text(holder[field]),
+	set(args) {
+		holder[field] = textOf(args);
+	},
+});
+
+/** OpenAI: `choices[].delta.tool_calls[]`, pieces of one call sharing an index, and the older `function_call`. */
 const openaiFragments = (event: JsonObject): Fragment[] =>
-	objectsOf(event.choices).flatMap(([, choice]) => {
+	objectsOf(event.choices).flatMap(([place, choice]) => {
 		const delta = isObject(choice.delta) ? choice.delta : {};
-		return objectsOf(delta.tool_calls).map(([place, call]): Fragment => {
-			const inner = isObject(call.function) ? call.function : isObject(call.custom) ? call.custom : {};
-			return {
-				call: `${String(choice.index)}.${String(call.index ?? place)}`,
-				name: text(inner.name),
-				arguments: text(inner.arguments),
-				set(words) {
-					inner.arguments = words;
-				},
-			};
+		const number = String(choice.index ?? place);
+		const fragments = objectsOf(delta.tool_calls).map(([at, call]): Fragment => {
+			const name = `${number}.${String(call.index ?? at)}`;
+			if (isObject(call.custom)) return openaiFragment(name, call.custom, 'input');
+			return openaiFragment(name, isObject(call.function) ? call.function : {}, 'arguments');
 		});
+		return isObject(delta.function_call)
+			? [...fragments, openaiFragment(`${number}.function_call`, delta.function_call, 'arguments')]
+			: fragments;
 	});
 
 /** Anthropic: a `tool_use` block begins with the name; `input_json_delta` events bring its input. */
 const anthropicFragments = (event: JsonObject): Fragment[] => {
-	const call = String(event.index);
-	const block = isObject(event.content_block) ? event.content_block : {};
-	const delta = isObject(event.delta) ? event.delta : {};
-	if (block.type === 'tool_use') return [{call, name: text(block.name), set: () => undefined}];
-	if (delta.type !== 'input_json_delta') return [];
+	const call = `0.${String(event.index)}`;
+	const {content_block: block, delta} = event;
+	if (isObject(block) && block.type === 'tool_use') {
+		const set = (args: JsonObject | undefined) => {
+			block.input = args ?? {};
+		};
+		return [
+			{call, name: text(block.name), input: isObject(block.input) && Object.keys(block.input).length > 0 ? block.input : undefined, set},
+		];
+	}
+	if (!isObject(delta) || delta.type !== 'input_json_delta') return [];
 	return [
 		{
 			call,
-			arguments: text(delta.partial_json),
-			set(words) {
-				delta.partial_json = words;
+			text: text(delta.partial_json),
+			set(args) {
+				delta.partial_json = textOf(args);
 			},
 		},
 	];
 };
 
-const endsCalls = (dialect: Dialect, event: JsonObject): boolean =>
-	dialect.name === 'anthropic' ? event.type === 'message_delta' : objectsOf(event.choices).some(([, {finish_reason}]) => typeof finish_reason === 'string');
+/** Calls whose names begin with one of these are whole from this event on. */
+const endsCalls = (dialect: Dialect, event: JsonObject): string[] => {
+	if (dialect.name === 'anthropic') return event.type === 'message_delta' ? ['0.'] : [];
+	return objectsOf(event.choices).flatMap(([place, {index, finish_reason}]) =>
+		typeof finish_reason === 'string' ? [`${String(index ?? place)}.`] : [],
+	);
+};
+
+const malformed = (what: string): GatewayError => new GatewayError('upstream_malformed', `The provider asks for a tool call ${what}.`);
+
+/** What all clients take the arguments to be: two places that say them would be read differently. */
+const argumentsText = ({pieces}: Growing): string => {
+	const words = pieces.map(({fragment}) => fragment.text ?? '').join('');
+	const input = pieces.find(({fragment}) => fragment.input)?.fragment.input;
+	if (input && words !== '') throw malformed('with its arguments twice');
+	return input ? JSON.stringify(input) : words;
+};
 
 /** Opens the gate for one stream: events pass until the first piece of a tool call, and then wait until all calls are whole. */
 export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dialect): ToolGate => {
 	const fragmentsOf = dialect.name === 'anthropic' ? anthropicFragments : openaiFragments;
 	const calls = new Map<string, Growing>();
-	let held: {event: SseEvent; json?: JsonObject}[] = [];
+	let waiting: (Held | SseEvent)[] = [];
 	let chars = 0;
 
-	const grow = (fragment: Fragment): void => {
-		const call = calls.get(fragment.call) ?? {name: '', text: '', fragments: []};
+	const grow = (fragment: Fragment, held: Held): void => {
+		const call = calls.get(fragment.call) ?? {name: '', pieces: [], whole: false};
 		calls.set(fragment.call, call);
-		call.name += fragment.name ?? '';
-		call.text += fragment.arguments ?? '';
-		if (fragment.arguments !== undefined) call.fragments.push(fragment);
+		if (fragment.name && call.name && fragment.name !== call.name) throw malformed('by two names');
+		call.name ||= fragment.name ?? '';
+		call.whole = false;
+		call.pieces.push({fragment, held});
+	};
+
+	const rewrite = ({pieces}: Growing, args: JsonObject): void => {
+		const bringing = pieces.filter(({fragment}) => fragment.text !== undefined);
+		const [first, ...others] = bringing.length > 0 ? bringing : pieces;
+		for (const {fragment, held} of [first!, ...others]) {
+			fragment.set(fragment === first!.fragment ? args : undefined);
+			held.edited = true;
+		}
+	};
+
+	const released = (entry: Held | SseEvent): SseEvent => {
+		if (!('edited' in entry)) return entry;
+		const {event, json, edited} = entry;
+		return edited ? {...event, data: JSON.stringify(json), raw: Buffer.from(dialect.event(json))} : event;
 	};
 
 	const release = async (): Promise<SseEvent[]> => {
-		for (const {name, text: words, fragments} of calls.values()) {
-			const args = await askToolCall(gateway, exchange, name, words);
-			if (!args) continue;
-			for (const [index, fragment] of fragments.entries()) fragment.set(index === 0 ? JSON.stringify(args) : '');
+		for (const call of calls.values()) {
+			const args = await askToolCall(gateway, exchange, call.name, argumentsText(call));
+			if (args) rewrite(call, args);
 		}
-		const events = held.map(({event, json}) => (json ? {...event, data: JSON.stringify(json), raw: Buffer.from(dialect.event(json))} : event));
+		const events = waiting.map(released);
 		calls.clear();
-		held = [];
+		waiting = [];
 		chars = 0;
 		return events;
+	};
+
+	const parsed = (data: string): JsonObject | undefined => {
+		try {
+			const json: unknown = JSON.parse(data);
+			return isObject(json) ? json : undefined;
+		} catch {
+			// Whoever takes the event next says what is wrong with it.
+			return undefined;
+		}
 	};
 
 	return {
 		async take(event, isLast) {
 			if (isLast) return calls.size > 0 ? [...(await release()), event] : [event];
-			let json: unknown;
-			try {
-				json = JSON.parse(event.data);
-			} catch {
-				return [event];
-			}
-			if (!isObject(json)) return [event];
-			const fragments = fragmentsOf(json);
-			fragments.forEach(grow);
+			const json = parsed(event.data);
+			const held = json && {event, json, edited: false};
+			if (held) for (const fragment of fragmentsOf(held.json)) grow(fragment, held);
 			if (calls.size === 0) return [event];
 			chars += event.data.length;
 			if (chars > mostHeldChars) throw new GatewayError('upstream_too_large', 'The tool calls of this answer are too long to be checked.');
-			held.push({event, ...(fragments.length > 0 && {json})});
-			return endsCalls(dialect, json) ? release() : [];
+			waiting.push(held ?? event);
+			const ended = json ? endsCalls(dialect, json) : [];
+			for (const [name, call] of calls) call.whole ||= ended.some(prefix => name.startsWith(prefix));
+			return [...calls.values()].every(({whole}) => whole) ? release() : [];
 		},
 	};
 };

@@ -55,7 +55,8 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 
 	const gather = (channel: string, text: string): void => {
 		gathered += text.length;
-		if (gathered > mostTextChars) throw new GatewayError('upstream_too_large', 'The answer is longer than the plugins that read it whole can take.');
+		if (gathered > mostTextChars)
+			throw new GatewayError('upstream_too_large', 'The answer is longer than the plugins that read it whole can take.');
 		texts.set(channel, (texts.get(channel) ?? '') + text);
 	};
 
@@ -93,7 +94,6 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			if (typeof out === 'string') delta.set(out);
 			else waits.push(out.then(text => delta.set(text)));
 		}
-		if (deltas.length === 0) return false;
 		if (waits.length === 0) pieces.push(dialect.event(json));
 		else pieces.push(Promise.all(waits).then(() => dialect.event(json)));
 		return true;
@@ -102,20 +102,28 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const through = ({raw, data, event}: SseEvent): void => {
 		const json = parsed(data);
 		usage.see(json);
-		if (isObject(json.error) || event === 'error') throw new GatewayError('upstream_failed', 'The provider broke off its answer with an error.');
-		if (hidesUsage && isObject(json.usage) && Array.isArray(json.choices) && json.choices.length === 0) return;
-		if (!clear(json)) pieces.push(raw.toString());
+		if (isObject(json.error) || event === 'error')
+			throw new GatewayError('upstream_failed', 'The provider broke off its answer with an error.');
+		const shows = hidesUsage && 'usage' in json;
+		if (shows && isObject(json.usage) && Array.isArray(json.choices) && json.choices.length === 0) return;
+		if (shows) delete json.usage;
+		if (!clear(json)) pieces.push(shows ? dialect.event(json) : raw.toString());
 	};
 
 	let arrived: SseEvent[] = [];
-	const parser = sseParser(event => void arrived.push(event), {onSkipped: raw => void pieces.push(raw.toString())});
+	const parser = sseParser(event => void arrived.push(event), {
+		// Comments keep the connection alive; what they say is nobody's business.
+		onSkipped: () => void pieces.push(':\n\n'),
+	});
 
 	const isLast = ({data, event}: SseEvent): boolean => data === '[DONE]' || event === 'message_stop';
 
 	const finishWith = (event: SseEvent): void => {
 		flush([''], new Set());
 		ended = true;
-		tail = event.raw.toString();
+		// Nobody has looked at what else stands in it.
+		if (guards.length === 0) tail = event.raw.toString();
+		else tail = dialect.name === 'anthropic' ? dialect.event({type: 'message_stop'}) : 'data: [DONE]\n\n';
 	};
 
 	const gated = async (events: readonly SseEvent[], tools: ToolGate): Promise<string> => {
