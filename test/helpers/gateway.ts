@@ -3,13 +3,13 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {pino} from 'pino';
+import {printProblem} from '../../core/config/problems.ts';
 import {ConfigError, type LoadedConfig} from '../../core/config.ts';
-import {records} from '../../core/journal/read.ts';
 import type {StoredRecord} from '../../core/journal/journal.ts';
+import {records} from '../../core/journal/read.ts';
 import {type Running, serve} from '../../core/main.ts';
 import {type LocalUpstream, startLocalUpstream} from '../../examples/local-upstream/server.ts';
 import {type GatewayConfigInput, gatewayConfig} from '../../schemas/config.ts';
-import {printProblem} from '../../core/config/problems.ts';
 
 /** The provider key of every test: it must never be seen outside the request to the provider. */
 export const providerKey = 'sk-provider-0123456789abcdef-secret';
@@ -33,11 +33,16 @@ const loadedFrom = (input: GatewayConfigInput): LoadedConfig => ({
 	config: gatewayConfig.parse(input) as LoadedConfig['config'],
 	leftOut: [],
 	warnings: [],
-	complain: complaints => complaints.map(({path, message, mend}) => ({file: 'gateway.config.ts', path: path.map(String).join('.'), message, mend})),
+	complain: complaints =>
+		complaints.map(({path, message, mend}) => ({file: 'gateway.config.ts', path: path.map(String).join('.'), message, mend})),
 });
 
 /** A real gateway on a free port with a real upstream behind it, a fresh store and journal; closed with the test. */
-export const startGateway = async (t: ExecutionContext, overrides: GatewayConfigInput = {}, {folder: kept}: {folder?: string} = {}): Promise<TestGateway> => {
+export const startGateway = async (
+	t: ExecutionContext,
+	overrides: GatewayConfigInput = {},
+	{folder: kept}: {folder?: string} = {},
+): Promise<TestGateway> => {
 	const folder = kept ?? (await mkdtemp(join(tmpdir(), 'sallyport-test-')));
 	const upstream = await startLocalUpstream();
 	const baseUrl = `${upstream.url}/v1`;
@@ -49,7 +54,10 @@ export const startGateway = async (t: ExecutionContext, overrides: GatewayConfig
 		journal: {folder: join(folder, 'journal')},
 		providers: {local: {speaks: 'openai', baseUrl, key: providerKey}, claude: {speaks: 'anthropic', baseUrl, key: providerKey}},
 		models: {fast: ['local/echo'], sonnet: ['claude/echo']},
-		prices: {'local/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000}, 'claude/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000}},
+		prices: {
+			'local/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000},
+			'claude/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000},
+		},
 		plugins: [{use: 'virtual-keys'}],
 		...overrides,
 	};
