@@ -1,10 +1,9 @@
-import {type ErrorCode, GatewayError} from '../errors.ts';
-import {type Group, IsolateLost, openGroup, type Value} from '../sandbox/isolate.ts';
+import {type ErrorCode, catalogue, GatewayError} from '../errors.ts';
+import {type Group, IsolateLost, type Value} from '../sandbox/isolate.ts';
 import type {WallScripts} from './bundle.ts';
+import {openHome} from './inline-home.ts';
 import {openQuarantine} from './quarantine.ts';
-import {setupOf} from './setup.ts';
 import type {Admitted, Answer, Report, Run, Tier} from './tier.ts';
-import {watch} from './watchdog.ts';
 
 type Options = {scripts: WallScripts; report: Report; now?: () => number};
 
@@ -12,8 +11,11 @@ const failure = (message: string): string => `F${JSON.stringify({code: 'plugin_f
 const late = failure('did not answer in time');
 const stopped = failure('was stopped, because it blew a limit');
 const kept = failure('is quarantined, because it had to be stopped repeatedly');
-/** Not an answer: the isolate fell with this call in it, for somebody else's fault. */
-const interrupted = 'R';
+const fallen = failure("was interrupted too often by its neighbours' falls");
+const nowhere = failure('has no isolate to run in for the moment');
+
+/** A neighbour that falls three times is kept out: so it takes several of them to use these up. */
+const mostTries = 6;
 
 const answersOf = (said: string): Answer[] => {
 	if (said === '') return [];
@@ -24,126 +26,162 @@ const answersOf = (said: string): Answer[] => {
 };
 
 const isPending = ({kind}: Answer): boolean => (kind as string) === 'P';
+const answerOf = (place: number, text: string): Answer[] => (text === '' ? [] : [{place, kind: text[0] as Answer['kind'], body: text.slice(1)}]);
+
+type Crossed = {id: number; answers: Answer[]; lost?: undefined} | {lost: IsolateLost};
 
 /** Plugins that are trusted by digest: one isolate in this process, a context each, one crossing per hook. */
 export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, now = Date.now}: Options): Tier => {
 	const names = plugins.map(({name}) => name);
 	const indexOf = new Map(names.map((name, index) => [name, index]));
 	const quarantine = openQuarantine({report, now});
-	const waiters = new Map<string, (answer: string) => void>();
-	/** Answers of promises that settled before the entry that made them was over. */
-	const early = new Map<string, string>();
-	const planned = new Set<number>();
-	let calls = 0;
-	let entered = 0;
+	const home = openHome(plugins, {scripts, report, quarantine, now});
+	const planned = new WeakMap<Group, Set<number>>();
 
-	const residents = plugins.map(plugin => ({name: plugin.name, code: plugin.code.toString(), setup: setupOf(plugin), lender: plugin.lender}));
-	const limitMs = Math.max(100, ...plugins.map(({manifest}) => manifest.limits.cpuMs));
-	const memoryMb = 64 + plugins.reduce((sum, {manifest}) => sum + manifest.limits.memoryMb, 0);
-
-	const onSettled = (resident: number, id: number, answer: string): void => {
-		const name = `${resident}:${id}`;
-		const tell = waiters.get(name);
-		if (tell) tell(answer);
-		else if (id === entered) early.set(name, answer);
+	const planIn = (group: Group, run: Run): void => {
+		const known = planned.get(group) ?? new Set();
+		planned.set(group, known);
+		if (known.has(run.id)) return;
+		const members = run.members.map(({name}, place) => ({guest: indexOf.get(name)!, positions: [...run.positions[place]!]}));
+		group.plan(run.id, {hook: run.hook, members, everyone: run.everyone});
+		known.add(run.id);
 	};
 
-	const open = (): {group: Group; guard: {stop(): void}} => {
-		planned.clear();
-		const group = openGroup(residents, {scripts, memoryMb, onSettled, onLost: ({culprit}) => replace(culprit)});
-		return {group, guard: watch(group.isolate, group.beats, limitMs)};
-	};
-	let present = open();
-
-	const replace = (culprit: number): void => {
-		present.guard.stop();
-		const fallen = [...waiters];
-		present = open();
-		if (names[culprit] !== undefined) quarantine.stopped(names[culprit], 'it blew a limit');
-		for (const [name, tell] of fallen) tell(name.startsWith(`${culprit}:`) ? stopped : interrupted);
-	};
-
-	const settled = (resident: number, id: number): Promise<string> => {
-		const name = `${resident}:${id}`;
-		const answer = early.get(name);
-		if (early.delete(name) && answer !== undefined) return Promise.resolve(answer);
-		return new Promise(resolve => {
-			const finish = (text: string) => {
-				waiters.delete(name);
-				clearTimeout(timer);
-				resolve(text);
-			};
-			const timer = setTimeout(finish, plugins[resident]!.manifest.limits.timeoutMs, late);
-			waiters.set(name, finish);
-		});
-	};
-
-	/** One crossing. Where the isolate is lost, the member that was running failed. */
-	const enter = (run: Run, from: number, to: number, values: readonly Value[]): {id: number; answers: Answer[]} => {
-		const id = ++calls;
-		entered = id;
-		const {group} = present;
+	const cross = (run: Run, from: number, to: number, values: readonly Value[]): Crossed => {
+		const id = home.number();
+		const {group} = home;
+		if (!group) return {id, answers: [{place: from, kind: 'F', body: nowhere.slice(1)}]};
 		try {
-			if (!planned.has(run.id)) {
-				const members = run.members.map(({name}, place) => ({guest: indexOf.get(name)!, positions: [...run.positions[place]!]}));
-				group.plan(run.id, {hook: run.hook, members, everyone: run.everyone});
-				planned.add(run.id);
-			}
+			planIn(group, run);
 			return {id, answers: answersOf(group.dispatch(id, run.id, from, to, values))};
 		} catch (error) {
 			if (!(error instanceof IsolateLost)) throw error;
-			const place = run.members.findIndex(({name}) => name === names[error.culprit]);
-			return {id, answers: [{place: Math.max(place, from), kind: 'F', body: stopped.slice(1)}]};
+			return {lost: error};
 		}
 	};
 
-	/** What a pending answer settles to; asked once more if a neighbour's fall interrupted it. */
-	const answered = async (run: Run, id: number, {place}: Answer, values: readonly Value[], again = true): Promise<Answer[]> => {
-		const text = await settled(indexOf.get(run.members[place]!.name)!, id);
-		if (text !== interrupted) return text === '' ? [] : [{place, kind: text[0] as Answer['kind'], body: text.slice(1)}];
-		if (!again) return [{place, kind: 'F', body: stopped.slice(1)}];
-		const second = enter(run, place, place + 1, values);
-		const answer = second.answers.find(found => found.place === place);
-		if (!answer) return [];
-		return isPending(answer) ? answered(run, second.id, answer, values, false) : [answer];
+	/** One member in a crossing of its own: what it says, in the end. */
+	const alone = async (run: Run, place: number, values: readonly Value[]): Promise<string> => {
+		const {name} = run.members[place]!;
+		for (let tries = 0; tries < mostTries; tries++) {
+			if (quarantine.holds(name)) return kept;
+			const crossed = cross(run, place, place + 1, values);
+			if (crossed.lost) {
+				// Wary still: it was not the one, or that is not proven.
+				if (names[crossed.lost.culprit] === name && !home.wary) return stopped;
+				continue;
+			}
+			const [answer] = crossed.answers;
+			if (!answer) return '';
+			if (!isPending(answer)) return `${answer.kind}${answer.body}`;
+			const ended = await home.ending(indexOf.get(name)!, crossed.id);
+			if (ended === undefined) return late;
+			if (ended === 'struck') return stopped;
+			if (ended !== 'interrupted') return ended;
+		}
+		return fallen;
 	};
 
-	const firstKept = (run: Run, from: number): number => {
-		const place = run.members.findIndex(({name}, index) => index >= from && quarantine.holds(name));
-		return place < 0 ? run.members.length : place;
+	const settled = async (run: Run, {place}: Answer, id: number, values: readonly Value[]): Promise<Answer[]> => {
+		const ended = await home.ending(indexOf.get(run.members[place]!.name)!, id);
+		if (ended === undefined) return answerOf(place, late);
+		if (ended === 'struck') return answerOf(place, stopped);
+		return answerOf(place, ended === 'interrupted' ? await alone(run, place, values) : ended);
+	};
+
+	/**
+	 * The long way: some member is kept out, has fallen, or answers later. What the members before a fall had said is lost with
+	 * the isolate, and an effect of theirs may be what a budget stands on, so they are asked again.
+	 */
+	const patiently = async (run: Run, from: number, values: readonly Value[], first?: Crossed): Promise<Answer[]> => {
+		const {members, everyone} = run;
+		const said: (Answer[] | Promise<Answer[]>)[] = [];
+		const out = new Set<number>();
+		let place = from;
+		let falls = 0;
+		let crossed = first;
+		while (place < members.length) {
+			const at = place;
+			if (!crossed && (out.has(at) || quarantine.holds(members[at]!.name))) {
+				said.push(answerOf(at, out.has(at) ? stopped : kept));
+				place++;
+				if (everyone) continue;
+				break;
+			}
+			if (!crossed && home.wary) {
+				const text = await alone(run, at, values);
+				said.push(answerOf(at, text));
+				place++;
+				if (text === '' || text[0] === 'A' || everyone) continue;
+				break;
+			}
+			const to = crossed ? members.length : nextOut(run, at, out);
+			const {lost, ...told} = crossed ?? cross(run, at, to, values);
+			crossed = undefined;
+			if (lost) {
+				const culprit = members.findIndex(({name}, index) => index >= at && name === names[lost.culprit]);
+				if (culprit >= 0 && !home.wary) out.add(culprit);
+				if (++falls <= members.length) continue;
+				said.push(answerOf(at, fallen));
+				break;
+			}
+			const {answers, id} = told as {answers: Answer[]; id: number};
+			place = to;
+			for (const answer of answers) said.push(isPending(answer) ? settled(run, answer, id, values) : [answer]);
+			if (everyone) continue;
+			const last = answers.at(-1);
+			if (!last || last.kind === 'A') continue;
+			const [end] = (said[said.length - 1] = await said.at(-1)!);
+			if (end && end.kind !== 'A') break;
+			place = last.place + 1;
+		}
+		return (await Promise.all(said)).flat();
+	};
+
+	/** The first place after `from` that is not to be entered. */
+	const nextOut = ({members}: Run, from: number, out: ReadonlySet<number>): number => {
+		const found = members.findIndex(({name}, index) => index > from && (out.has(index) || quarantine.holds(name)));
+		return found < 0 ? members.length : found;
+	};
+
+	const actText = async (resident: number, action: string, input: string, caller: string): Promise<string> => {
+		if (quarantine.holds(names[resident]!)) return kept;
+		const id = home.number();
+		const {group} = home;
+		if (!group) return nowhere;
+		try {
+			const text = group.act(resident, id, action, input, caller);
+			if (text !== 'P') return text;
+		} catch (error) {
+			if (!(error instanceof IsolateLost)) throw error;
+			return stopped;
+		}
+		const ended = await home.ending(resident, id);
+		if (ended === undefined) return late;
+		// What an action has done before it fell is not known, so it is not begun again.
+		if (ended === 'interrupted') return failure('was interrupted; look what it has done before you try again');
+		return ended === 'struck' ? stopped : ended;
 	};
 
 	return {
-		loaded: present.group.loaded,
+		loaded: home.loaded,
 
 		ask(run, from, values) {
-			const to = quarantine.empty ? run.members.length : firstKept(run, from);
-			const {id, answers} = enter(run, from, to, values);
-			if (to < run.members.length && !answers.some(({kind}) => kind !== 'A')) answers.push({place: to, kind: 'F', body: kept.slice(1)});
-			if (!answers.some(isPending)) return answers;
-			return Promise.all(answers.map(answer => (isPending(answer) ? answered(run, id, answer, values) : [answer]))).then(all => all.flat());
+			if (!quarantine.empty || home.wary) return patiently(run, from, values);
+			const crossed = cross(run, from, run.members.length, values);
+			if (crossed.lost || crossed.answers.some(isPending)) return patiently(run, from, values, crossed);
+			return crossed.answers;
 		},
 
 		async act(plugin, action, input, caller) {
-			const resident = indexOf.get(plugin)!;
-			const id = ++calls;
-			entered = id;
-			let text: string;
-			try {
-				text = present.group.act(resident, id, action, input, caller);
-				if (text === 'P') text = await settled(resident, id);
-			} catch (error) {
-				if (!(error instanceof IsolateLost)) throw error;
-				text = stopped;
-			}
+			const text = await actText(indexOf.get(plugin)!, action, input, caller);
 			if (text[0] === 'V') return text.slice(1);
-			const {code, message} = JSON.parse((text === interrupted ? stopped : text).slice(1)) as {code: ErrorCode; message: string};
-			throw new GatewayError(code, message, {plugin});
+			const {code, message} = JSON.parse(text.slice(1)) as {code: string; message: string};
+			throw new GatewayError(Object.hasOwn(catalogue, code) ? (code as ErrorCode) : 'plugin_failed', message, {plugin});
 		},
 
 		async close() {
-			present.guard.stop();
-			present.group.dispose();
+			home.close();
 		},
 	};
 };

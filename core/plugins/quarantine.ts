@@ -11,6 +11,7 @@ const longestPauseMs = 300_000;
  */
 export const openQuarantine = ({report, now}: {report: Report; now: () => number}) => {
 	const cells = new Map<string, {stops: number[]; pauseMs: number; until: number}>();
+	let held = 0;
 
 	return {
 		stopped(plugin: string, reason: string): void {
@@ -21,6 +22,7 @@ export const openQuarantine = ({report, now}: {report: Report; now: () => number
 			report({plugin, what: 'stopped', reason});
 			if (cell.stops.length < strikes) return;
 			cell.stops = [];
+			if (cell.until === 0) held++;
 			cell.until = at + cell.pauseMs;
 			cell.pauseMs = Math.min(cell.pauseMs * 2, longestPauseMs);
 			report({plugin, what: 'quarantined', reason});
@@ -31,11 +33,13 @@ export const openQuarantine = ({report, now}: {report: Report; now: () => number
 			if (!cell || cell.until === 0) return false;
 			if (now() < cell.until) return true;
 			cell.until = 0;
+			held--;
 			report({plugin, what: 'back', reason: 'the pause is over'});
 			return false;
 		},
+		/** Whether nobody is kept out. */
 		get empty(): boolean {
-			return cells.size === 0;
+			return held === 0;
 		},
 	};
 };

@@ -10,27 +10,50 @@ import type {Guest} from './guest.ts';
 type Member = {guest: number; positions: number[]};
 type Plan = {hook: string; members: Member[]; everyone: boolean};
 type Value = string | number | boolean | undefined;
+type Entrances = Pick<Guest, 'enter' | 'act' | 'resume'> & {mostChars: number};
 
+const garbage = 'F{"code":"plugin_failed","message":"answered with garbage"}';
+// Whatever was thrown belongs to the plugin's realm: it is not looked at.
+const thrown = 'F{"code":"plugin_failed","message":"threw across the wall"}';
+const nobody = -1;
+
+/** `beats`: [0] odd while inside, and another even number for each plugin that is entered; [1] who runs, or -1. */
 export const dispatcher = (beats: Int32Array) => {
-	const guests: Pick<Guest, 'enter'>['enter'][] = [];
+	const guests: Entrances[] = [];
 	const plans: Plan[] = [];
+	let last = {id: 0, answer: ''};
+
+	const begins = (guest: number): void => {
+		beats[0] = beats[0]! + 2;
+		beats[1] = guest;
+	};
+	const whole = (answer: unknown, {mostChars}: Entrances): string => (typeof answer === 'string' && answer.length <= mostChars ? answer : garbage);
 
 	const ask = (id: number, hook: string, {guest, positions}: Member, values: Value[]): string => {
-		const own: Value[] = [];
-		for (let index = 0; index < positions.length; index++) own.push(values[positions[index]!]);
-		beats[1] = guest;
+		begins(guest);
 		try {
-			const answer = guests[guest]!(id, hook, ...own);
-			return typeof answer === 'string' ? answer : 'F{"code":"plugin_failed","message":"answered with garbage"}';
+			const entrances = guests[guest]!;
+			const {enter} = entrances;
+			// What most plugins read, without an array for each.
+			switch (positions.length) {
+				case 1:
+					return whole(enter(id, hook, values[positions[0]!]), entrances);
+				case 2:
+					return whole(enter(id, hook, values[positions[0]!], values[positions[1]!]), entrances);
+				case 3:
+					return whole(enter(id, hook, values[positions[0]!], values[positions[1]!], values[positions[2]!]), entrances);
+			}
+			const own: Value[] = [];
+			for (let index = 0; index < positions.length; index++) own.push(values[positions[index]!]);
+			return whole(enter(id, hook, ...own), entrances);
 		} catch {
-			// Whatever was thrown belongs to the plugin's realm: it is not looked at.
-			return 'F{"code":"plugin_failed","message":"threw across the wall"}';
+			return thrown;
 		}
 	};
 
 	return {
-		add(index: number, enter: Guest['enter']): void {
-			guests[index] = enter;
+		add(guest: number, mostChars: number, enter: Guest['enter'], act: Guest['act'], resume: Guest['resume']): void {
+			guests[guest] = {mostChars, enter, act, resume};
 		},
 		plan(index: number, json: string): void {
 			plans[index] = JSON.parse(json) as Plan;
@@ -39,13 +62,41 @@ export const dispatcher = (beats: Int32Array) => {
 		dispatch(id: number, plan: number, from: number, to: number, ...values: Value[]): string {
 			const {hook, members, everyone} = plans[plan]!;
 			let answers = '';
-			for (let place = from; place < to; place++) {
+			let place = from;
+			while (place < to) {
 				const answer = ask(id, hook, members[place]!, values);
+				place++;
 				if (answer === '') continue;
-				answers += `${answers === '' ? '' : '\u0001'}${place}\u0000${answer}`;
+				answers += `${answers === '' ? '' : '\u0001'}${place - 1}\u0000${answer}`;
 				if (answer[0] !== 'A' && !everyone) break;
 			}
+			// What runs from here on are promises: of whom, nobody can tell, unless only one was asked.
+			if (place - from > 1) begins(nobody);
+			last = {id, answer: answers};
 			return answers;
+		},
+		act(guest: number, id: number, name: string, input: string, caller: string): string {
+			begins(guest);
+			let answer: string;
+			try {
+				answer = whole(guests[guest]!.act(id, name, input, caller), guests[guest]!);
+			} catch {
+				answer = thrown;
+			}
+			last = {id, answer};
+			return answer;
+		},
+		resume(guest: number, promise: number, json: string): void {
+			begins(guest);
+			try {
+				guests[guest]!.resume(promise, json);
+			} catch {
+				// As above; what was waiting stays unanswered, and the host's clock ends it.
+			}
+		},
+		/** The answer once more, where a promise that a plugin left rejected was thrown in its place. */
+		again(id: number): string | undefined {
+			return last.id === id ? last.answer : undefined;
 		},
 	};
 };

@@ -6,11 +6,14 @@
  * An answer is one string: '' for nothing, 'A' + a verdict that lets pass, 'S' + any other verdict, 'V' + the value of
  * an action, 'P' when it will come later through `settled`, 'F' + {code, message} for a failure.
  */
+import {makeBare} from './bare.ts';
+import {failure} from './failure.ts';
+import {type Field, inputOf, type Value} from './input.ts';
+import {call, create, defineProperty, freeze, getOwnPropertyDescriptor, indexOf, keys, NativeError, NativePromise, NativeString, parse, slice, startsWith, stringify, then} from './intrinsics.ts';
+
 type HostCall = (operation: string, argument: string) => string;
 type HostStart = (operation: string, argument: string, promise: number) => string;
 type Settled = (call: number, answer: string) => void;
-type Value = string | number | boolean | undefined;
-type Field = {path: string[]; crossing: 'plain' | 'json' | 'text'};
 type Setup = {config: unknown; hooks: Record<string, Field[]>; answerChars: number};
 type Schema = {safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: {path: PropertyKey[]; message: string}[]}}; toJSONSchema?(): unknown};
 type Handler = (input: unknown, host: unknown) => unknown;
@@ -20,36 +23,19 @@ type Definition = {
 	actions?: Record<string, {description: string; input: Schema; run: (input: unknown, host: unknown, caller: unknown) => unknown}>;
 };
 
-const {parse, stringify} = JSON;
-const {defineProperty, freeze, getOwnPropertyDescriptor, keys, create} = Object;
-const NativePromise = Promise;
-const then = Promise.prototype.then;
-const call = Function.prototype.call.bind(Function.prototype.call) as (fn: unknown, self: unknown, ...rest: unknown[]) => unknown;
-const NativeError = Error;
+/** Longest argument of a host call, in characters: the host copies it before it can look. */
+const mostArgumentChars = 11_000_000;
+const mostKeyChars = 500;
 
-/** A loop in `prepareStackTrace` would run while an error is copied, outside every limit. */
-defineProperty(Error, 'prepareStackTrace', {value: undefined, writable: false, configurable: false});
+makeBare();
 
-/** Plain words from anything that may be thrown, without calling what it defines. */
-const wordsOf = (thrown: unknown): string => {
-	if (typeof thrown === 'string') return thrown;
-	if (typeof thrown !== 'object' || thrown === null) return 'threw something that is not an error';
-	const message = getOwnPropertyDescriptor(thrown, 'message')?.value;
-	return typeof message === 'string' ? message : 'threw something without a message';
-};
-
-const codeOf = (thrown: unknown): string => {
-	const code = typeof thrown === 'object' && thrown !== null ? getOwnPropertyDescriptor(thrown, 'sallyport')?.value : undefined;
-	return typeof code === 'string' ? code : 'plugin_failed';
-};
-
-const failure = (thrown: unknown): string => {
-	try {
-		return `F${stringify({code: codeOf(thrown).slice(0, 60), message: wordsOf(thrown).slice(0, 500)})}`;
-	} catch {
-		return 'F{"code":"plugin_failed","message":"threw something hostile"}';
-	}
-};
+/** The plugin's own code is run inside of `try { … } catch (thrown) { sallyportThrew(thrown) }`: an error never crosses by itself. */
+let threw = '';
+defineProperty(globalThis, 'sallyportThrew', {
+	value: (thrown: unknown) => {
+		threw = failure(thrown);
+	},
+});
 
 const deepFreeze = (value: unknown): unknown => {
 	if (typeof value !== 'object' || value === null) return value;
@@ -57,74 +43,50 @@ const deepFreeze = (value: unknown): unknown => {
 	return freeze(value);
 };
 
-/** `count,length,length…\n` and then all parts in one string: cutting it up copies no characters. */
-const partsOf = (packed: string): string[] => {
-	const start = packed.indexOf('\n');
-	const parts: string[] = [];
-	let at = start + 1;
-	for (const length of packed.slice(0, start).split(',')) {
-		if (length === '') continue;
-		const end = at + Number(length);
-		parts.push(packed.slice(at, end));
-		at = end;
-	}
-	return parts;
-};
-
-const valueOf = (field: Field, value: Value): unknown => {
-	if (typeof value !== 'string' || field.crossing === 'plain') return value;
-	return field.crossing === 'text' ? partsOf(value) : parse(value);
-};
-
-/** {principal: {accounts}} out of the declared paths and their values, in the plugin's own realm. */
-const inputOf = (fields: Field[], values: Value[]): Record<string, unknown> => {
-	const input: Record<string, unknown> = {};
-	for (let index = 0; index < fields.length; index++) {
-		const field = fields[index]!;
-		const value = valueOf(field, values[index]);
-		const [first, second] = field.path as [string, string | undefined];
-		if (second === undefined || second === '*') {
-			input[first] = value;
-			continue;
-		}
-		const inner = (input[first] ??= {}) as Record<string, unknown>;
-		inner[second] = value;
-	}
-	return input;
-};
-
 export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled) => {
 	let definition: Definition = {};
-	let fieldsOf: Record<string, Field[]> = create(null);
+	const fieldsOf: Record<string, Field[]> = create(null);
 	let answerChars = 0;
 	let host: unknown;
 	let promises = 0;
-	const waiting = new Map<number, (json: string) => void>();
+	const waiting: Record<number, ((json: string) => void) | undefined> = create(null);
 
 	const read = (reply: string): unknown => {
 		if (reply === '') return undefined;
-		const value = parse(reply.slice(1));
+		const value = parse(slice(reply, 1));
 		if (reply[0] === '=') return value;
-		throw Object.assign(new NativeError(value.message), {sallyport: value.code});
+		const error = new NativeError(value.message) as Error & {sallyport?: string};
+		error.sallyport = value.code;
+		throw error;
 	};
-	const now = (operation: string, argument?: unknown): unknown => read(hostCall(operation, argument === undefined ? '' : stringify(argument)));
+	const json = (argument: unknown): string => {
+		const text = argument === undefined ? '' : stringify(argument);
+		if (typeof text !== 'string') throw new NativeError('a host call takes JSON');
+		if (text.length > mostArgumentChars) throw new NativeError(`a host call takes ${mostArgumentChars} characters at most`);
+		return text;
+	};
+	const now = (operation: string, argument?: unknown): unknown => read(hostCall(operation, json(argument)));
 	const later = (operation: string, argument: unknown): Promise<unknown> =>
 		new NativePromise((resolve, reject) => {
 			const promise = ++promises;
-			waiting.set(promise, json => resolve(parse(json)));
+			waiting[promise] = answer => resolve(parse(answer));
 			try {
-				read(hostStart(operation, stringify(argument), promise));
+				read(hostStart(operation, json(argument), promise));
 			} catch (error) {
-				waiting.delete(promise);
+				delete waiting[promise];
 				reject(error);
 			}
 		});
+	const get = (key: unknown): unknown => {
+		const name = NativeString(key);
+		return name.length > mostKeyChars ? undefined : read(hostCall('kv.get', name));
+	};
 
 	const lend = (config: unknown) =>
 		deepFreeze({
 			config,
 			kv: {
-				get: (key: string) => read(hostCall('kv.get', String(key))),
+				get,
 				list: (prefix: string, options = {}) => now('kv.list', {prefix, ...options}),
 				put: (entries: unknown) => later('kv.put', entries),
 			},
@@ -147,18 +109,23 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 			},
 		});
 
+	const tooLong = 'F{"code":"plugin_failed","message":"answered with more than limits.answerChars"}';
+	const notJson = 'F{"code":"plugin_failed","message":"answered with something that is not JSON"}';
+
 	const verdictText = (value: unknown): string => {
 		if (value === undefined || value === null) return '';
-		const json = stringify(value);
-		if (typeof json !== 'string') return 'F{"code":"plugin_failed","message":"answered with something that is not JSON"}';
-		if (json.length > answerChars) return 'F{"code":"plugin_failed","message":"answered with more than limits.answerChars"}';
-		if (json === '{"verdict":"allow"}') return '';
-		return (json.startsWith('{"verdict":"allow"') ? 'A' : 'S') + json;
+		const text = stringify(value);
+		if (typeof text !== 'string') return notJson;
+		if (text.length > answerChars) return tooLong;
+		if (text === '{"verdict":"allow"}') return '';
+		// A tag is read by the plugins behind: they are asked when it is there.
+		const letsPass = startsWith(text, '{"verdict":"allow"') && indexOf(text, '"tag":', 0) < 0;
+		return (letsPass ? 'A' : 'S') + text;
 	};
 	const actionText = (value: unknown): string => {
-		const json = stringify(value ?? null);
-		if (json.length > answerChars) return 'F{"code":"plugin_failed","message":"answered with more than limits.answerChars"}';
-		return `V${json}`;
+		const text = stringify(value ?? null);
+		if (typeof text !== 'string') return notJson;
+		return text.length > answerChars ? tooLong : `V${text}`;
 	};
 
 	/** The answer now, or 'P' and the answer through `settled` when the handler's promise has one. */
@@ -174,7 +141,8 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 			}
 			settled(id, answer);
 		};
-		call(then, NativePromise.resolve(value), ok, (error: unknown) => settled(id, failure(error)));
+		// Not Promise.resolve, which would hand back what merely looks like a promise.
+		call(then, new NativePromise(resolve => resolve(value)), ok, (error: unknown) => settled(id, failure(error)));
 		return 'P';
 	};
 
@@ -190,11 +158,12 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		/** Reads the plugin's definition and checks its config: 'V' + what it defines, or 'F'. */
 		load(setupJson: string): string {
 			try {
+				if (threw !== '') return threw;
 				const setup = parse(setupJson) as Setup;
 				const exported = (globalThis as {sallyportPlugin?: {default?: Definition}}).sallyportPlugin?.default;
 				if (typeof exported !== 'object' || exported === null) throw new NativeError('index.ts has no default export; write export default definePlugin({…})');
 				definition = exported;
-				fieldsOf = setup.hooks;
+				for (const hook of keys(setup.hooks)) fieldsOf[hook] = setup.hooks[hook]!;
 				answerChars = setup.answerChars;
 				const checked = definition.config?.safeParse(setup.config) ?? {success: true, data: setup.config};
 				const actions: Record<string, unknown> = {};
@@ -236,10 +205,10 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		},
 
 		/** An awaited host call has its answer; what waits for it runs before this entry ends. */
-		resume(promise: number, json: string): void {
-			const resolve = waiting.get(promise);
-			waiting.delete(promise);
-			resolve?.(json);
+		resume(promise: number, answer: string): void {
+			const resolve = waiting[promise];
+			delete waiting[promise];
+			resolve?.(answer);
 		},
 	};
 };

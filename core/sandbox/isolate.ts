@@ -1,6 +1,9 @@
 import ivm from 'isolated-vm';
+import * as z from 'zod';
 import type {HookName} from '../../schemas/hooks.ts';
 import type {WallScripts} from '../plugins/bundle.ts';
+import type {Dispatcher} from './dispatcher.ts';
+import type {Guest} from './guest.ts';
 
 /** A primitive that crosses the wall; structured fields are JSON text by then. */
 export type Value = string | number | boolean | undefined;
@@ -30,22 +33,34 @@ export type Loaded = {
 
 export type Plan = {hook: HookName; members: {guest: number; positions: number[]}[]; everyone: boolean};
 
+const loadedSchema = z.object({
+	hooks: z.array(z.string()),
+	actions: z.record(z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'the name of an action is letters, digits, dots and dashes'), z.object({description: z.string(), input: z.json().optional()})),
+	config: z.json().optional(),
+	issues: z.array(z.object({path: z.array(z.string()), message: z.string()})),
+});
+
 /** The isolate is gone: stopped by a limit, by the watchdog, or by its own doing. */
 export class IsolateLost extends Error {
-	/** The resident that was running, by index; -1 when nobody was. */
+	/** The resident that was running, by index; -1 when nobody was, or nobody can tell who. */
 	readonly culprit: number;
+	/** All residents share the memory: whoever asked for the last of it need not be the one who took it. */
+	readonly outOfMemory: boolean;
 	constructor(culprit: number, cause: unknown) {
 		super('the isolate was lost', {cause});
 		this.culprit = culprit;
+		this.outOfMemory = cause instanceof Error && cause.message.includes('memory limit');
 	}
 }
 
 /** One isolate, a context per resident, and a dispatcher that is entered once per hook. */
 export type Group = {
 	loaded: readonly (Loaded | {failure: string})[];
-	/** [0] odd while inside, one up at each entry and exit; [1] the resident that is running. */
+	/** [0] odd while inside, another number at each entry, at each resident entered, and at each exit; [1] the resident that is running, or -1. */
 	beats: Int32Array;
 	isolate: ivm.Isolate;
+	/** How often it was entered. */
+	readonly entries: number;
 	plan(index: number, plan: Plan): void;
 	/** Throws only IsolateLost. */
 	dispatch(id: number, plan: number, from: number, to: number, values: readonly Value[]): string;
@@ -58,98 +73,149 @@ type Options = {
 	memoryMb: number;
 	/** Most milliseconds of one entry; undefined where a watchdog stands beside the isolate. */
 	entryMs?: number;
+	/** Most milliseconds that a resident's code may take to load. */
+	loadMs?: number;
 	onSettled: (resident: number, id: number, answer: string) => void;
+	/** Called once, from inside the entry that failed, and not after `dispose`. */
 	onLost: (lost: IsolateLost) => void;
 };
 
-const loadMs = 5_000;
+const reference = {result: {reference: true}} as const;
+const timedOut = 'Script execution timed out.';
 
-export const openGroup = (residents: readonly Resident[], {scripts, memoryMb, entryMs, onSettled, onLost}: Options): Group => {
-	const isolate = new ivm.Isolate({memoryLimit: memoryMb, onCatastrophicError: () => onLost(lost(undefined))});
+/** What is longer than limits.answerChars by more than this was not written by the guest of ours. */
+const frameChars = 1_000;
+
+export const openGroup = (residents: readonly Resident[], {scripts, memoryMb, entryMs, loadMs = 5_000, onSettled, onLost}: Options): Group => {
+	// Without onCatastrophicError: with it, V8 out of memory puts this thread to sleep for ever instead of ending the process.
+	const isolate = new ivm.Isolate({memoryLimit: memoryMb});
 	const beats = new Int32Array(new SharedArrayBuffer(16));
 	const bounded = entryMs === undefined ? {} : {timeout: entryMs};
-	const lost = (cause: unknown) => new IsolateLost(beats[1]!, cause);
 	let gone = false;
+	let entries = 0;
+
+	/** Disposed, or stopped by a time limit and alive in the middle of nobody knows what; otherwise what was thrown is a promise that a plugin left rejected. */
+	const isLost = (cause: unknown): boolean => isolate.isDisposed || (cause instanceof Error && cause.message === timedOut);
 
 	/** Every way in. Entries never nest: no host callback enters again. */
-	const inside = <T>(enter: () => T): T => {
-		if (gone) throw lost(undefined);
+	const inside = <T>(enter: () => T, otherwise: () => T): T => {
+		if (gone) throw new IsolateLost(-1, undefined);
+		beats[1] = -1;
+		entries++;
 		Atomics.add(beats, 0, 1);
+		let cause: unknown;
 		try {
 			return enter();
-		} catch (cause) {
-			if (!gone) {
-				gone = true;
-				// A time limit leaves the isolate alive, in the middle of nobody knows what.
-				if (!isolate.isDisposed) isolate.dispose();
-				onLost(lost(cause));
-			}
-			throw lost(cause);
+		} catch (error) {
+			if (!isLost(error)) {
+				try {
+					return otherwise();
+				} catch (second) {
+					cause = second;
+				}
+			} else cause = error;
 		} finally {
 			Atomics.add(beats, 0, 1);
 		}
+		const lost = new IsolateLost(beats[1]!, cause);
+		if (!gone) {
+			gone = true;
+			if (!isolate.isDisposed) isolate.dispose();
+			onLost(lost);
+		}
+		throw lost;
 	};
 
 	const hall = isolate.createContextSync();
-	const dispatcher = hall.evalClosureSync(`${scripts.dispatcher}\nreturn sallyportDispatcher.dispatcher(new Int32Array($0));`, [new ivm.ExternalCopy(beats.buffer).copyInto()], {
-		result: {reference: true},
-	}) as ivm.Reference;
-	const add = dispatcher.getSync('add', {reference: true}) as ivm.Reference;
-	const addPlan = dispatcher.getSync('plan', {reference: true}) as ivm.Reference;
-	const enter = dispatcher.getSync('dispatch', {reference: true}) as ivm.Reference;
-	const guestScript = isolate.compileScriptSync(`${scripts.guest}\nsallyportGuest`, {filename: 'sallyport:guest'});
+	const dispatcher = hall.evalClosureSync(
+		`${scripts.dispatcher}\nreturn sallyportDispatcher.dispatcher(new Int32Array($0));`,
+		[new ivm.ExternalCopy(beats.buffer).copyInto()],
+		reference,
+	) as ivm.Reference;
+	const method = (name: keyof Dispatcher): ivm.Reference => dispatcher.getSync(name, {reference: true}) as ivm.Reference;
+	const [add, addPlan, enter, act, resume, again] = [method('add'), method('plan'), method('dispatch'), method('act'), method('resume'), method('again')];
 
-	const acts: ivm.Reference[] = [];
-	const settle = (resident: number) => (id: number, answer: string) => onSettled(resident, id, answer);
+	/** The answer that a stray rejection was thrown in the place of. */
+	const stillThere = (id: number): string => {
+		const answer: unknown = again.applySync(undefined, [id], bounded);
+		if (typeof answer === 'string') return answer;
+		throw new Error('there is no answer');
+	};
 
-	const moveIn = ({name, code, setup, lender}: Resident, index: number): Loaded | {failure: string} => {
-		beats[1] = index;
-		const context = isolate.createContextSync();
-		guestScript.runSync(context, {timeout: loadMs});
-		let resume: ivm.Reference | undefined;
-		const start = (operation: string, argument: string, promise: number) =>
-			lender.start(operation, argument, json => {
-				if (gone) return;
-				try {
-					beats[1] = index;
-					inside(() => resume!.applySync(undefined, [promise, json], bounded));
-				} catch (error) {
-					if (!(error instanceof IsolateLost)) throw error;
-				}
-			});
-		const guest = context.evalClosureSync('const {guest} = sallyportGuest; delete globalThis.sallyportGuest; return guest($0, $1, $2);', [new ivm.Callback(lender.call), new ivm.Callback(start), new ivm.Callback(settle(index))], {
-			result: {reference: true},
-		}) as ivm.Reference;
-		resume = guest.getSync('resume', {reference: true}) as ivm.Reference;
-		const load = guest.getSync('load', {reference: true}) as ivm.Reference;
-		acts[index] = guest.getSync('act', {reference: true}) as ivm.Reference;
-		const entry = guest.getSync('enter', {reference: true}) as ivm.Reference;
-		add.applySync(undefined, [index, entry.derefInto()]);
+	const starting =
+		({lender}: Resident, index: number) =>
+		(operation: string, argument: string, promise: number): string =>
+			// In a turn of its own: a plugin that awaits for ever must not keep the event loop from turning.
+			lender.start(operation, argument, json => setImmediate(resumed, index, promise, json));
+	const resumed = (index: number, promise: number, json: string): void => {
+		if (gone) return;
 		try {
-			const script = isolate.compileScriptSync(code, {filename: `plugin:${name}`});
-			script.runSync(context, {timeout: loadMs});
-			script.release();
+			inside(
+				() => void resume.applySync(undefined, [index, promise, json], bounded),
+				() => undefined,
+			);
 		} catch (error) {
-			return {failure: error instanceof Error ? error.message : 'its code threw'};
+			if (!(error instanceof IsolateLost)) throw error;
 		}
+	};
+
+	const enterHome = (resident: Resident, index: number): Loaded | {failure: string} => {
+		const {name, code, setup, lender} = resident;
+		const context = isolate.createContextSync();
+		const settle = (id: number, answer: string) => onSettled(index, id, answer);
+		const guest = context.evalClosureSync(
+			`${scripts.guest}\nreturn sallyportGuest.guest($0, $1, $2);`,
+			[new ivm.Callback(lender.call), new ivm.Callback(starting(resident, index)), new ivm.Callback(settle)],
+			reference,
+		) as ivm.Reference;
+		const door = (of: keyof Guest): ivm.Reference => guest.getSync(of, {reference: true}) as ivm.Reference;
+		const load = door('load');
+		const doors = [door('enter'), door('act'), door('resume')];
+		const {answerChars} = JSON.parse(setup) as {answerChars: number};
+		add.applySync(undefined, [index, answerChars + frameChars, ...doors.map(it => it.derefInto())]);
+		const script = isolate.compileScriptSync(`"use strict";try{${code}\n}catch(thrown){sallyportThrew(thrown)}`, {filename: `plugin:${name}`});
+		script.runSync(context, {timeout: loadMs});
 		const answer = load.applySync(undefined, [setup], {timeout: loadMs}) as string;
-		for (const reference of [load, entry, guest]) reference.release();
-		const said = JSON.parse(answer.slice(1));
-		return answer[0] === 'V' ? (said as Loaded) : {failure: String(said.message)};
+		for (const used of [script, load, ...doors, guest]) used.release();
+		const said: unknown = JSON.parse(answer.slice(1));
+		if (answer[0] !== 'V') return {failure: String((said as {message: unknown}).message)};
+		const {success, data, error} = loadedSchema.safeParse(said);
+		return success ? data : {failure: `what it defines is not a plugin: ${z.prettifyError(error).slice(0, 500)}`};
+	};
+
+	const moveIn = (resident: Resident, index: number): Loaded | {failure: string} => {
+		beats[1] = index;
+		try {
+			return enterHome(resident, index);
+		} catch (error) {
+			const words = error instanceof Error ? error.message : 'its code threw';
+			return {failure: words === timedOut ? `its code took longer than ${loadMs} ms to load` : words.slice(0, 500)};
+		}
 	};
 
 	return {
 		loaded: residents.map(moveIn),
 		beats,
 		isolate,
+		get entries() {
+			return entries;
+		},
 		plan(index, plan) {
-			inside(() => addPlan.applySync(undefined, [index, JSON.stringify(plan)]));
+			inside(
+				() => addPlan.applySync(undefined, [index, JSON.stringify(plan)]),
+				() => undefined,
+			);
 		},
-		dispatch: (id, plan, from, to, values) => inside(() => enter.applySync(undefined, [id, plan, from, to, ...values], bounded) as string),
-		act(resident, id, action, input, caller) {
-			beats[1] = resident;
-			return inside(() => acts[resident]!.applySync(undefined, [id, action, input, caller], bounded) as string);
-		},
+		dispatch: (id, plan, from, to, values) =>
+			inside(
+				() => enter.applySync(undefined, [id, plan, from, to, ...values], bounded) as string,
+				() => stillThere(id),
+			),
+		act: (resident, id, action, input, caller) =>
+			inside(
+				() => act.applySync(undefined, [resident, id, action, input, caller], bounded) as string,
+				() => stillThere(id),
+			),
 		dispose() {
 			gone = true;
 			if (!isolate.isDisposed) isolate.dispose();

@@ -1,0 +1,44 @@
+import {indexOf, parse, slice} from './intrinsics.ts';
+
+export type Value = string | number | boolean | undefined;
+/** A declared path, and how it crosses: see `Crossing` in schemas/hooks.ts. */
+export type Field = {path: string[]; crossing: 'plain' | 'json' | 'text'};
+
+/** `count,length,length…\n` and then all parts in one string: cutting it up copies no characters. */
+const partsOf = (packed: string): string[] => {
+	const parts: string[] = [];
+	const end = indexOf(packed, '\n', 0);
+	let at = end + 1;
+	for (let from = 0; from < end; ) {
+		const comma = indexOf(packed, ',', from);
+		const to = comma < 0 || comma > end ? end : comma;
+		const length = +slice(packed, from, to);
+		parts[parts.length] = slice(packed, at, at + length);
+		at += length;
+		from = to + 1;
+	}
+	return parts;
+};
+
+const valueOf = (field: Field, value: Value): unknown => {
+	if (typeof value !== 'string' || field.crossing === 'plain') return value;
+	return field.crossing === 'text' ? partsOf(value) : parse(value);
+};
+
+/** {principal: {accounts}} out of the declared paths and their values, in the plugin's own realm. */
+export const inputOf = (fields: Field[], values: Value[]): Record<string, unknown> => {
+	const input: Record<string, unknown> = {};
+	for (let index = 0; index < fields.length; index++) {
+		const field = fields[index]!;
+		const value = valueOf(field, values[index]);
+		const first = field.path[0]!;
+		const second = field.path[1];
+		if (second === undefined || second === '*') {
+			input[first] = value;
+			continue;
+		}
+		const inner = (input[first] ??= {}) as Record<string, unknown>;
+		inner[second] = value;
+	}
+	return input;
+};
