@@ -192,7 +192,8 @@ export const openProcessTier = async (
 		act: (name, action, input, caller) => act(plugins.find(plugin => plugin.name === name)!, action, input, caller),
 		async close() {
 			closed = true;
-			await Promise.all([spares.close(), ...[...hosts].map(host => host.close())]);
+			await Promise.all([...hosts].map(host => host.close()));
+			await spares.close();
 		},
 	};
 };

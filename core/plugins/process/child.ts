@@ -30,7 +30,7 @@ const outputChars = 4_000;
 const flags = ({addon}: HostScript): string[] => ['--permission', '--allow-addons', `--allow-fs-read=${addon}`, '--no-warnings', '-'];
 
 /** Starts a plugin host: no environment, no file but its own native module, no child processes, no workers. */
-export const startChild = (script: HostScript): Child => {
+export const startChild = (script: HostScript, onEnd: () => void): Child => {
 	const spawned = spawn(process.execPath, flags(script), {env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe']});
 	const wire = spawned.stdio[3] as Duplex;
 	let listener: Listener | undefined;
@@ -44,8 +44,6 @@ export const startChild = (script: HostScript): Child => {
 		reason ??= why;
 		spawned.kill('SIGKILL');
 	};
-	const killWithUs = () => spawned.kill('SIGKILL');
-	process.once('exit', killWithUs);
 
 	const listenTo = (text: string): void => {
 		if (output.length < outputChars) output += text.slice(0, outputChars - output.length);
@@ -69,7 +67,7 @@ export const startChild = (script: HostScript): Child => {
 		const finish = (why: string): void => {
 			if (gone) return;
 			gone = true;
-			process.off('exit', killWithUs);
+			onEnd();
 			listener?.onGone(reason ?? why, output);
 			resolve();
 		};

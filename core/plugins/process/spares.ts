@@ -11,13 +11,24 @@ export const openSpares = (script: HostScript): Spares => {
 	let spare: Child | undefined;
 	let keeping = false;
 	let timer: NodeJS.Timeout | undefined;
+	const alive = new Set<Child>();
+	// A host that hangs does not see that its gateway is gone.
+	const killAll = (): void => {
+		for (const child of alive) child.kill('the gateway ended');
+	};
+	process.once('exit', killAll);
+	const start = (): Child => {
+		const child: Child = startChild(script, () => alive.delete(child));
+		alive.add(child);
+		return child;
+	};
 	const warm = (): void => {
-		if (!spare || spare.gone) spare = startChild(script);
+		if (!spare || spare.gone) spare = start();
 	};
 
 	return {
 		take() {
-			const child = spare && !spare.gone ? spare : startChild(script);
+			const child = spare && !spare.gone ? spare : start();
 			spare = undefined;
 			if (keeping) {
 				clearTimeout(timer);
@@ -34,6 +45,7 @@ export const openSpares = (script: HostScript): Spares => {
 			clearTimeout(timer);
 			keeping = false;
 			await spare?.end();
+			process.off('exit', killAll);
 		},
 	};
 };
