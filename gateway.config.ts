@@ -28,7 +28,7 @@ export default defineConfig({
 	plugins: [
 		{use: 'virtual-keys'},
 		{use: 'grants', config: {allow: {'tenant:default': ['*']}}},
-		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key'], reversible: true}},
+		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
 	],
