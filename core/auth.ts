@@ -65,9 +65,25 @@ export const identify = async (
 		exchange.principal = verdict.principal;
 		return 'end';
 	});
-	exchange.principal ??= admitAnyone ? anonymous : undefined;
-	if (exchange.principal) return exchange.principal;
+	// A key that nobody knows is refused even where anybody may come without one.
+	const isAnonymous = admitAnyone && (credential.token === undefined || !hooks.listens('pre-auth', exchange));
+	exchange.principal ??= isAnonymous ? anonymous : undefined;
+	if (exchange.principal) {
+		exchange.tags = [...exchange.principal.tags];
+		exchange.session = sessionOf(headers);
+		return exchange.principal;
+	}
 	throw new GatewayError('unauthenticated', credential.token ? 'This key is not known here.' : 'There is no key in the request.');
+};
+
+/** What the client calls the run that this exchange is part of. */
+const sessionOf = (headers: IncomingHttpHeaders): string | undefined => {
+	const session = headers['x-sallyport-session'];
+	if (session === undefined) return undefined;
+	if (typeof session === 'string' && /^[\w.:-]{1,200}$/.test(session)) return session;
+	throw new GatewayError('invalid_request', 'x-sallyport-session is up to 200 letters, digits, dots, colons, dashes and underscores.', {
+		param: 'x-sallyport-session',
+	});
 };
 
 const secretHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'cookie', 'proxy-authorization']);
