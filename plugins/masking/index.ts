@@ -64,7 +64,8 @@ const piece = ({channel, text, final}: Piece, {types, response}: Settings, memor
 	const masked = response ? step({before, clear, held: '', inside}, text, final, types, plainly) : undefined;
 	const {out, held} = restoreStep(mark, masked?.out ?? text, final, memory.vault);
 	const state = masked?.state ?? {before: '', clear: 0, held: '', inside: '' as const};
-	memory.channels[channel] = {before: state.before, clear: state.clear, inside: state.inside, mark: held};
+	if (final) delete memory.channels[channel];
+	else memory.channels[channel] = {before: state.before, clear: state.clear, inside: state.inside, mark: held};
 	return {clear: text.length - state.held.length, out};
 };
 
