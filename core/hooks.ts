@@ -1,12 +1,13 @@
 import type {Scope} from '../schemas/config.ts';
 import {hooks as declared, type HookAnswer, type HookName} from '../schemas/hooks.ts';
 import type {Ruling} from '../schemas/record.ts';
-import type {Effects} from '../schemas/verdict.ts';
 import type {CarryOut} from './effects.ts';
-import {type ErrorCode, GatewayError} from './errors.ts';
+import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
 import type {Admitted, Answer, Run, Tier} from './plugins/tier.ts';
 import type {Value} from './sandbox/isolate.ts';
+import {inScope} from './scope.ts';
+import {afterwards, reasonOf, rememberVerdicts, type Verdict} from './verdicts.ts';
 
 /** A plugin with its place in the config's list. */
 export type Member = {
@@ -20,23 +21,13 @@ export type Member = {
 /** Answers a declared path with the value that crosses the wall; `carried@<name>` is asked for by its owner only. */
 export type Fields = (path: string) => Value;
 
-/** What the engine itself looks at; the rest belongs to effects and to whoever asked. */
-type Verdict = Effects & {
-	verdict: string;
-	code?: ErrorCode;
-	message?: string;
-	rule?: string;
-	retryAfterMs?: number;
-	clear?: number;
-	approval?: {reason: string};
-};
-
 /** What becomes of a verdict that is neither allow nor deny; `'end'` asks nobody else. */
 export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: Member) => 'end' | undefined;
 
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
 type Step = {run: Run; tier: Tier; members: Member[]};
+type Pass<Name extends HookName> = {exchange: Exchange; fields: Fields; carry: Carry<Name>};
 
 export type Hooks = {
 	/**
@@ -61,34 +52,7 @@ type Options = {
 	onFailed: (exchange: Exchange, plugin: string, hook: HookName, reason: string) => void;
 };
 
-const listOf = (names: string | string[]): string[] => (typeof names === 'string' ? [names] : names);
-const fits = (pattern: string, name: string): boolean => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name);
-
-/** Whether an exchange is in scope. At pre-auth only the surface is known, so only that can keep a plugin out. */
-const inScope = (when: Scope, {surface, operation, model, principal, tags}: Exchange, hook: HookName): boolean => {
-	const known: Record<keyof Scope, string | readonly string[] | undefined> = {
-		surface,
-		operation,
-		model,
-		tenant: principal?.tenant,
-		team: principal?.team,
-		key: principal?.key,
-		tag: tags,
-		server: undefined,
-		tool: undefined,
-	};
-	for (const [key, patterns] of Object.entries(when) as [keyof Scope, string | string[]][]) {
-		if (hook === 'pre-auth' && key !== 'surface') continue;
-		const names = known[key];
-		const have = names === undefined ? [] : listOf(names as string | string[]);
-		if (!have.some(name => listOf(patterns).some(pattern => fits(pattern, name)))) return false;
-	}
-	return true;
-};
-
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
-
-const remembered = 2_000;
 
 export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	const listeners = Object.fromEntries(
@@ -98,7 +62,7 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		}),
 	) as Record<HookName, Member[]>;
 	const stepsOf = new Map<string, Step[]>();
-	const verdicts = new Map<string, Verdict>();
+	const checked = rememberVerdicts();
 	let runs = 0;
 
 	const stepOf = (hook: HookName, own: Member[]): Step => {
@@ -114,24 +78,24 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		return {run: {id: runs++, hook, members: own.map(({plugin}) => plugin), paths, positions, everyone}, tier: own[0]!.tier, members: own};
 	};
 
-	const takesPart = (member: Member, hook: HookName, exchange: Exchange): boolean => {
+	const takesPart = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean => {
 		const {operations} = member.plugin.manifest.hooks[hook]!;
 		if (operations && !(exchange.operation && operations.includes(exchange.operation))) return false;
-		return !member.when || inScope(member.when, exchange, hook);
+		return !member.when || inScope(member.when, exchange, hook, fields);
 	};
-	const isAsked = (member: Member, hook: HookName, exchange: Exchange): boolean =>
-		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange);
+	const isAsked = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean =>
+		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange, fields);
 
 	/** The runs for the plugins that take part: made once for each combination that occurs. */
-	const steps = (hook: HookName, exchange: Exchange): Step[] => {
+	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): Step[] => {
 		let name: string = hook;
 		const own = listeners[hook];
-		for (const member of own) name += isAsked(member, hook, exchange) ? '1' : '0';
+		for (const member of own) name += isAsked(member, hook, exchange, fields) ? '1' : '0';
 		const known = stepsOf.get(name);
 		if (known) return known;
 		const made: Step[] = [];
 		let together: Member[] = [];
-		for (const member of own.filter(candidate => isAsked(candidate, hook, exchange))) {
+		for (const member of own.filter(candidate => isAsked(candidate, hook, exchange, fields))) {
 			if (together.length > 0 && together[0]!.tier !== member.tier) {
 				made.push(stepOf(hook, together));
 				together = [];
@@ -141,18 +105,6 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		if (together.length > 0) made.push(stepOf(hook, together));
 		stepsOf.set(name, made);
 		return made;
-	};
-
-	/** Checked once for each text: principals and plain verdicts come back letter by letter. */
-	const checked = (hook: HookName, body: string): Verdict | undefined => {
-		const name = `${hook} ${body}`;
-		const known = verdicts.get(name);
-		if (known) return known;
-		const {success, data} = declared[hook].answer.safeParse(JSON.parse(body));
-		if (!success) return undefined;
-		if (verdicts.size >= remembered) verdicts.clear();
-		if (name.length < 2_000) verdicts.set(name, data as Verdict);
-		return data as Verdict;
 	};
 
 	/** A plugin that says the same thing at each window of a stream has said it once. */
@@ -171,10 +123,12 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 
 	/** The verdict to carry out; undefined when there is none: it failed and may, or only observes. */
 	const judge = (exchange: Exchange, hook: HookName, member: Member, {kind, body}: Answer): Verdict | undefined => {
-		if (kind === 'F') return failed(exchange, hook, member, (JSON.parse(body) as {message: string}).message);
+		if (kind === 'F') return failed(exchange, hook, member, reasonOf(body));
 		const verdict = checked(hook, body);
-		if (!verdict) return failed(exchange, hook, member, `answered ${hook} with something that is not a verdict`);
-		const observes = member.mode === 'observe' || declared[hook].kind === 'observe';
+		// Only what lets pass may say that it does: those behind it were asked in the same breath.
+		if (!verdict || (kind === 'A' && verdict.verdict !== 'allow'))
+			return failed(exchange, hook, member, `answered ${hook} with something that is not a verdict`);
+		const observes = member.mode === 'observe';
 		const {code, rule} = verdict;
 		if (verdict.verdict !== 'allow') {
 			ruled(exchange, {
@@ -186,7 +140,8 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 				...(observes && {mode: 'observe'}),
 			});
 		}
-		return observes && verdict.verdict !== 'redact' ? undefined : verdict;
+		if (observes) return undefined;
+		return declared[hook].kind === 'observe' ? afterwards(verdict) : verdict;
 	};
 
 	/** Throws what the verdict refuses; otherwise the verdict, unless it simply lets pass. */
@@ -207,33 +162,48 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	): Verdict | undefined | Promise<Verdict | undefined> => {
 		const verdict = judge(exchange, hook, member, answer);
 		if (!verdict) return undefined;
-		const carrying = carryOut(exchange, member.plugin.name, verdict);
-		return carrying ? carrying.then(() => enforced(verdict, member)) : enforced(verdict, member);
+		// What the ledger or the store cannot make sense of is the plugin's mistake; a refusal of theirs is not.
+		const refused = (thrown: unknown): undefined => {
+			if (thrown instanceof GatewayError) throw thrown;
+			return failed(exchange, hook, member, `asked for what cannot be carried out: ${String(thrown)}`);
+		};
+		let carrying: Promise<void> | undefined;
+		try {
+			carrying = carryOut(exchange, member.plugin.name, verdict);
+		} catch (error) {
+			return refused(error);
+		}
+		return carrying ? carrying.then(() => enforced(verdict, member), refused) : enforced(verdict, member);
 	};
 
-	const through = async <Name extends HookName>(
-		step: Step,
-		exchange: Exchange,
-		fields: Fields,
-		carry: Carry<Name>,
-	): Promise<'end' | undefined> => {
+	/** Asks the members of a step from `from` on; whoever said something that those behind it must see ends the pass. */
+	const through = async <Name extends HookName>(step: Step, from: number, pass: Pass<Name>): Promise<Member | 'end' | undefined> => {
 		const {run, tier, members: own} = step;
-		let from = 0;
-		while (from < own.length) {
-			const values = run.paths.map(fields);
-			const asked = tier.ask(run, from, values);
-			const answers = asked instanceof Promise ? await asked : asked;
-			from = own.length;
-			for (const answer of answers) {
-				const member = own[answer.place]!;
-				if (answer.kind !== 'A' && !run.everyone) from = answer.place + 1;
-				const taking = taken(exchange, run.hook, member, answer);
-				const verdict = taking instanceof Promise ? await taking : taking;
-				// `checked` parsed it with the schema of this hook.
-				if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
-			}
+		const {exchange, fields, carry} = pass;
+		const asked = tier.ask(run, from, run.paths.map(fields));
+		const answers = asked instanceof Promise ? await asked : asked;
+		let changed: Member | undefined;
+		for (const answer of answers) {
+			const member = own[answer.place];
+			if (!member) throw new GatewayError('plugin_failed', 'A plugin that was not asked has answered, so this was refused.');
+			if (answer.kind !== 'A' && !run.everyone) changed = member;
+			const taking = taken(exchange, run.hook, member, answer);
+			const verdict = taking instanceof Promise ? await taking : taking;
+			// `checked` parsed it with the schema of this hook.
+			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
 		}
-		return undefined;
+		return changed;
+	};
+
+	/** The first member behind `member` in these steps. */
+	const behind = (hook: HookName, list: readonly Step[], member: Member): [step: number, place: number] => {
+		const order = listeners[hook];
+		const index = order.indexOf(member);
+		for (const [step, {members: own}] of list.entries()) {
+			const place = own.findIndex(candidate => order.indexOf(candidate) > index);
+			if (place >= 0) return [step, place];
+		}
+		return [list.length, 0];
 	};
 
 	const alone = new Map<Member, Step>();
@@ -245,8 +215,20 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		windows: exchange => listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange)),
 
 		async ask(name, exchange, fields, carry) {
-			for (const step of steps(name, exchange)) {
-				if ((await through(step, exchange, fields, carry)) === 'end') return;
+			let list = steps(name, exchange, fields);
+			let at = 0;
+			let from = 0;
+			while (at < list.length) {
+				const came = await through(list[at]!, from, {exchange, fields, carry});
+				if (came === 'end') return;
+				if (!came) {
+					at++;
+					from = 0;
+					continue;
+				}
+				// Another model or tag may have brought others into scope, or taken them out.
+				list = steps(name, exchange, fields);
+				[at, from] = behind(name, list, came);
 			}
 		},
 

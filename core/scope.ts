@@ -1,0 +1,47 @@
+import type {Scope} from '../schemas/config.ts';
+import type {HookName} from '../schemas/hooks.ts';
+import type {Exchange} from './exchange.ts';
+import type {Fields} from './hooks.ts';
+
+const listOf = (names: string | string[]): string[] => (typeof names === 'string' ? [names] : names);
+const fits = (pattern: string, name: string): boolean => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name);
+
+/** `write_file` and `files/write_file`; undefined where the tool is not known yet, and anything may come. */
+const toolOf = (fields: Fields | undefined): {server?: string; tool?: string[]} | undefined => {
+	if (!fields) return undefined;
+	const [server, tool] = [fields('tool.server'), fields('tool.name')];
+	if (typeof tool !== 'string') return {};
+	return typeof server === 'string' ? {server, tool: [tool, `${server}/${tool}`]} : {tool: [tool]};
+};
+
+/**
+ * Whether an exchange is in scope. At pre-auth only the surface is known, so only that can keep a plugin out; a tool is only
+ * known at on-tool-call.
+ */
+export const inScope = (
+	when: Scope,
+	{surface, operation, model, principal, tags}: Exchange,
+	hook: HookName,
+	fields: Fields | undefined,
+): boolean => {
+	const called = hook === 'on-tool-call' && (when.tool || when.server) ? toolOf(fields) : {};
+	const known: Record<keyof Scope, string | readonly string[] | undefined> = {
+		surface,
+		operation,
+		model,
+		tenant: principal?.tenant,
+		team: principal?.team,
+		key: principal?.key,
+		tag: tags,
+		server: called?.server,
+		tool: called?.tool,
+	};
+	for (const [key, patterns] of Object.entries(when) as [keyof Scope, string | string[]][]) {
+		if (hook === 'pre-auth' && key !== 'surface') continue;
+		if (!called && (key === 'tool' || key === 'server')) continue;
+		const names = known[key];
+		const have = names === undefined ? [] : listOf(names as string | string[]);
+		if (!have.some(name => listOf(patterns).some(pattern => fits(pattern, name)))) return false;
+	}
+	return true;
+};
