@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type {PluginEntry} from '../../schemas/config.ts';
 import {type Capability, type Manifest, manifest as manifestSchema} from '../../schemas/manifest.ts';
 import type {Complaint, Path} from '../config/problems.ts';
-import {lend, type Lending} from '../sandbox/capabilities.ts';
+import {type Lending, lend} from '../sandbox/capabilities.ts';
 import {codeOf} from './bundle.ts';
 import type {Admitted} from './tier.ts';
 
@@ -36,7 +36,10 @@ const readManifest = async (folder: string, use: string, at: Path): Promise<Mani
 	try {
 		text = await readFile(file, 'utf8');
 	} catch {
-		throw complain(`"${use}" is not a plugin: there is no ${file}`, isPath(use) ? 'Name the folder that holds manifest.json.' : "A plugin of your own is named by its path: './my-plugin'.");
+		throw complain(
+			`"${use}" is not a plugin: there is no ${file}`,
+			isPath(use) ? 'Name the folder that holds manifest.json.' : "A plugin of your own is named by its path: './my-plugin'.",
+		);
 	}
 	let json: unknown;
 	try {
@@ -70,17 +73,34 @@ const grantComplaints = ({use, grants}: PluginEntry, {capabilities, name}: Manif
 	const needless = granted.filter(capability => !capabilities.includes(capability));
 	return [
 		...missing.map(
-			(wanted): Complaint => ({path: at, at: 'value', message: `${name} asks for ${wanted}, which is not granted`, mend: `Add ${grantLine(wanted)} to this entry.`}),
+			(wanted): Complaint => ({
+				path: at,
+				at: 'value',
+				message: `${name} asks for ${wanted}, which is not granted`,
+				mend: `Add ${grantLine(wanted)} to this entry.`,
+			}),
 		),
 		...needless.map(
-			(extra): Complaint => ({path: [...at, 'grants', extra], at: 'key', message: `${name} does not ask for ${extra}`, mend: 'Take it out, or name it in the manifest\'s "capabilities".'}),
+			(extra): Complaint => ({
+				path: [...at, 'grants', extra],
+				at: 'key',
+				message: `${name} does not ask for ${extra}`,
+				mend: 'Take it out, or name it in the manifest\'s "capabilities".',
+			}),
 		),
 	];
 };
 
 const tierOf = ({use, tier}: PluginEntry, {runtime, name}: Manifest, at: Path): 'inline' | 'process' => {
 	if (runtime === 'wasm' && tier === 'inline') {
-		throw new NotAdmitted([{path: [...at, 'tier'], at: 'value', message: `${name} is WebAssembly, which cannot be stopped inside the gateway's process`, mend: 'Leave tier out.'}]);
+		throw new NotAdmitted([
+			{
+				path: [...at, 'tier'],
+				at: 'value',
+				message: `${name} is WebAssembly, which cannot be stopped inside the gateway's process`,
+				mend: 'Leave tier out.',
+			},
+		]);
 	}
 	if (tier) return tier;
 	return runtime === 'wasm' || isPath(use) ? 'process' : 'inline';
@@ -103,10 +123,34 @@ export const admit = async (entry: PluginEntry, {from, at, lenders}: Surrounding
 	if (complaints.length > 0) throw new NotAdmitted(complaints);
 	const tier = tierOf(entry, manifest, at);
 	const {code, digest} = await codeOf(folder, manifest.runtime).catch((error: Error) => {
-		throw new NotAdmitted([{path: [...at, 'use'], at: 'value', message: `the code of ${manifest.name} cannot be read: ${error.message}`, mend: 'Mend it; plugins have no Node modules and no network.'}]);
+		throw new NotAdmitted([
+			{
+				path: [...at, 'use'],
+				at: 'value',
+				message: `the code of ${manifest.name} cannot be read: ${error.message}`,
+				mend: 'Mend it; plugins have no Node modules and no network.',
+			},
+		]);
 	});
 	if (trust && trust !== digest) {
-		throw new NotAdmitted([{path: [...at, 'trust'], at: 'value', message: `${manifest.name} is ${digest} now, which is not what was trusted`, mend: 'Read what changed, then write the new digest.'}]);
+		throw new NotAdmitted([
+			{
+				path: [...at, 'trust'],
+				at: 'value',
+				message: `${manifest.name} is ${digest} now, which is not what was trusted`,
+				mend: 'Read what changed, then write the new digest.',
+			},
+		]);
+	}
+	if (entry.tier === 'inline' && isPath(use) && !trust) {
+		throw new NotAdmitted([
+			{
+				path: [...at, 'tier'],
+				at: 'value',
+				message: `${manifest.name} may not run inline: hostile code can end the process it runs in, and nobody has said that this code is trusted`,
+				mend: `Read it, then add trust: '${digest}', or leave tier out.`,
+			},
+		]);
 	}
 	const name = entry.as ?? manifest.name;
 	const secrets = Object.fromEntries(Object.entries(grants.secrets ?? {}).map(([key, value]) => [key, z.string().parse(value)]));

@@ -35,7 +35,12 @@ const leastGraceMs = 1_000;
 const youngEntries = 50;
 
 export const openHome = (plugins: readonly Admitted[], {scripts, report, quarantine, now}: Options): Home => {
-	const residents = plugins.map(plugin => ({name: plugin.name, code: plugin.code.toString(), setup: setupOf(plugin), lender: plugin.lender}));
+	const residents = plugins.map(plugin => ({
+		name: plugin.name,
+		code: plugin.code.toString(),
+		setup: setupOf(plugin),
+		lender: plugin.lender,
+	}));
 	const limitsMs = plugins.map(({manifest}) => Math.max(leastLimitMs, manifest.limits.cpuMs));
 	const memoryMb = 64 + plugins.reduce((sum, {manifest}) => sum + manifest.limits.memoryMb, 0);
 	const waiters = new Map<string, (ending: Ending) => void>();
@@ -92,13 +97,21 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 
 	const fell = (lost: IsolateLost): void => {
 		const {culprit, outOfMemory} = lost;
-		if (isProven(lost)) return strike(culprit, outOfMemory ? 'it used more than limits.memoryMb' : 'it ran longer than limits.cpuMs');
+		if (isProven(lost)) {
+			strike(culprit, outOfMemory ? 'it used more than limits.memoryMb' : 'it ran longer than limits.cpuMs');
+			return;
+		}
 		waryUntil = now() + waryForMs;
-		report({plugin: '*', what: 'stopped', reason: `the inline plugins ${outOfMemory ? 'ran out of memory' : 'were stopped'}; until it is known by whom, each runs alone`});
+		report({
+			plugin: '*',
+			what: 'stopped',
+			reason: `the inline plugins ${outOfMemory ? 'ran out of memory' : 'were stopped'}; until it is known by whom, each runs alone`,
+		});
 		replace(-1);
 	};
 
-	const isProven = ({culprit, outOfMemory}: IsolateLost): boolean => culprit >= 0 && (!outOfMemory || (present?.group.entries ?? 0) < youngEntries);
+	const isProven = ({culprit, outOfMemory}: IsolateLost): boolean =>
+		culprit >= 0 && (!outOfMemory || (present?.group.entries ?? 0) < youngEntries);
 
 	/** It will never settle, or it makes the host work for it for ever: only a new isolate ends that. */
 	const giveUp = (resident: number): void => {

@@ -1,4 +1,4 @@
-import {type ErrorCode, catalogue, GatewayError} from '../errors.ts';
+import {catalogue, type ErrorCode, GatewayError} from '../errors.ts';
 import {type Group, IsolateLost, type Value} from '../sandbox/isolate.ts';
 import type {WallScripts} from './bundle.ts';
 import {openHome} from './inline-home.ts';
@@ -26,7 +26,8 @@ const answersOf = (said: string): Answer[] => {
 };
 
 const isPending = ({kind}: Answer): boolean => (kind as string) === 'P';
-const answerOf = (place: number, text: string): Answer[] => (text === '' ? [] : [{place, kind: text[0] as Answer['kind'], body: text.slice(1)}]);
+const answerOf = (place: number, text: string): Answer[] =>
+	text === '' ? [] : [{place, kind: text[0] as Answer['kind'], body: text.slice(1)}];
 
 type Crossed = {id: number; answers: Answer[]; lost?: undefined} | {lost: IsolateLost};
 
@@ -131,7 +132,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 			if (everyone) continue;
 			const last = answers.at(-1);
 			if (!last || last.kind === 'A') continue;
-			const [end] = (said[said.length - 1] = await said.at(-1)!);
+			const [end] = await said.at(-1)!;
 			if (end && end.kind !== 'A') break;
 			place = last.place + 1;
 		}

@@ -52,7 +52,7 @@ const timeless = (): void => {
 };
 
 const codeless = (): void => {
-	const refuse = function () {
+	const refuse = () => {
 		throw new NativeError('code cannot be made of strings here');
 	};
 	const kinds = [() => undefined, async () => undefined, function* () {}, async function* () {}];

@@ -30,9 +30,13 @@ export type Lending = {
 };
 
 const key = z.string().min(1).max(500);
-const facts = z.strictObject({message: z.string().max(2_000), facts: z.json().optional()});
-const listing = z.strictObject({prefix: z.string().max(500), after: z.string().max(500).optional(), limit: z.int().min(1).max(1_000).default(1_000)});
-const counting = z.strictObject({name: z.string().regex(/^[a-z][a-z0-9_]{0,60}$/), by: z.number().min(0)});
+const line = z.strictObject({message: z.string().max(2_000), facts: z.json().optional()});
+const listing = z.strictObject({
+	prefix: z.string().max(500),
+	after: z.string().max(500).optional(),
+	limit: z.int().min(1).max(1_000).default(1_000),
+});
+const counting = z.strictObject({name: z.string().regex(/^[a-z][a-z0-9_]{0,60}$/), by: z.number().min(0).max(1e12)});
 const account = z.strictObject({account: z.string(), unit, window, timeZone: z.string().optional()});
 const entries = z.record(key, z.json());
 const request = z.strictObject({
@@ -45,6 +49,34 @@ const request = z.strictObject({
 
 /** Largest value of one kv entry, in characters of JSON. */
 const kvValueChars = 256_000;
+/** Largest page of `kv.list`, in characters of JSON. */
+const kvPageChars = 16_000_000;
+/** Most host calls of one plugin that are under way at a time. */
+const mostAtOnce = 256;
+/** A counter is kept for ever under its name. */
+const mostCounters = 100;
+/** Most characters of a call that only says or asks something. */
+const mostSmallChars = 20_000;
+const linesPerSecond = 200;
+const mostLines = 1_000;
+
+/** So many lines at once, and so many a second; what is left out is counted and told with the next that is not. */
+const openAllowance = (now: () => number): (() => {granted: boolean; leftOut: number}) => {
+	let [left, at, leftOut] = [mostLines, now(), 0];
+	return () => {
+		const moment = now();
+		left = Math.min(mostLines, left + (Math.max(0, moment - at) * linesPerSecond) / 1_000);
+		at = moment;
+		if (left < 1) {
+			leftOut++;
+			return {granted: false, leftOut: 0};
+		}
+		left--;
+		const told = leftOut;
+		leftOut = 0;
+		return {granted: true, leftOut: told};
+	};
+};
 
 const value = (json: unknown): string => `=${JSON.stringify(json)}`;
 
@@ -56,6 +88,18 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 		throw new GatewayError('denied', `${name} may not use ${capability}: its manifest.json does not name it; add ${line}`);
 	};
 
+	const counters = new Set<string>();
+	const mayLog = openAllowance(now);
+
+	const say = (level: 'info' | 'warn', argument: string): string => {
+		needs('log');
+		const said = line.parse(JSON.parse(argument));
+		const {granted: logged, leftOut} = mayLog();
+		if (leftOut > 0) log('warn', `${leftOut} lines were left out`, undefined);
+		if (logged) log(level, said.message, said.facts);
+		return '';
+	};
+
 	const calls: Record<string, (argument: string) => string> = {
 		'kv.get': argument => {
 			needs('kv');
@@ -65,7 +109,11 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 		'kv.list': argument => {
 			needs('kv');
 			const {prefix, after, limit} = listing.parse(JSON.parse(argument));
-			return `=[${kv.list(prefix, after, limit).map(([entry, json]) => `{"key":${JSON.stringify(entry)},"value":${json}}`)}]`;
+			const page = kv.list(prefix, after, limit).map(([entry, json]) => `{"key":${JSON.stringify(entry)},"value":${json}}`);
+			if (page.reduce((chars, {length}) => chars + length, 0) > kvPageChars) {
+				throw new GatewayError('invalid_request', `the page is longer than ${kvPageChars} characters; ask for fewer with limit`);
+			}
+			return `=[${page}]`;
 		},
 		'clock.now': () => {
 			needs('clock');
@@ -84,21 +132,15 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 			const secret = `${z.string().max(20).parse(JSON.parse(argument))}${randomBytes(32).toString('base64url')}`;
 			return value({value: secret, sha256: createHash('sha256').update(secret).digest('hex')});
 		},
-		'log.info': argument => {
-			needs('log');
-			const said = facts.parse(JSON.parse(argument));
-			log('info', said.message, said.facts);
-			return '';
-		},
-		'log.warn': argument => {
-			needs('log');
-			const said = facts.parse(JSON.parse(argument));
-			log('warn', said.message, said.facts);
-			return '';
-		},
+		'log.info': argument => say('info', argument),
+		'log.warn': argument => say('warn', argument),
 		'metrics.count': argument => {
 			needs('metrics');
 			const counted = counting.parse(JSON.parse(argument));
+			if (!counters.has(counted.name) && counters.size >= mostCounters) {
+				throw new GatewayError('invalid_request', `${name} has ${mostCounters} counters already; put what varies in the log`);
+			}
+			counters.add(counted.name);
 			count(counted.name, counted.by);
 			return '';
 		},
@@ -106,7 +148,10 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 			needs('secrets');
 			const wanted = z.string().parse(JSON.parse(argument));
 			if (Object.hasOwn(secrets, wanted)) return value(secrets[wanted]);
-			throw new GatewayError('denied', `${name} has no secret "${wanted}"; add grants: {secrets: {${wanted}: env('…')}} to its entry in gateway.config.ts`);
+			throw new GatewayError(
+				'denied',
+				`${name} has no secret "${wanted}"; add grants: {secrets: {${wanted}: env('…')}} to its entry in gateway.config.ts`,
+			);
 		},
 		'ledger.balance': argument => {
 			needs('ledger');
@@ -119,9 +164,12 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 	const works: Record<string, (argument: string) => Promise<unknown>> = {
 		'kv.put': async argument => {
 			needs('kv');
-			const texts = Object.entries(entries.parse(JSON.parse(argument))).map(([entry, json]) => [entry, json === null ? null : JSON.stringify(json)] as const);
+			const texts = Object.entries(entries.parse(JSON.parse(argument))).map(
+				([entry, json]) => [entry, json === null ? null : JSON.stringify(json)] as const,
+			);
 			for (const [entry, json] of texts) {
-				if (json && json.length > kvValueChars) throw new GatewayError('invalid_request', `the value of "${entry}" is longer than ${kvValueChars} characters`);
+				if (json && json.length > kvValueChars)
+					throw new GatewayError('invalid_request', `the value of "${entry}" is longer than ${kvValueChars} characters`);
 			}
 			await kv.put(Object.fromEntries(texts));
 			return true;
@@ -133,14 +181,23 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 	};
 
 	const failed = (thrown: unknown): {code: string; message: string} => {
-		if (thrown instanceof GatewayError) return {code: thrown.code, message: thrown.message};
+		if (thrown instanceof GatewayError) return {code: thrown.code, message: thrown.message.slice(0, 2_000)};
+		if (thrown instanceof SyntaxError) return {code: 'invalid_request', message: 'the argument of the host call is not JSON'};
 		if (thrown instanceof z.ZodError) return {code: 'invalid_request', message: z.prettifyError(thrown).slice(0, 500)};
 		return {code: 'internal', message: 'the host call failed'};
 	};
 
+	let underWay = 0;
 	const run = async (work: (argument: string) => Promise<unknown>, argument: string): Promise<string> => {
 		try {
-			return JSON.stringify({value: await work(argument)});
+			if (underWay >= mostAtOnce)
+				throw new GatewayError('rate_limited', `${name} has ${mostAtOnce} host calls under way; await some of them first`);
+			underWay++;
+			try {
+				return JSON.stringify({value: await work(argument)});
+			} finally {
+				underWay--;
+			}
 		} catch (thrown) {
 			return JSON.stringify({error: failed(thrown)});
 		}
@@ -149,6 +206,8 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 	return {
 		call(operation, argument) {
 			try {
+				if (argument.length > mostSmallChars)
+					throw new GatewayError('invalid_request', `${operation} takes ${mostSmallChars} characters at most`);
 				return Object.hasOwn(calls, operation) ? calls[operation]!(argument) : '';
 			} catch (thrown) {
 				return `!${JSON.stringify(failed(thrown))}`;

@@ -27,7 +27,8 @@ export const dispatcher = (beats: Int32Array) => {
 		beats[0] = beats[0]! + 2;
 		beats[1] = guest;
 	};
-	const whole = (answer: unknown, {mostChars}: Entrances): string => (typeof answer === 'string' && answer.length <= mostChars ? answer : garbage);
+	const whole = (answer: unknown, {mostChars}: Entrances): string =>
+		typeof answer === 'string' && answer.length <= mostChars ? answer : garbage;
 
 	const ask = (id: number, hook: string, {guest, positions}: Member, values: Value[]): string => {
 		begins(guest);

@@ -9,13 +9,32 @@
 import {makeBare} from './bare.ts';
 import {failure} from './failure.ts';
 import {type Field, inputOf, type Value} from './input.ts';
-import {call, create, defineProperty, freeze, getOwnPropertyDescriptor, indexOf, keys, NativeError, NativePromise, NativeString, parse, slice, startsWith, stringify, then} from './intrinsics.ts';
+import {
+	call,
+	create,
+	defineProperty,
+	freeze,
+	getOwnPropertyDescriptor,
+	indexOf,
+	keys,
+	NativeError,
+	NativePromise,
+	NativeString,
+	parse,
+	promiseThen,
+	slice,
+	startsWith,
+	stringify,
+} from './intrinsics.ts';
 
 type HostCall = (operation: string, argument: string) => string;
 type HostStart = (operation: string, argument: string, promise: number) => string;
 type Settled = (call: number, answer: string) => void;
 type Setup = {config: unknown; hooks: Record<string, Field[]>; answerChars: number};
-type Schema = {safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: {path: PropertyKey[]; message: string}[]}}; toJSONSchema?(): unknown};
+type Schema = {
+	safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: {path: PropertyKey[]; message: string}[]}};
+	toJSONSchema?(): unknown;
+};
 type Handler = (input: unknown, host: unknown) => unknown;
 type Definition = {
 	config?: Schema;
@@ -142,7 +161,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 			settled(id, answer);
 		};
 		// Not Promise.resolve, which would hand back what merely looks like a promise.
-		call(then, new NativePromise(resolve => resolve(value)), ok, (error: unknown) => settled(id, failure(error)));
+		call(promiseThen, new NativePromise(resolve => resolve(value)), ok, (error: unknown) => settled(id, failure(error)));
 		return 'P';
 	};
 
@@ -161,7 +180,8 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 				if (threw !== '') return threw;
 				const setup = parse(setupJson) as Setup;
 				const exported = (globalThis as {sallyportPlugin?: {default?: Definition}}).sallyportPlugin?.default;
-				if (typeof exported !== 'object' || exported === null) throw new NativeError('index.ts has no default export; write export default definePlugin({…})');
+				if (typeof exported !== 'object' || exported === null)
+					throw new NativeError('index.ts has no default export; write export default definePlugin({…})');
 				definition = exported;
 				for (const hook of keys(setup.hooks)) fieldsOf[hook] = setup.hooks[hook]!;
 				answerChars = setup.answerChars;
@@ -191,7 +211,9 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 
 		act(id: number, name: string, inputJson: string, callerJson: string): string {
 			try {
-				const action = getOwnPropertyDescriptor(definition.actions ?? {}, name)?.value as NonNullable<Definition['actions']>[string] | undefined;
+				const action = getOwnPropertyDescriptor(definition.actions ?? {}, name)?.value as
+					| NonNullable<Definition['actions']>[string]
+					| undefined;
 				if (!action) return failure({message: `there is no action ${name}`, sallyport: 'not_found'});
 				const checked = action.input.safeParse(parse(inputJson));
 				if (!checked.success) {

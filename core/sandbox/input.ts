@@ -20,7 +20,7 @@ const partsOf = (packed: string): string[] => {
 	return parts;
 };
 
-const valueOf = (field: Field, value: Value): unknown => {
+const unpacked = (field: Field, value: Value): unknown => {
 	if (typeof value !== 'string' || field.crossing === 'plain') return value;
 	return field.crossing === 'text' ? partsOf(value) : parse(value);
 };
@@ -30,15 +30,15 @@ export const inputOf = (fields: Field[], values: Value[]): Record<string, unknow
 	const input: Record<string, unknown> = {};
 	for (let index = 0; index < fields.length; index++) {
 		const field = fields[index]!;
-		const value = valueOf(field, values[index]);
+		const value = unpacked(field, values[index]);
 		const first = field.path[0]!;
 		const second = field.path[1];
 		if (second === undefined || second === '*') {
 			input[first] = value;
 			continue;
 		}
-		const inner = (input[first] ??= {}) as Record<string, unknown>;
-		inner[second] = value;
+		input[first] ??= {};
+		(input[first] as Record<string, unknown>)[second] = value;
 	}
 	return input;
 };

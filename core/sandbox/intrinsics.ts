@@ -8,7 +8,7 @@ export const NativeString = String;
 const apart = <Method extends (...rest: never[]) => unknown>(method: Method) => Function.prototype.call.bind(method);
 
 export const call = apart(Function.prototype.call) as (fn: unknown, self: unknown, ...rest: unknown[]) => unknown;
-export const then = Promise.prototype.then;
+export const promiseThen = Promise.prototype.then;
 export const slice = apart(String.prototype.slice) as (text: string, from: number, to?: number) => string;
 export const indexOf = apart(String.prototype.indexOf) as (text: string, part: string, from: number) => number;
 export const startsWith = apart(String.prototype.startsWith) as (text: string, part: string) => boolean;

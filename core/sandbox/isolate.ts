@@ -35,7 +35,10 @@ export type Plan = {hook: HookName; members: {guest: number; positions: number[]
 
 const loadedSchema = z.object({
 	hooks: z.array(z.string()),
-	actions: z.record(z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'the name of an action is letters, digits, dots and dashes'), z.object({description: z.string(), input: z.json().optional()})),
+	actions: z.record(
+		z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'the name of an action is letters, digits, dots and dashes'),
+		z.object({description: z.string(), input: z.json().optional()}),
+	),
 	config: z.json().optional(),
 	issues: z.array(z.object({path: z.array(z.string()), message: z.string()})),
 });
@@ -86,7 +89,10 @@ const timedOut = 'Script execution timed out.';
 /** What is longer than limits.answerChars by more than this was not written by the guest of ours. */
 const frameChars = 1_000;
 
-export const openGroup = (residents: readonly Resident[], {scripts, memoryMb, entryMs, loadMs = 5_000, onSettled, onLost}: Options): Group => {
+export const openGroup = (
+	residents: readonly Resident[],
+	{scripts, memoryMb, entryMs, loadMs = 5_000, onSettled, onLost}: Options,
+): Group => {
 	// Without onCatastrophicError: with it, V8 out of memory puts this thread to sleep for ever instead of ending the process.
 	const isolate = new ivm.Isolate({memoryLimit: memoryMb});
 	const beats = new Int32Array(new SharedArrayBuffer(16));
@@ -133,7 +139,14 @@ export const openGroup = (residents: readonly Resident[], {scripts, memoryMb, en
 		reference,
 	) as ivm.Reference;
 	const method = (name: keyof Dispatcher): ivm.Reference => dispatcher.getSync(name, {reference: true}) as ivm.Reference;
-	const [add, addPlan, enter, act, resume, again] = [method('add'), method('plan'), method('dispatch'), method('act'), method('resume'), method('again')];
+	const [add, addPlan, enter, act, resume, again] = [
+		method('add'),
+		method('plan'),
+		method('dispatch'),
+		method('act'),
+		method('resume'),
+		method('again'),
+	];
 
 	/** The answer that a stray rejection was thrown in the place of. */
 	const stillThere = (id: number): string => {
@@ -173,7 +186,9 @@ export const openGroup = (residents: readonly Resident[], {scripts, memoryMb, en
 		const doors = [door('enter'), door('act'), door('resume')];
 		const {answerChars} = JSON.parse(setup) as {answerChars: number};
 		add.applySync(undefined, [index, answerChars + frameChars, ...doors.map(it => it.derefInto())]);
-		const script = isolate.compileScriptSync(`"use strict";try{${code}\n}catch(thrown){sallyportThrew(thrown)}`, {filename: `plugin:${name}`});
+		const script = isolate.compileScriptSync(`"use strict";try{${code}\n}catch(thrown){sallyportThrew(thrown)}`, {
+			filename: `plugin:${name}`,
+		});
 		script.runSync(context, {timeout: loadMs});
 		const answer = load.applySync(undefined, [setup], {timeout: loadMs}) as string;
 		for (const used of [script, load, ...doors, guest]) used.release();
