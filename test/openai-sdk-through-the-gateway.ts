@@ -67,7 +67,10 @@ test('embeddings arrive as numbers, although the SDK asks for base64', async t =
 test('models are the aliases of the config, one by one and as a list', async t => {
 	const gateway = await startGateway(t, {models: {fast: ['local/echo'], 'a/b c': ['local/echo']}});
 	const client = openaiClient(gateway, {apiKey: await gateway.key()});
-	t.deepEqual((await client.models.list()).data.map(({id}) => id), ['fast', 'a/b c']);
+	t.deepEqual(
+		(await client.models.list()).data.map(({id}) => id),
+		['fast', 'a/b c'],
+	);
 	t.is((await client.models.retrieve('fast')).id, 'fast');
 	t.is((await client.models.retrieve('a/b c')).id, 'a/b c');
 	await t.throwsAsync(client.models.retrieve('slow'), {instanceOf: OpenAI.NotFoundError});

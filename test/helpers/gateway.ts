@@ -40,7 +40,7 @@ const loadedFrom = (input: GatewayConfigInput): LoadedConfig => ({
 /** A real gateway on a free port with a real upstream behind it, a fresh store and journal; closed with the test. */
 export const startGateway = async (
 	t: ExecutionContext,
-	overrides: GatewayConfigInput = {},
+	overrides: GatewayConfigInput | ((baseUrl: string) => GatewayConfigInput) = {},
 	{folder: kept}: {folder?: string} = {},
 ): Promise<TestGateway> => {
 	const folder = kept ?? (await mkdtemp(join(tmpdir(), 'sallyport-test-')));
@@ -59,7 +59,7 @@ export const startGateway = async (
 			'claude/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000},
 		},
 		plugins: [{use: 'virtual-keys'}],
-		...overrides,
+		...(typeof overrides === 'function' ? overrides(baseUrl) : overrides),
 	};
 	const running = await serve(loadedFrom(input), log).catch(async (error: unknown) => {
 		await upstream.close();
