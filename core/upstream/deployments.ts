@@ -89,7 +89,7 @@ export const firstToAnswer = async <D extends Deployment>(
 	attempt: (deployment: D, attemptId: string) => Promise<Reply>,
 	{exchangeId, record, rests, now = performance.now.bind(performance)}: Trying,
 ): Promise<Answered<D>> => {
-	let last = new GatewayError('upstream_unreachable', 'There is no deployment to try.');
+	let last: GatewayError | undefined;
 	let number = 0;
 	for (const deployment of rests?.order(plan) ?? plan) {
 		const id = `${exchangeId}.${++number}`;
@@ -117,5 +117,5 @@ export const firstToAnswer = async <D extends Deployment>(
 		last = refusal;
 		if (!movesOn(reply.status)) throw last;
 	}
-	throw last;
+	throw last ?? new GatewayError('upstream_unreachable', 'There is no deployment to try.');
 };
