@@ -1,4 +1,5 @@
 import type {KvSpace} from '../sandbox/capabilities.ts';
+import {type Entries, openEntries} from './entries.ts';
 import type {Store} from './store.ts';
 
 type Listener = (plugin: string, entries: Record<string, string | null>) => void;
@@ -14,48 +15,55 @@ export type Kv = {
 	onChange(listener: Listener): void;
 };
 
+/** A namespace, and which of its keys are visible already by a write that the store has yet to do. */
+type Space = {entries: Entries; ahead: Map<string, number>};
+
+/** Reads everything into memory. What plugins read from then on is there at once. Rejects with `store_unavailable`. */
 export const openKv = async (store: Store): Promise<Kv> => {
-	const spaces = new Map<string, Map<string, string>>();
+	const spaces = new Map<string, Space>();
 	const listeners: Listener[] = [];
-	const spaceOf = (plugin: string): Map<string, string> => {
+	let writes = 0;
+	const spaceOf = (plugin: string): Space => {
 		const known = spaces.get(plugin);
 		if (known) return known;
-		const fresh = new Map<string, string>();
+		const fresh = {entries: openEntries(), ahead: new Map()};
 		spaces.set(plugin, fresh);
 		return fresh;
 	};
-	for (const {plugin, key, value} of await store.kvAll()) spaceOf(plugin).set(key, value);
+	for (const [plugin, rows] of Map.groupBy(await store.kvAll(), row => row.plugin)) {
+		spaceOf(plugin).entries.change(rows.map(({key, value}) => [key, value] as const));
+	}
 
 	const apply = (plugin: string, entries: Record<string, string | null>): void => {
-		const space = spaceOf(plugin);
-		for (const [key, json] of Object.entries(entries)) {
-			if (json === null) space.delete(key);
-			else space.set(key, json);
-		}
+		spaceOf(plugin).entries.change(Object.entries(entries));
 		for (const listener of listeners) listener(plugin, entries);
 	};
 
 	const kv: Kv = {
 		space: plugin => {
-			const space = spaceOf(plugin);
-			return {
-				get: key => space.get(key),
-				list(prefix, after, limit) {
-					const found = [...space].filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after));
-					return found.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit);
-				},
-				put: entries => kv.put(plugin, entries),
-			};
+			const {get, list} = spaceOf(plugin).entries;
+			return {get, list, put: entries => kv.put(plugin, entries)};
 		},
 		async put(plugin, entries) {
+			const write = ++writes;
 			await store.kvPut(plugin, entries);
-			apply(plugin, entries);
+			const {ahead} = spaceOf(plugin);
+			// What a later write has made visible meanwhile is what the store will say in the end.
+			const isLatest = ([key]: [string, unknown]) => (ahead.get(key) ?? 0) < write;
+			apply(plugin, ahead.size === 0 ? entries : Object.fromEntries(Object.entries(entries).filter(isLatest)));
 		},
-		putSoon(plugin, entries) {
+		async putSoon(plugin, entries) {
+			const write = ++writes;
+			const {ahead} = spaceOf(plugin);
+			for (const key of Object.keys(entries)) ahead.set(key, write);
 			apply(plugin, entries);
-			return store.kvPut(plugin, entries);
+			try {
+				await store.kvPut(plugin, entries);
+			} finally {
+				for (const key of Object.keys(entries)) if (ahead.get(key) === write) ahead.delete(key);
+			}
 		},
-		all: plugin => Object.fromEntries(spaceOf(plugin)),
+		all: plugin => spaceOf(plugin).entries.all(),
 		onChange: listener => void listeners.push(listener),
 	};
 	return kv;
