@@ -41,6 +41,9 @@ const health =
 		} else await next();
 	};
 
+/** A key that somebody took for a part of the address is not written down. */
+const shownPath = (path: string): string => path.slice(0, 500).replace(/(vk|adm|sk)[_-][\w-]{6,}/gi, '$1_…');
+
 const surfaceOf = ({path, req}: Context): Surface => {
 	if (path === '/admin' || path.startsWith('/admin/')) return 'admin';
 	// Anthropic's SDK asks for the same path and says who it is with this header.
@@ -75,7 +78,7 @@ const recorded =
 	async (ctx, next) => {
 		const exchange = openExchange({
 			method: ctx.method,
-			path: ctx.path.slice(0, 500),
+			path: shownPath(ctx.path),
 			ip: ipOf(gateway.config, ctx),
 			surface: surfaceOf(ctx),
 		});
@@ -148,5 +151,5 @@ const methodsOf = ({matched}: Context): string[] => (matched as {methods: string
 const nothingHere: Middleware = async ctx => {
 	if (ctx.state.reply) return;
 	if (methodsOf(ctx).length > 0) throw new GatewayError('method_not_allowed', `${ctx.path} does not take ${ctx.method}.`);
-	throw new GatewayError('not_found', `There is nothing at ${ctx.path.slice(0, 200)}.`);
+	throw new GatewayError('not_found', `There is nothing at ${shownPath(ctx.path).slice(0, 200)}.`);
 };

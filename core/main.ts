@@ -33,8 +33,16 @@ export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running>
 	});
 	// No header is dropped in silence; their size is limited, not their number.
 	server.maxHeadersCount = 0;
-	server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => void broken(gateway, error, socket));
+	const refused = new WeakSet<Socket>();
+	server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+		// Whatever else comes in is an error again.
+		if (refused.has(socket)) return;
+		refused.add(socket);
+		void broken(gateway, error, socket);
+	});
 	server.on('connect', ({method}: IncomingMessage, socket: Socket) => {
+		// Node hands the connection over, and with it its errors: one that nobody hears ends the process.
+		socket.on('error', () => socket.destroy());
 		void refuseHttp(gateway, new GatewayError('method_not_allowed', `This is not a proxy: ${method} is not taken.`), socket);
 	});
 	try {
@@ -97,9 +105,11 @@ const errorOf = ({code}: NodeJS.ErrnoException): GatewayError => {
 /** A connection that went wrong: in the middle of a request it ends that exchange, between two it is one of its own. */
 const broken = async (gateway: Gateway, cause: NodeJS.ErrnoException, socket: Socket): Promise<void> => {
 	const turn = lastTurnOn(socket);
-	const isReading = turn !== undefined && !turn.req.complete && !turn.res.writableEnded;
+	const isReading = turn !== undefined && !turn.req.complete;
+	const isAnswered = isReading && turn.res.writableEnded;
 	// A client that hangs up, also one that does so politely in the middle of its body, has nobody to tell why.
-	if (cause.code === 'ECONNRESET' || !socket.writable || (isReading && cause.code === 'HPE_INVALID_EOF_STATE')) {
+	const hasLeft = cause.code === 'ECONNRESET' || !socket.writable || (isReading && cause.code === 'HPE_INVALID_EOF_STATE');
+	if (hasLeft || isAnswered) {
 		socket.destroy();
 		return;
 	}
