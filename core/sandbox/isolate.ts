@@ -1,3 +1,4 @@
+import {setFlagsFromString} from 'node:v8';
 import ivm from 'isolated-vm';
 import * as z from 'zod';
 import type {HookName} from '../../schemas/hooks.ts';
@@ -93,6 +94,9 @@ export const openGroup = (
 	residents: readonly Resident[],
 	{scripts, memoryMb, entryMs, loadMs = 5_000, onSettled, onLost}: Options,
 ): Group => {
+	// V8 13.6 takes the interrupt check out of endless loops around a short counted one, like `for (;;) new Array(1000).fill(1)`:
+	// no limit of ours could end them.
+	setFlagsFromString('--no-turboshaft-loop-unrolling');
 	// Without onCatastrophicError: with it, V8 out of memory puts this thread to sleep for ever instead of ending the process.
 	const isolate = new ivm.Isolate({memoryLimit: memoryMb});
 	const beats = new Int32Array(new SharedArrayBuffer(16));
