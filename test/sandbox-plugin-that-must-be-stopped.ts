@@ -4,7 +4,8 @@ import {inlineWorld, neighbour, saw} from './helpers/inline-world.ts';
 const attacks: Record<string, string> = {
 	loops: 'for (;;);',
 	recurses: 'const again = () => again() + 1; return again();',
-	'recurses and catches what that throws': 'const again = () => { try { return again() + again(); } catch { return again(); } }; return again();',
+	'recurses and catches what that throws':
+		'const again = () => { try { return again() + again(); } catch { return again(); } }; return again();',
 	'allocates without end': 'const all = []; for (;;) all.push(new Array(1000).fill(all.length));',
 	'allocates buffers without end': 'const all = []; for (;;) all.push(new Uint8Array(1_000_000).fill(1));',
 	'allocates strings without end': "let text = 'x'; for (;;) text = (text + text.slice(0, 100_000)).split('').join('').concat('y');",
@@ -12,7 +13,8 @@ const attacks: Record<string, string> = {
 	'chains microtasks behind an answer': 'const again = () => Promise.resolve().then(again); again(); return undefined;',
 	'loops in a microtask behind an answer': 'Promise.resolve().then(() => { for (;;); }); return undefined;',
 	'loops after an awaited host call': 'await host.kv.put({x: 1}); for (;;);',
-	'chains microtasks after an awaited host call': 'await host.kv.put({x: 1}); const again = () => Promise.resolve().then(again); return again();',
+	'chains microtasks after an awaited host call':
+		'await host.kv.put({x: 1}); const again = () => Promise.resolve().then(again); return again();',
 	backtracks: "return /^(a+)+$/.test('a'.repeat(60) + 'b');",
 	'loops in a getter of its verdict': "return {verdict: 'allow', get annotate() { for (;;); }};",
 	'loops in toJSON': 'return {toJSON() { for (;;); }};',
@@ -20,7 +22,8 @@ const attacks: Record<string, string> = {
 	'loops in the trap of a Proxy': 'return new Proxy({}, {ownKeys() { for (;;); }});',
 	'throws an error with a looping getter': "throw Object.defineProperty(new Error('x'), 'message', {get() { for (;;); }});",
 	'throws a Proxy with a looping trap': 'throw new Proxy(new Error(), {getOwnPropertyDescriptor() { for (;;); }});',
-	'leaves a rejection with a looping stack': "Promise.reject(Object.defineProperty(new Error('x'), 'stack', {get() { for (;;); }})); return undefined;",
+	'leaves a rejection with a looping stack':
+		"Promise.reject(Object.defineProperty(new Error('x'), 'stack', {get() { for (;;); }})); return undefined;",
 	'awaits refused host calls for ever': "for (;;) await host.http.fetch({url: ''});",
 	'awaits nothing for ever': 'for (;;) await host.kv.put({});',
 };
@@ -40,7 +43,12 @@ for (const [what, code] of Object.entries(attacks)) {
 				limits: {memoryMb: 32, timeoutMs: 300},
 			},
 			neighbour('two'),
-			{name: 'waits', hooks: "hooks: {'pre-request': async ({model}, {kv}) => { await kv.put({seen: model}); return allow({annotate: {waits: 'saw ' + model}}); }}", capabilities: ['kv']},
+			{
+				name: 'waits',
+				hooks:
+					"hooks: {'pre-request': async ({model}, {kv}) => { await kv.put({seen: model}); return allow({annotate: {waits: 'saw ' + model}}); }}",
+				capabilities: ['kv'],
+			},
 		]);
 		const all = async (model: string) => (await world.ask('pre-request', {model})).map(({kind, body}) => kind + body);
 		const calm = (model: string) => ['one', 'villain', 'two', 'waits'].map(name => saw(name, model));

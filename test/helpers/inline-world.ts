@@ -30,7 +30,10 @@ export type Source = {
 };
 
 /** Writes a plugin as an author would, and answers its folder. */
-export const writePlugin = async (parent: string, {name, hooks: definition, before = '', reads = {'pre-request': ['model']}, capabilities = [], limits = {}}: Source): Promise<string> => {
+export const writePlugin = async (
+	parent: string,
+	{name, hooks: definition, before = '', reads = {'pre-request': ['model']}, capabilities = [], limits = {}}: Source,
+): Promise<string> => {
 	const folder = join(parent, name);
 	await mkdir(folder, {recursive: true});
 	const listening = Object.fromEntries(Object.entries(reads).map(([hook, paths]) => [hook, {reads: paths}]));
@@ -65,7 +68,11 @@ export type InlineWorld = {
 type Options = {now?: () => number; http?: Lending['http']};
 
 /** Plugins in the real inline tier, with a store of their own; closed with the test. */
-export const inlineWorld = async (t: ExecutionContext, sources: readonly Source[], {now = Date.now, http}: Options = {}): Promise<InlineWorld> => {
+export const inlineWorld = async (
+	t: ExecutionContext,
+	sources: readonly Source[],
+	{now = Date.now, http}: Options = {},
+): Promise<InlineWorld> => {
 	const folder = await mkdtemp(join(tmpdir(), 'sallyport-inline-'));
 	const store = await openStore(join(folder, 'store.db'));
 	const kv = await openKv(store);
@@ -75,7 +82,11 @@ export const inlineWorld = async (t: ExecutionContext, sources: readonly Source[
 	const plugins: Admitted[] = [];
 	for (const source of sources) {
 		const {capabilities = [], grants, config} = source;
-		const entry = pluginEntry.parse({use: await writePlugin(folder, source), config, grants: grants ?? Object.fromEntries(capabilities.map(name => [name, true]))});
+		const entry = pluginEntry.parse({
+			use: await writePlugin(folder, source),
+			config,
+			grants: grants ?? Object.fromEntries(capabilities.map(name => [name, true])),
+		});
 		const plugin = await admit(entry, {
 			from: folder,
 			at: [],
