@@ -1,39 +1,72 @@
-import type {Command} from 'commander';
+import {type Command, InvalidArgumentError} from 'commander';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
 
-const verbs = {
-	create: {description: 'make a virtual key and show it, once', fields: ['name', 'tenant', 'team', 'user', 'expiresAt', 'ttlSeconds', 'tags']},
-	list: {description: 'list keys', fields: ['tenant', 'team', 'user', 'after', 'limit']},
-	get: {description: 'show one key', fields: ['id']},
-	rotate: {description: 'give a key a new secret; the old one works for the grace period', fields: ['id', 'graceSeconds']},
-	block: {description: 'refuse a key for now', fields: ['id']},
-	unblock: {description: 'take a key back', fields: ['id']},
-	revoke: {description: 'end a key for good', fields: ['id']},
-	expire: {description: 'set when a key ends', fields: ['id', 'at']},
+const fields = {
+	name: 'what people call it',
+	tenant: 'whose it is: the tenant',
+	team: 'the team within the tenant',
+	user: 'the user within the tenant',
+	'expires-at': 'when it ends, like 2027-01-31T00:00:00Z',
+	'ttl-seconds': 'how long it works, in seconds',
+	tags: 'its tags, with commas between them',
+	after: "the page after this one: the last page's next",
+	limit: 'the most keys of a page',
+	'grace-seconds': 'how long the old secret still works',
+	at: 'when it ends, like 2027-01-31T00:00:00Z; never takes the end away',
 } as const;
+type Field = keyof typeof fields;
 
-const numbers = new Set(['ttlSeconds', 'limit', 'graceSeconds']);
-const dashed = (field: string): string => field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+type Verb = {description: string; takesId?: true; options: readonly Field[]};
 
-const inputOf = (fields: readonly string[], options: Record<string, string>): Record<string, unknown> =>
-	Object.fromEntries(
-		fields
-			.filter(field => options[field] !== undefined)
-			.map(field => {
-				const value = options[field]!;
-				if (field === 'tags') return [field, value.split(',')];
-				return [field, numbers.has(field) ? Number(value) : value];
-			}),
-	);
+const verbs: Record<string, Verb> = {
+	create: {
+		description: 'make a virtual key and show it, once',
+		options: ['name', 'tenant', 'team', 'user', 'expires-at', 'ttl-seconds', 'tags'],
+	},
+	list: {description: 'list keys, without their secrets', options: ['tenant', 'team', 'user', 'after', 'limit']},
+	get: {description: 'show one key, without its secret', takesId: true, options: []},
+	rotate: {description: 'give a key a new secret and show it, once', takesId: true, options: ['grace-seconds']},
+	block: {description: 'refuse a key until it is unblocked', takesId: true, options: []},
+	unblock: {description: 'let a blocked key in again', takesId: true, options: []},
+	revoke: {description: 'end a key for good', takesId: true, options: []},
+	expire: {description: 'set when a key ends', takesId: true, options: ['at']},
+};
+
+const whole = (written: string): number => {
+	if (/^\d{1,15}$/.test(written)) return Number(written);
+	throw new InvalidArgumentError('It is a whole number.');
+};
+
+const parsers: Partial<Record<Field, (written: string) => unknown>> = {
+	'ttl-seconds': whole,
+	limit: whole,
+	'grace-seconds': whole,
+	tags: written => written.split(',').map(tag => tag.trim()),
+	at: written => (written === 'never' ? null : written),
+};
+
+/** The id stands behind the verb or after --id; what else was said are the action's fields. */
+const inputOf = (verb: string, {takesId}: Verb, named: string | undefined, {id = named, ...said}: Record<string, unknown>) => {
+	if (!takesId) return said;
+	if (id === undefined) throw new Error(`Which key? Write sallyport keys ${verb} key_…; sallyport keys list shows their ids.`);
+	return {id, ...said};
+};
 
 /** `sallyport keys …`: the actions of the plugin virtual-keys on a running gateway. */
 export const keys = (program: Command): void => {
 	const group = program.command('keys').description('virtual keys of a running gateway');
-	for (const [verb, {description, fields}] of Object.entries(verbs)) {
-		const command = withAdmin(group.command(verb).description(description));
-		for (const field of fields) command.option(`--${dashed(field)} <${field}>`);
-		command.action(async (options: AdminOptions & Record<string, string>) => {
-			console.log(JSON.stringify(await adminCall(options, 'POST', `/admin/plugins/virtual-keys/actions/${verb}`, inputOf(fields, options)), null, 2));
+	for (const [name, verb] of Object.entries(verbs)) {
+		const command = withAdmin(group.command(name).description(verb.description));
+		if (verb.takesId) command.argument('[id]', 'the id of the key, key_…; never the key itself').option('--id <id>', 'the same');
+		for (const field of verb.options) {
+			const parse = parsers[field];
+			if (parse) command.option(`--${field} <value>`, fields[field], parse);
+			else command.option(`--${field} <value>`, fields[field]);
+		}
+		command.action(async () => {
+			const {url, adminKey, ...said} = command.opts<AdminOptions & Record<string, unknown>>();
+			const input = inputOf(name, verb, command.args[0], said);
+			console.log(JSON.stringify(await adminCall({url, adminKey}, 'POST', `/admin/plugins/virtual-keys/actions/${name}`, input), null, 2));
 		});
 	}
 };

@@ -1,5 +1,9 @@
+import './own-modules.ts';
 import {Command, CommanderError} from 'commander';
+import about from '../../package.json' with {type: 'json'};
 import {ConfigError} from '../config.ts';
+import {act} from './act.ts';
+import {adminKey} from './admin-key.ts';
 import {audit} from './audit.ts';
 import {check} from './check.ts';
 import {keys} from './keys.ts';
@@ -7,21 +11,27 @@ import {plugins} from './plugins.ts';
 import {start} from './start.ts';
 
 const program = new Command('sallyport')
-	.description('A self-hosted AI gateway in which every feature is a sandboxed plugin.')
-	.version('0.1.0')
+	.description(about.description)
+	.version(about.version)
 	.option('-c, --config <file>', 'the config', 'gateway.config.ts')
-	.exitOverride()
-	.configureOutput({outputError: (text, write) => write(text)});
+	.showHelpAfterError('Run it with --help for what it takes.')
+	.configureHelp({showGlobalOptions: true})
+	.exitOverride();
 
-for (const verb of [start, check, keys, plugins, audit]) verb(program);
+for (const verb of [start, check, keys, plugins, act, audit, adminKey]) verb(program);
+
+/** A mistake in the config says where it is and how to mend it, and no message of ours needs a stack. */
+const wordsOf = (thrown: unknown): string => {
+	if (!(thrown instanceof Error)) return String(thrown);
+	return process.env.SALLYPORT_DEBUG && !(thrown instanceof ConfigError) ? (thrown.stack ?? thrown.message) : thrown.message;
+};
 
 try {
 	await program.parseAsync();
-} catch (error) {
-	if (error instanceof CommanderError) process.exitCode = error.exitCode;
+} catch (thrown) {
+	if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode;
 	else {
-		// A mistake in the config has said where and how to mend it; nothing of ours needs a stack for that.
-		console.error(error instanceof Error ? (error instanceof ConfigError || !process.env.SALLYPORT_DEBUG ? error.message : error.stack) : String(error));
+		console.error(wordsOf(thrown));
 		process.exitCode = 1;
 	}
 }

@@ -1,25 +1,23 @@
 import {mkdir, writeFile} from 'node:fs/promises';
-import {relative, resolve, sep} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {resolve} from 'node:path';
 
-const house = resolve(fileURLToPath(import.meta.url), '../../..');
+const manifest = (name: string): string =>
+	`${JSON.stringify(
+		{
+			name,
+			version: '0.1.0',
+			description: 'Refuses requests that contain a configured word.',
+			sdk: 1,
+			runtime: 'isolate',
+			capabilities: [],
+			hooks: {'pre-request': {reads: ['text[]']}},
+		},
+		null,
+		'\t',
+	)}\n`;
 
-const manifest = (name: string): string => `${JSON.stringify(
-	{
-		name,
-		version: '0.1.0',
-		description: 'Refuses requests that contain a configured word.',
-		sdk: 1,
-		runtime: 'isolate',
-		capabilities: [],
-		hooks: {'pre-request': {reads: ['text[]']}},
-	},
-	null,
-	'\t',
-)}\n`;
-
-const index = (sdk: string): string => `import * as z from 'zod';
-import {definePlugin, deny} from '${sdk}/index.ts';
+const index = `import {definePlugin, deny} from 'sallyport/plugin-sdk';
+import * as z from 'zod';
 
 export default definePlugin({
 	config: z.strictObject({
@@ -36,10 +34,10 @@ export default definePlugin({
 });
 `;
 
-const test = (name: string, sdk: string): string => `import test from 'ava';
-import {startPlugin} from '${sdk}/testing.ts';
+const test = (name: string): string => `import test from 'ava';
+import {startPlugin} from 'sallyport/plugin-sdk/testing';
 
-const start = async (word: string) => startPlugin(import.meta.url, {config: {word}});
+const start = (word: string) => startPlugin(import.meta.url, {config: {word}});
 
 test('${name}: a request with the word is refused', async t => {
 	const plugin = await start('heron');
@@ -67,8 +65,7 @@ Refuses requests that contain a configured word.
 /** Writes a plugin that passes its own test; answers the files. Rejects when the folder holds something already. */
 export const newPlugin = async (name: string, folder: string): Promise<string[]> => {
 	if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) throw new Error(`"${name}" is no plugin name: use lower-case letters, digits and dashes.`);
-	const way = relative(folder, resolve(house, 'plugin-sdk')).split(sep).join('/');
-	const files = {'manifest.json': manifest(name), 'index.ts': index(way), 'test.ts': test(name, way), 'README.md': readme(name)};
+	const files = {'manifest.json': manifest(name), 'index.ts': index, 'test.ts': test(name), 'README.md': readme(name)};
 	await mkdir(folder, {recursive: true});
 	const written: string[] = [];
 	for (const [file, text] of Object.entries(files)) {

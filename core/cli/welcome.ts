@@ -1,0 +1,57 @@
+import type {ResolvedConfig} from '../config.ts';
+import type {PluginHouse} from '../plugins/house.ts';
+
+/** The boot tree: what runs, what it may see and use, and how long it took to move in. */
+export const tree = (house: PluginHouse): string => {
+	const list = house.introduce();
+	return list
+		.map(({name, version, runtime, tier, mode, onFailure, hooks, capabilities, ms}, index) => {
+			const [branch, stem] = index === list.length - 1 ? ['└─', '  '] : ['├─', '│ '];
+			const ways = [
+				runtime,
+				tier,
+				...(mode === 'observe' ? ['observes only'] : []),
+				...(onFailure === 'allow' ? ['passes when it fails'] : []),
+			];
+			return [
+				`${branch} ${name} ${version}  ${ways.join(', ')}  ${ms.toFixed(0)} ms`,
+				...Object.entries(hooks).map(([hook, reads]) => `${stem}   ${hook}  reads ${reads.join(', ') || 'nothing'}`),
+				...(capabilities.length > 0 ? [`${stem}   may use ${capabilities.join(', ')}`] : []),
+			].join('\n');
+		})
+		.join('\n');
+};
+
+/** One word for sh, whatever is in it. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const greeting = 'Hello! My address is ada@example.com.';
+
+/** A call that works when pasted: of the first model, in the API that its provider speaks; undefined when the config names none. */
+const curl = (url: string, key: string, {models, providers}: ResolvedConfig): string | undefined => {
+	const [alias, [deployment] = []] = Object.entries(models)[0] ?? [];
+	if (alias === undefined || deployment === undefined) return undefined;
+	const speaks = providers[deployment.slice(0, deployment.indexOf('/'))]?.speaks;
+	const messages = [{role: 'user', content: greeting}];
+	const [path, body] =
+		speaks === 'anthropic'
+			? ['/v1/messages', {model: alias, max_tokens: 100, messages}]
+			: ['/v1/chat/completions', {model: alias, messages}];
+	const headers = [`authorization: Bearer ${key}`, 'content-type: application/json'].map(header => `-H ${quoted(header)}`);
+	return `curl -s ${url}${path} ${headers.join(' ')} -d ${quoted(JSON.stringify(body))}`;
+};
+
+type Secrets = {adminKey?: string; key?: string};
+
+/** What the first start shows, and no later one; empty when there is nothing to show. */
+export const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: Secrets): string[] => {
+	if (!adminKey) return [];
+	const call = key && curl(url, key, config);
+	return [
+		'',
+		'Shown once, and stored only as hashes:',
+		`  admin key    ${adminKey}`,
+		...(key ? [`  virtual key  ${key}`] : []),
+		...(call ? ['', 'Try it:', `  ${call}`] : []),
+	];
+};
