@@ -17,6 +17,20 @@ const garbage = 'F{"code":"plugin_failed","message":"answered with garbage"}';
 const thrown = 'F{"code":"plugin_failed","message":"threw across the wall"}';
 const nobody = -1;
 
+/** Puts strings together that crossed in pieces: see `pieces.ts`. */
+const assemble = (values: Value[], fields: number): void => {
+	for (let index = 0; index < fields; index++) {
+		const value = values[index];
+		if (typeof value !== 'string' || value.charCodeAt(0) !== 2) continue;
+		const comma = value.indexOf(',');
+		let at = Number(value.slice(1, comma));
+		const end = at + Number(value.slice(comma + 1));
+		let whole = '';
+		while (at < end) whole += values[at++] as string;
+		values[index] = whole;
+	}
+};
+
 /** `beats`: [0] odd while inside, and another even number for each plugin that is entered; [1] who runs, or -1. */
 export const dispatcher = (beats: Int32Array) => {
 	const guests: Entrances[] = [];
@@ -59,8 +73,12 @@ export const dispatcher = (beats: Int32Array) => {
 		plan(index: number, json: string): void {
 			plans[index] = JSON.parse(json) as Plan;
 		},
-		/** Asks the members from `from` up to `to`, or to the first that does not simply let pass (all, where `everyone`). */
-		dispatch(id: number, plan: number, from: number, to: number, ...values: Value[]): string {
+		/**
+		 * Asks the members from `from` up to `to`, or to the first that does not simply let pass (all, where `everyone`). The
+		 * first `fields` of the values are fields; behind them stand pieces of long ones.
+		 */
+		dispatch(id: number, plan: number, from: number, to: number, fields: number, ...values: Value[]): string {
+			if (values.length > fields) assemble(values, fields);
 			const {hook, members, everyone} = plans[plan]!;
 			let answers = '';
 			let place = from;

@@ -5,6 +5,7 @@ import type {HookName} from '../../schemas/hooks.ts';
 import type {WallScripts} from '../plugins/bundle.ts';
 import type {Dispatcher} from './dispatcher.ts';
 import type {Guest} from './guest.ts';
+import {inPieces} from './pieces.ts';
 
 /** A primitive that crosses the wall; structured fields are JSON text by then. */
 export type Value = string | number | boolean | undefined;
@@ -227,7 +228,7 @@ export const openGroup = (
 		},
 		dispatch: (id, plan, from, to, values) =>
 			inside(
-				() => enter.applySync(undefined, [id, plan, from, to, ...values], bounded) as string,
+				() => enter.applySync(undefined, [id, plan, from, to, values.length, ...inPieces(values)], bounded) as string,
 				() => stillThere(id),
 			),
 		act: (resident, id, action, input, caller) =>
