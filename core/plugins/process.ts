@@ -3,6 +3,7 @@ import type {Loaded, Value} from '../sandbox/isolate.ts';
 import type {WallScripts} from './bundle.ts';
 import type {ActBody, AskBody} from './host/frames.ts';
 import {answersIn, failedAt} from './process/answers.ts';
+import {openGuests} from './process/guests.ts';
 import {type Host, openHost} from './process/host.ts';
 import {hostScript} from './process/script.ts';
 import {openSegments, type Segment} from './process/segments.ts';
@@ -49,13 +50,14 @@ export const openProcessTier = async (
 	const checks = new Map<string, Checked>(
 		plugins.filter(({manifest}) => manifest.runtime === 'wasm').map(plugin => [plugin.name, wasmChecks(plugin)]),
 	);
+	const guestText = openGuests(kv);
 	const homes = new Map<string, Host>();
 	const hosts = new Set<Host>();
 	const segments = openSegments(name => homes.get(name)!);
 	let closed = false;
 
 	const settleIn = (inhabitants: readonly Admitted[]): Host => {
-		const host = openHost(inhabitants, {scripts, kv, log, startChild: spares.take, onFallen, onCrowded});
+		const host = openHost(inhabitants, {scripts, guestText, log, startChild: spares.take, onFallen, onCrowded});
 		hosts.add(host);
 		for (const {name} of inhabitants) homes.set(name, host);
 		segments.forget();
@@ -176,8 +178,8 @@ export const openProcessTier = async (
 	};
 
 	const first = settleIn(plugins);
-	if (plugins.length > 1) spares.keep();
 	const loaded = await loadAll(first, checks);
+	if (plugins.length > 1) spares.keep();
 	kv.onChange((plugin, entries) => homes.get(plugin)?.change(plugin, entries));
 
 	return {

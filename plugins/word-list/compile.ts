@@ -2,8 +2,11 @@ import {readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import asc from 'assemblyscript/asc';
 
-/** Compiles an AssemblyScript module; the same source always gives the same bytes. Throws what the compiler complains about. */
-export const compile = async (entry: string): Promise<Uint8Array> => {
+/**
+ * Compiles an AssemblyScript module; the same source always gives the same bytes. `sources` go before the files of the
+ * entry's folder. Throws what the compiler complains about.
+ */
+export const compile = async (entry: string, sources: Record<string, string> = {}): Promise<Uint8Array> => {
 	let binary: Uint8Array | undefined;
 	const folder = dirname(entry);
 	const {error, stderr} = await asc.main(
@@ -22,6 +25,7 @@ export const compile = async (entry: string): Promise<Uint8Array> => {
 		],
 		{
 			readFile: name => {
+				if (Object.hasOwn(sources, name)) return sources[name]!;
 				try {
 					return readFileSync(join(folder, name), 'utf8');
 				} catch {

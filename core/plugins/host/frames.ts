@@ -2,14 +2,15 @@
  * What travels between the gateway and a plugin host: a length (u32, little-endian, of what follows), one ASCII letter
  * for the kind, and text in UTF-8.
  *
- * From the gateway: `L` plugins, `R` a run's members, `Q` ask, `T` act, `D` a host call is done, `C` kv changed. `L`, `Q`,
- * `T` and `D` are work: the host acknowledges each, in order, when nothing of the plugin's runs any more on its account.
+ * From the gateway: `B` our own scripts, `P` a plugin, `L` load them all now, `R` a run's members, `Q` ask, `T` act, `D` a host
+ * call is done, `C` kv changed. `P`, `L`, `Q`, `T` and `D` are work: the host acknowledges each, in order, when nothing of
+ * a plugin's runs any more on its account.
  *
  * From the host: `L` what the plugins say of themselves, `A` answer and acknowledgement in one, `a` an answer to what was
  * acknowledged before, `K` acknowledgement, `M` how far a careful ask or a load has come, `H` begin a host call, `S` a host
  * call without an answer (log, metrics), `X` a plugin's isolate was lost.
  */
-export type ToHost = 'L' | 'R' | 'Q' | 'T' | 'D' | 'C';
+export type ToHost = 'B' | 'P' | 'L' | 'R' | 'Q' | 'T' | 'D' | 'C';
 export type FromHost = 'L' | 'A' | 'a' | 'K' | 'M' | 'H' | 'S' | 'X';
 
 /** A plugin as its host needs it; `code` of a wasm module is base64. */
@@ -24,7 +25,7 @@ export type Guest = {
 	secrets: Readonly<Record<string, string>>;
 	kv: Readonly<Record<string, string>>;
 };
-export type LoadBody = {scripts: {guest: string; dispatcher: string}; plugins: Guest[]; eager: boolean};
+export type Scripts = {guest: string; dispatcher: string};
 export type RunBody = {id: number; hook: string; everyone: boolean; members: {plugin: string; positions: readonly number[]}[]};
 /** `to` is the place after the last; `careful` asks to be told how far it has come; a missing value is `null`. */
 export type AskBody = [call: number, run: number, from: number, to: number, careful: boolean, values: (string | number | boolean | null)[]];

@@ -1,15 +1,17 @@
-import {type Group, IsolateLost, type Lender, openGroup} from '../../sandbox/isolate.ts';
-import type {Guest, LoadBody} from './frames.ts';
+import {type Group, IsolateLost, type Lender, openGroup, type Plan} from '../../sandbox/isolate.ts';
+import type {Guest, Scripts} from './frames.ts';
 import {failed, type Home} from './home.ts';
 
-type Options = {scripts: LoadBody['scripts']; lender: Lender; onLost: (reason: string) => void};
+type Options = {scripts: Scripts; lender: Lender; onLost: (reason: string) => void};
 
 /** Promises that never settle keep what they hold; after so many the isolate is replaced. */
 const mostAbandoned = 50;
 
+const tooLong = 'ran longer than limits.cpuMs';
+
 const reasonOf = (cause: unknown): string => {
 	const words = cause instanceof Error ? cause.message : '';
-	if (words.includes('timed out')) return 'ran longer than limits.cpuMs';
+	if (words.includes('timed out')) return tooLong;
 	return words.includes('memory limit') ? 'used more than limits.memoryMb' : 'its isolate was lost';
 };
 
@@ -24,13 +26,23 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 	/** A call that settles before its own entry is over answers at once. */
 	let entering = 0;
 	let early: string | undefined;
+	let enteredAt: NodeJS.CpuUsage | undefined;
+	/** Its time ran out while it waited for a processor: it is entered once more. */
+	let excused = false;
+
+	const wasStarved = (reason: string): boolean => {
+		if (reason !== tooLong || !enteredAt) return false;
+		const {user, system} = process.threadCpuUsage(enteredAt);
+		return (user + system) / 1_000 < limits.cpuMs / 2;
+	};
 
 	const lose = (reason: string): void => {
 		group = undefined;
 		abandoned = 0;
+		excused = wasStarved(reason);
 		const late = [...waiting.values()];
 		waiting.clear();
-		onLost(reason);
+		if (!excused) onLost(reason);
 		for (const settled of late) queueMicrotask(() => settled(failed(reason)));
 	};
 
@@ -53,9 +65,10 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 			onSettled,
 			onLost: ({cause}) => lose(reasonOf(cause)),
 		});
+		if ('failure' in opened.loaded[0]!) return opened;
 		for (const [index, hook] of plans.entries()) {
 			opened.plan(index, {
-				hook: hook as Parameters<Group['plan']>[1]['hook'],
+				hook: hook as Plan['hook'],
 				everyone: true,
 				members: [{guest: 0, positions: fields[hook]!.map((_, position) => position)}],
 			});
@@ -63,24 +76,36 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 		return opened;
 	};
 
-	const inside = (settled: (answer: string) => void, entry: (group: Group, id: number) => string): string => {
+	const openAgain = (): Group => {
+		const opened = open();
+		const [said] = opened.loaded;
+		if (!said || !('failure' in said)) return opened;
+		opened.dispose();
+		throw new Error(said.failure);
+	};
+
+	const inside = (settled: (answer: string) => void, entry: (group: Group, id: number) => string, repeatable: boolean): string => {
 		const id = ++calls;
+		excused = false;
 		try {
-			group ??= open();
+			group ??= openAgain();
 			entering = id;
 			early = undefined;
+			enteredAt = process.threadCpuUsage();
 			const answer = entry(group, id);
 			if (answer !== 'P') return answer;
 			if (early !== undefined) return early;
 			waiting.set(id, settled);
 			return 'P';
 		} catch (error) {
+			if (error instanceof IsolateLost && excused && repeatable) return inside(settled, entry, false);
 			if (error instanceof IsolateLost) return failed(reasonOf(error.cause));
 			group = undefined;
 			onLost('could not be opened again');
 			return failed('could not be opened again');
 		} finally {
 			entering = 0;
+			enteredAt = undefined;
 		}
 	};
 
@@ -93,12 +118,14 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 				return {failure: error instanceof Error ? error.message : 'could not be opened'};
 			}
 		},
-		enter: (hook, values, settled) =>
-			inside(settled, (group, id) => {
-				const answer = group.dispatch(id, plans.indexOf(hook), 0, 1, values);
+		enter(hook, values, settled) {
+			const ask = (present: Group, id: number): string => {
+				const answer = present.dispatch(id, plans.indexOf(hook), 0, 1, values);
 				return answer === '' ? '' : answer.slice(answer.indexOf('\u0000') + 1);
-			}),
-		act: (action, input, caller, settled) => inside(settled, (group, id) => group.act(0, id, action, input, caller)),
+			};
+			return inside(settled, ask, true);
+		},
+		act: (action, input, caller, settled) => inside(settled, (present, id) => present.act(0, id, action, input, caller), false),
 		abandoned() {
 			if (++abandoned < mostAbandoned || !group) return;
 			group.dispose();

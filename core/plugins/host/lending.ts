@@ -10,12 +10,14 @@ export type Wire = {
 	say(plugin: string, operation: string, argument: string): void;
 	/** Something may run on a plugin's account after the entry that is on now. */
 	stir(): void;
+	/** As long as it is held, whatever runs does so on account of the frame at hand. */
+	hold(): () => void;
 };
 
 export type Lent = {lender: Lender; change(entries: Record<string, string | null>): void};
 
 /** What a plugin borrows in its host: reads from a replica of its namespace, everything else from the gateway. */
-export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, stir}: Wire): Lent => {
+export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, stir, hold}: Wire): Lent => {
 	const space = new Map(Object.entries(kv));
 	const change = (entries: Record<string, string | null>): void => {
 		for (const [key, json] of Object.entries(entries)) {
@@ -56,7 +58,12 @@ export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, 
 			call: lender.call,
 			start(operation, argument, settle) {
 				stir();
-				return lender.start(operation, argument, settle);
+				return lender.start(operation, argument, json => {
+					const release = hold();
+					settle(json);
+					// The isolate is resumed in an immediate of its own, which is before this one.
+					setImmediate(release);
+				});
 			},
 		},
 		change,

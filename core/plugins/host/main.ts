@@ -10,8 +10,8 @@ import {
 	frame,
 	frameReader,
 	type Guest,
-	type LoadBody,
 	type RunBody,
+	type Scripts,
 } from './frames.ts';
 import {failed, type Home} from './home.ts';
 import {isolateHome} from './isolate-home.ts';
@@ -32,6 +32,8 @@ const send = (kind: FromHost, text: string): void => void wire.write(frame(kind,
 type Neighbour = Resident & {lent: Lent};
 const residents = new Map<string, Neighbour>();
 const runs = new Map<number, RunBody>();
+let scripts: Scripts | undefined;
+let wasmPages = 0;
 const starts = new Map<number, (json: string) => void>();
 let startCount = 0;
 
@@ -63,30 +65,29 @@ const connection = {
 	stir(): void {
 		stirred = true;
 	},
+	hold,
 };
 
-const moveIn = async (guest: Guest, scripts: LoadBody['scripts']): Promise<Neighbour> => {
+const moveIn = async (guest: Guest): Promise<void> => {
 	const lent = lendHere(guest, connection);
 	const onLost = (reason: string) => send('X', JSON.stringify([guest.name, reason]));
 	let home: Home;
-	if (guest.runtime === 'isolate') home = isolateHome(guest, {scripts, lender: lent.lender, onLost});
+	if (guest.runtime === 'isolate') home = isolateHome(guest, {scripts: scripts!, lender: lent.lender, onLost});
 	else {
+		// Not a command-line flag: those make V8 refuse its own code cache, and this process has to start fast.
+		wasmPages = Math.max(wasmPages, guest.limits.memoryMb * 16);
+		setFlagsFromString(`--wasm-max-mem-pages=${wasmPages}`);
 		const {wasmHome} = await import('../../sandbox/wasm.ts');
 		home = wasmHome(guest, {lender: lent.lender, hold});
 	}
-	return {home, lent, timeoutMs: guest.limits.timeoutMs};
+	residents.set(guest.name, {home, lent, timeoutMs: guest.limits.timeoutMs});
 };
 
-const load = async ({scripts, plugins, eager}: LoadBody): Promise<void> => {
-	const pages = plugins.filter(({runtime}) => runtime === 'wasm').map(({limits}) => limits.memoryMb * 16);
-	// Not a command-line flag: those make V8 refuse its own code cache, and this process has to start fast.
-	if (pages.length > 0) setFlagsFromString(`--wasm-max-mem-pages=${Math.max(...pages)}`);
+const loadAll = async (): Promise<void> => {
 	const loaded: unknown[] = [];
-	for (const guest of plugins) {
+	for (const {home} of residents.values()) {
 		send('M', `0\n${loaded.length}\n`);
-		const neighbour = await moveIn(guest, scripts);
-		residents.set(guest.name, neighbour);
-		if (eager) loaded.push(await neighbour.home.load());
+		loaded.push(await home.load());
 	}
 	send('L', JSON.stringify(loaded));
 };
@@ -134,6 +135,10 @@ const done = ([, start, json]: DoneBody): void => {
 const handle = (kind: string, text: string): undefined | 'work' => {
 	const body = JSON.parse(text);
 	present = undefined;
+	if (kind === 'B') {
+		scripts = body;
+		return undefined;
+	}
 	if (kind === 'R') {
 		runs.set((body as RunBody).id, body);
 		return undefined;
@@ -144,9 +149,9 @@ const handle = (kind: string, text: string): undefined | 'work' => {
 		return undefined;
 	}
 	if (kind === 'Q' || kind === 'T') present = {call: body[0]};
-	if (kind === 'L') {
+	if (kind === 'P' || kind === 'L') {
 		stirred = true;
-		void load(body).finally(hold());
+		void (kind === 'P' ? moveIn(body) : loadAll()).finally(hold());
 	}
 	if (kind === 'Q') ask(body);
 	if (kind === 'T') act(body);

@@ -14,6 +14,8 @@ export type Child = {
 	kill(reason: string): void;
 	/** Resident memory in bytes; 0 where there is no /proc. */
 	rss(): number;
+	/** How long it was ready to run and no processor was free, in all; 0 where there is no /proc. */
+	starvedMs(): number;
 	/** Resolves when the process is gone. */
 	end(): Promise<void>;
 	readonly gone: boolean;
@@ -77,6 +79,15 @@ export const startChild = (script: HostScript, onEnd: () => void): Child => {
 
 	spawned.stdin?.end(script.text);
 
+	const proc = (file: string): string => {
+		try {
+			return readFileSync(`/proc/${spawned.pid}/${file}`, 'latin1');
+		} catch {
+			// Other systems have no /proc, and a process that has just ended has none.
+			return '';
+		}
+	};
+
 	const flush = (): void => {
 		const bytes = batch.length === 1 ? batch[0]! : Buffer.concat(batch);
 		batch = [];
@@ -96,13 +107,9 @@ export const startChild = (script: HostScript, onEnd: () => void): Child => {
 			if (batch.push(frame(kind, text)) === 1) setImmediate(flush);
 		},
 		kill,
-		rss() {
-			try {
-				return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${spawned.pid}/status`, 'latin1'))?.[1] ?? 0) * 1_024;
-			} catch {
-				return 0;
-			}
-		},
+		rss: () => Number(/VmRSS:\s+(\d+) kB/.exec(proc('status'))?.[1] ?? 0) * 1_024,
+		// https://docs.kernel.org/scheduler/sched-stats.html: nanoseconds on a processor, nanoseconds waiting for one
+		starvedMs: () => Number(proc('schedstat').split(' ')[1] ?? 0) / 1e6,
 		end() {
 			kill('the gateway ended it');
 			return whenGone;

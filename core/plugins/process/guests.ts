@@ -7,17 +7,27 @@ const graceMs = 100;
 /** A host that makes no progress for so long is killed, unless a single plugin's own limit is longer. */
 const stallMs = 300;
 
-/** A plugin as its host gets it; `kv` is what its namespace holds now. */
-export const guestOf = (plugin: Admitted, kv: Record<string, string>): Guest => ({
-	name: plugin.name,
-	runtime: plugin.manifest.runtime,
-	code: typeof plugin.code === 'string' ? plugin.code : plugin.code.toString(plugin.manifest.runtime === 'wasm' ? 'base64' : 'utf8'),
-	setup: setupOf(plugin),
-	limits: plugin.manifest.limits,
-	capabilities: plugin.lent.capabilities,
-	secrets: plugin.lent.secrets,
-	kv,
-});
+/** Writes what a host gets of a plugin, with what its namespace holds now; the rest, long and always the same, is written once. */
+export const openGuests = (kv: {all(plugin: string): Record<string, string>}) => {
+	const known = new Map<string, string>();
+	const bare = ({name, manifest, code, lent, ...rest}: Admitted): string => {
+		const {runtime, limits} = manifest;
+		const guest: Omit<Guest, 'kv'> = {
+			name,
+			runtime,
+			code: typeof code === 'string' ? code : code.toString(runtime === 'wasm' ? 'base64' : 'utf8'),
+			setup: setupOf({name, manifest, code, lent, ...rest}),
+			limits,
+			...lent,
+		};
+		return JSON.stringify(guest);
+	};
+	return (plugin: Admitted): string => {
+		const text = known.get(plugin.name) ?? bare(plugin);
+		known.set(plugin.name, text);
+		return `${text.slice(0, -1)},"kv":${JSON.stringify(kv.all(plugin.name))}}`;
+	};
+};
 
 /** How long a host may go without progress while it works for these plugins. */
 export const patienceMs = (plugins: readonly Admitted[]): number => {

@@ -2,12 +2,13 @@ import type {RunBody, ToHost} from '../host/frames.ts';
 import type {Admitted} from '../tier.ts';
 import type {Child} from './child.ts';
 import {openErrands} from './errands.ts';
-import {guestOf, patienceMs} from './guests.ts';
+import {patienceMs} from './guests.ts';
 import {type Call, type Outcome, openQueue, type Work} from './work.ts';
 
 export type World = {
 	scripts: {guest: string; dispatcher: string};
-	kv: {all(plugin: string): Record<string, string>};
+	/** What a process gets of a plugin. */
+	guestText(plugin: Admitted): string;
 	log: {info(facts: object, message: string): void; warn(facts: object, message: string): void};
 	startChild(): Child;
 	/** The host fell, or lost the isolate of one of its plugins, while it worked for these; more than one are suspects. */
@@ -42,8 +43,10 @@ export type Host = {
 
 const tickMs = 10;
 const rssTicks = 5;
-const crowdedMs = 25;
-const loadMs = 5_000;
+/** Others wait behind one so long, and where its isolate may have to be opened first. */
+const crowdedMs = 20;
+const crowdedOpeningMs = 50;
+const loadMs = 3_000;
 const baseBytes = 512_000_000;
 
 export const openHost = (inhabitants: readonly Admitted[], world: World): Host => {
@@ -52,6 +55,8 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 	let queue = openQueue();
 	let closed = false;
 	let told = new Set<number>();
+	/** Who has moved into the process, and whose code has run there. */
+	let moved = new Set<Admitted>();
 	let opened = new Set<string>();
 	const calls = new Map<number, Call>();
 	let lastCall = 0;
@@ -144,6 +149,7 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 		child = undefined;
 		queue = openQueue();
 		told = new Set();
+		moved = new Set();
 		opened = new Set();
 		clearInterval(timer);
 		timer = undefined;
@@ -168,12 +174,15 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 
 	const watch = (): NodeJS.Timeout => {
 		let last = performance.now();
+		let lastStarved = child?.starvedMs() ?? 0;
 		let ticks = 0;
 		return setInterval(() => {
 			const now = performance.now();
-			// When we were late ourselves, its answer may be waiting for us.
-			queue.wait(Math.min(now - last, 2 * tickMs));
+			const starved = queue.head && child ? child.starvedMs() : lastStarved;
+			// When we were late ourselves, its answer may be waiting for us; when it waited for a processor, it is not to blame.
+			queue.wait(Math.min(now - last, 2 * tickMs) - (starved - lastStarved));
 			last = now;
+			lastStarved = starved;
 			ticks++;
 			for (const call of calls.values()) if (now >= call.deadlineAt) finish(call, {late: true});
 			const {head, waitedMs, works} = queue;
@@ -185,17 +194,22 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 			if (ticks % rssTicks === 0 && child && child.rss() > bytesAllowed()) child.kill('used too much memory');
 			if (!head) return;
 			if (waitedMs > head.patienceMs) child?.kill(`made no progress for ${Math.round(waitedMs)} ms`);
-			else if (waitedMs > crowdedMs && works.length > 1 && head.plugins.every(({name}) => opened.has(name)))
+			else if (works.length > 1 && waitedMs > (head.plugins.every(({name}) => opened.has(name)) ? crowdedMs : crowdedOpeningMs))
 				world.onCrowded(host, head.plugins);
 		}, tickMs);
 	};
 
-	const start = (eager: boolean): void => {
+	const start = (): void => {
 		if (child) return;
 		child = world.startChild();
-		const guests = plugins.map(plugin => guestOf(plugin, world.kv.all(plugin.name)));
-		give('L', JSON.stringify({scripts: world.scripts, plugins: guests, eager}), {plugins: [], patienceMs: loadMs});
+		child.send('B', JSON.stringify(world.scripts));
 		child.listen({onFrame, onGone});
+	};
+	/** A process gets a plugin only when it is asked something of it: so a new one is ready at once. */
+	const moveIn = (plugin: Admitted): void => {
+		if (moved.has(plugin)) return;
+		moved.add(plugin);
+		give('P', world.guestText(plugin), {plugins: [], patienceMs: loadMs});
 	};
 
 	const host: Host = {
@@ -208,12 +222,15 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 					onLoaded = undefined;
 					resolve(said);
 				};
-				start(true);
+				start();
+				for (const plugin of plugins) moveIn(plugin);
+				give('L', '0', {plugins: [], patienceMs: loadMs});
 			}),
 		ask: ({kind, text, plugins: asked, run, timeoutMs, accepts}) =>
 			new Promise(resolve => {
 				if (closed) return resolve({late: true});
-				start(false);
+				start();
+				for (const plugin of asked) moveIn(plugin);
 				const id = ++lastCall;
 				const call: Call = {id, deadlineAt: performance.now() + timeoutMs, repeatable: kind === 'Q', accepts, finish: resolve};
 				calls.set(id, call);
@@ -232,7 +249,7 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 			for (const {call} of handed) finish(call!, {lost: 'untouched', reason: 'moved'});
 		},
 		change(plugin, entries) {
-			child?.send('C', JSON.stringify([plugin, entries]));
+			if ([...moved].some(({name}) => name === plugin)) child?.send('C', JSON.stringify([plugin, entries]));
 		},
 		async close() {
 			closed = true;

@@ -39,7 +39,7 @@ export const openSpares = (script: HostScript): Spares => {
 		keep() {
 			if (keeping) return;
 			keeping = true;
-			timer = setTimeout(warm, restMs).unref();
+			warm();
 		},
 		async close() {
 			clearTimeout(timer);

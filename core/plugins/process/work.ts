@@ -51,7 +51,7 @@ export const openQueue = () => {
 			waitedMs = 0;
 		},
 		wait(ms: number): void {
-			if (works.length > 0) waitedMs += ms;
+			if (works.length > 0) waitedMs += Math.max(0, ms);
 		},
 	};
 };
