@@ -13,32 +13,39 @@ import type {DialectOperation} from './llm/dialects/dialect.ts';
 import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
 import {refusal} from './refusal.ts';
-import {restingProviders} from './upstream/deployments.ts';
+import {type Rests, restingProviders} from './upstream/deployments.ts';
 
 /** The Koa app: a request enters at the top and is answered, and recorded, before it leaves. */
 export const createApp = (gateway: Gateway): Koa<{exchange: Exchange; reply?: ReplyParts}> => {
 	const app = new Koa<{exchange: Exchange; reply?: ReplyParts}>();
 	app.silent = true;
-	app.on('error', error => gateway.log.error({err: error}, 'a request escaped'));
 	app.use(health(gateway));
 	app.use(recorded(gateway));
-	app.use(doors(gateway).routes());
+	const rests = restingProviders();
+	app.use(modelDoor(gateway, rests));
+	app.use(doors(gateway, rests).routes());
 	app.use(nothingHere);
-	return app;
+	return Object.assign(app, {
+		/** In place of Koa's own, whose listening for the end of each reply is a tenth of what is allocated for a request: `recorded` sees to that. */
+		handleRequest: (ctx: Context, run: (ctx: Context) => Promise<void>): Promise<void> =>
+			run(ctx).catch(error => {
+				gateway.log.error({err: error}, 'a request escaped');
+				ctx.res.destroy();
+			}),
+	});
 };
 
 /** `/healthz` says that the process lives, `/readyz` that it takes exchanges, `/metrics` what it counts: no exchange, no record. */
 const health =
 	(gateway: Gateway): Middleware =>
-	async (ctx, next) => {
-		if (ctx.path === '/healthz') ctx.body = {status: 'ok'};
-		else if (ctx.path === '/readyz') {
-			ctx.status = gateway.stopping ? 503 : 200;
-			ctx.body = {status: gateway.stopping ? 'stopping' : 'ready'};
-		} else if (ctx.path === '/metrics') {
-			ctx.type = gateway.metrics.contentType;
-			ctx.body = await gateway.metrics.text();
-		} else await next();
+	({path, res}, next) => {
+		const say = (status: number, body: string, type = 'application/json'): void => {
+			res.writeHead(status, {'content-type': type, 'content-length': Buffer.byteLength(body)}).end(body);
+		};
+		if (path === '/healthz') return say(200, '{"status":"ok"}');
+		if (path === '/readyz') return gateway.stopping ? say(503, '{"status":"stopping"}') : say(200, '{"status":"ready"}');
+		if (path === '/metrics') return gateway.metrics.text().then(text => say(200, text, gateway.metrics.contentType));
+		return next();
 	};
 
 /** A key that somebody took for a part of the address is not written down. */
@@ -78,12 +85,11 @@ const recorded =
 	async (ctx, next) => {
 		const exchange = openExchange({
 			method: ctx.method,
-			path: shownPath(ctx.path),
+			path: modelPaths.has(ctx.path) ? ctx.path : shownPath(ctx.path),
 			ip: ipOf(gateway.config, ctx),
 			surface: surfaceOf(ctx),
 		});
 		ctx.state.exchange = exchange;
-		ctx.respond = false;
 		gateway.running.add(exchange);
 		turns.set(ctx.req.socket, {exchange, req: ctx.req, res: ctx.res});
 		closeWithConnection(ctx);
@@ -128,18 +134,33 @@ const send = ({stopping}: Gateway, {req, res}: Context, exchange: Exchange, repl
 	letGo(req);
 };
 
-const doors = (gateway: Gateway): Router => {
+const modelPaths: ReadonlyMap<string, DialectOperation> = new Map([
+	['/v1/chat/completions', 'chat'],
+	['/v1/embeddings', 'embeddings'],
+	['/v1/messages', 'messages'],
+	['/anthropic/v1/messages', 'messages'],
+	['/v1/messages/count_tokens', 'count_tokens'],
+	['/anthropic/v1/messages/count_tokens', 'count_tokens'],
+]);
+
+const callTo =
+	(gateway: Gateway, rests: Rests, operation: DialectOperation): Middleware =>
+	async ({req, res, state}) => {
+		state.reply = await modelCall(gateway, rests, operation, {req, res, exchange: state.exchange});
+	};
+
+/** Model calls by their exact path, before the router, which would try all its patterns on each; what is written otherwise it still finds. */
+const modelDoor = (gateway: Gateway, rests: Rests): Middleware => {
+	const calls = new Map([...modelPaths].map(([path, operation]) => [path, callTo(gateway, rests, operation)]));
+	return (ctx, next) => {
+		const call = ctx.method === 'POST' ? calls.get(ctx.path) : undefined;
+		return call ? call(ctx, next) : next();
+	};
+};
+
+const doors = (gateway: Gateway, rests: Rests): Router => {
 	const router = new Router();
-	const rests = restingProviders();
-	const models =
-		(operation: DialectOperation): Middleware =>
-		async ctx => {
-			ctx.state.reply = await modelCall(gateway, rests, operation, {req: ctx.req, res: ctx.res, exchange: ctx.state.exchange});
-		};
-	router.post('/v1/chat/completions', models('chat'));
-	router.post('/v1/embeddings', models('embeddings'));
-	router.post(['/v1/messages', '/anthropic/v1/messages'], models('messages'));
-	router.post(['/v1/messages/count_tokens', '/anthropic/v1/messages/count_tokens'], models('count_tokens'));
+	for (const [path, operation] of modelPaths) router.post(path, callTo(gateway, rests, operation));
 	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models', '/anthropic/v1/models/*id'], modelList(gateway));
 	admin(gateway, router);
 	return router;

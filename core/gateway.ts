@@ -57,13 +57,17 @@ export const finish = async (gateway: Gateway, exchange: Exchange): Promise<void
 	exchange.closed = true;
 	settleRest(gateway, exchange);
 	if (gateway.hooks.listens('on-audit', exchange)) await audit(gateway, exchange);
+	await file(gateway, exchange);
+};
+
+const file = (gateway: Gateway, exchange: Exchange): Promise<void> => {
 	const record = closedRecord(exchange, gateway.house.digest);
 	for (const path of exchange.redacted ?? []) redact(record, path);
 	const {seq, written} = gateway.journal.append(record);
 	gateway.metrics.ended(exchange);
-	await written;
-	// Only now is the number this record's own: a record that could not be written leaves its number to the next.
-	if (exchange.settled.length > 0) gateway.ledger.journaled(exchange.settled, seq);
+	if (exchange.settled.length === 0) return written;
+	// Only then is the number this record's own: a record that could not be written leaves its number to the next.
+	return written.then(() => gateway.ledger.journaled(exchange.settled, seq));
 };
 
 const audit = (gateway: Gateway, exchange: Exchange): Promise<void> => {

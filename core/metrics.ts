@@ -1,5 +1,6 @@
-import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
+import {Counter, collectDefaultMetrics, Gauge, Registry} from 'prom-client';
 import {type Exchange, overheadMs} from './exchange.ts';
+import {openHistogram} from './histogram.ts';
 
 export type Metrics = {
 	ended(exchange: Exchange): void;
@@ -11,24 +12,51 @@ export type Metrics = {
 	contentType: string;
 };
 
+type Sum = {
+	labels: Record<'operation' | 'model' | 'outcome' | 'status', string>;
+	count: number;
+	input: number;
+	output: number;
+	costMicroUsd: number;
+};
+
 /** Labels come from the config and from fixed lists, never from a request: a client cannot grow the memory. */
 export const openMetrics = (running: () => number, modelOf: (exchange: Exchange) => string): Metrics => {
 	const registers = [new Registry()];
 	const [register] = registers as [Registry];
 	collectDefaultMetrics({register, prefix: 'sallyport_'});
-	const exchanges = new Counter({name: 'sallyport_exchanges_total', help: 'Exchanges that ended.', labelNames: ['operation', 'model', 'outcome', 'status'], registers});
+	const exchanges = new Counter({
+		name: 'sallyport_exchanges_total',
+		help: 'Exchanges that ended.',
+		labelNames: ['operation', 'model', 'outcome', 'status'],
+		registers,
+	});
 	const tokens = new Counter({name: 'sallyport_tokens_total', help: 'Tokens used.', labelNames: ['model', 'kind'], registers});
-	const cost = new Counter({name: 'sallyport_cost_usd_total', help: 'Cost of what was used, in US dollars.', labelNames: ['model'], registers});
+	const cost = new Counter({
+		name: 'sallyport_cost_usd_total',
+		help: 'Cost of what was used, in US dollars.',
+		labelNames: ['model'],
+		registers,
+	});
 	const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-	const seconds = new Histogram({name: 'sallyport_exchange_seconds', help: 'Whole time of an exchange.', labelNames: ['operation'], buckets, registers});
-	const overhead = new Histogram({
+	const seconds = openHistogram({name: 'sallyport_exchange_seconds', help: 'Whole time of an exchange.', label: 'operation', buckets});
+	const overhead = openHistogram({
 		name: 'sallyport_overhead_seconds',
 		help: 'Time of an exchange not spent waiting for an upstream.',
 		buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
+	});
+	const failures = new Counter({
+		name: 'sallyport_plugin_failures_total',
+		help: 'Plugins that could not answer.',
+		labelNames: ['plugin', 'hook'],
 		registers,
 	});
-	const failures = new Counter({name: 'sallyport_plugin_failures_total', help: 'Plugins that could not answer.', labelNames: ['plugin', 'hook'], registers});
-	const counted = new Counter({name: 'sallyport_plugin_count_total', help: 'What plugins count.', labelNames: ['plugin', 'name'], registers});
+	const counted = new Counter({
+		name: 'sallyport_plugin_count_total',
+		help: 'What plugins count.',
+		labelNames: ['plugin', 'name'],
+		registers,
+	});
 	new Gauge({
 		name: 'sallyport_exchanges_running',
 		help: 'Exchanges under way.',
@@ -38,11 +66,25 @@ export const openMetrics = (running: () => number, modelOf: (exchange: Exchange)
 		},
 	});
 
-	/** Adding to a histogram or counter by labels hashes them each time; exchanges are summed here and handed over when somebody looks. */
-	const sums = new Map<string, {labels: Record<'operation' | 'model' | 'outcome' | 'status', string>; count: number}>();
+	/** Adding to a counter by labels hashes them each time: what ended is summed here, and handed over when somebody looks. */
+	const sums = new Map<string, Sum>();
 	const flush = (): void => {
-		for (const {labels, count} of sums.values()) exchanges.inc(labels, count);
+		for (const {labels, count, input, output, costMicroUsd} of sums.values()) {
+			const {model} = labels;
+			exchanges.inc(labels, count);
+			if (input > 0) tokens.inc({model, kind: 'input'}, input);
+			if (output > 0) tokens.inc({model, kind: 'output'}, output);
+			if (costMicroUsd > 0) cost.inc({model}, costMicroUsd / 1e6);
+		}
 		sums.clear();
+	};
+	const sumOf = (operation: string, model: string, outcome: string, status: number): Sum => {
+		const name = `${operation}|${model}|${outcome}|${status}`;
+		const known = sums.get(name);
+		if (known) return known;
+		const made: Sum = {labels: {operation, model, outcome, status: String(status)}, count: 0, input: 0, output: 0, costMicroUsd: 0};
+		sums.set(name, made);
+		return made;
 	};
 
 	return {
@@ -50,23 +92,21 @@ export const openMetrics = (running: () => number, modelOf: (exchange: Exchange)
 			const operation = exchange.operation ?? 'none';
 			const model = modelOf(exchange);
 			const {outcome = 'failed', status = 0, usage, costMicroUsd} = exchange;
-			const name = `${operation}|${model}|${outcome}|${status}`;
-			const sum = sums.get(name);
-			if (sum) sum.count++;
-			else sums.set(name, {labels: {operation, model, outcome, status: String(status)}, count: 1});
-			seconds.observe({operation}, (performance.now() - exchange.startedMs) / 1_000);
-			overhead.observe(overheadMs(exchange) / 1_000);
+			const sum = sumOf(operation, model, outcome, status);
+			sum.count++;
 			if (usage) {
-				tokens.inc({model, kind: 'input'}, usage.inputTokens);
-				tokens.inc({model, kind: 'output'}, usage.outputTokens);
+				sum.input += usage.inputTokens;
+				sum.output += usage.outputTokens;
 			}
-			if (costMicroUsd) cost.inc({model}, costMicroUsd / 1e6);
+			if (costMicroUsd) sum.costMicroUsd += costMicroUsd;
+			seconds.observe(operation, (performance.now() - exchange.startedMs) / 1_000);
+			overhead.observe('', overheadMs(exchange) / 1_000);
 		},
 		pluginFailed: (plugin, hook) => failures.inc({plugin, hook}),
 		count: (plugin, name, by) => counted.inc({plugin, name}, by),
 		async text() {
 			flush();
-			return register.metrics();
+			return `${await register.metrics()}\n${seconds.text()}\n${overhead.text()}`;
 		},
 		contentType: register.contentType,
 	};

@@ -8,7 +8,7 @@ import type {Deployment} from './catalogue.ts';
 import {clientHeaders} from './client-headers.ts';
 import {encodeBody} from './encode.ts';
 import {isObject, type JsonObject} from './json.ts';
-import {refuseKey} from './provider-key.ts';
+import {refuseKeyIn} from './provider-key.ts';
 import {countUsage} from './spend.ts';
 import {type BodyText, patchText, replyTextOf} from './text.ts';
 import {askToolCalls} from './tool-calls.ts';
@@ -37,14 +37,14 @@ export const wholeReply = async (
 	const body = await reply.collect(gateway.config.limits.replyMb * 1_048_576);
 	exchange.upstreamMs += performance.now() - begun;
 	exchange.status = reply.status;
-	refuseKey(deployment)(body);
+	refuseKeyIn(deployment, body);
 	const source = body.toString();
 	const json = parsed(source, deployment);
 	if (reply.status < 300) countUsage(exchange, asked, deployment, asked.dialect.usageOf(json));
 	else exchange.costMicroUsd = 0;
 	exchange.outcome = reply.status < 300 ? 'ok' : 'failed';
 
-	let edited = await askToolCalls(gateway, exchange, asked.dialect, json);
+	let edited = false;
 	let found: BodyText | undefined;
 	const text = (): BodyText => {
 		found ??= replyTextOf(json);
@@ -52,15 +52,18 @@ export const wholeReply = async (
 	};
 	const tools = () => asked.dialect.toolCallsOf(json).map(({id, name}) => ({id, name}));
 	try {
+		edited = await askToolCalls(gateway, exchange, asked.dialect, json);
 		await beforeReply(gateway, exchange, {text: () => text().strings, tools}, patch => {
 			if (patch.text && patchText(text(), patch.text) > 0) edited = true;
 		});
 	} catch (error) {
+		// What a plugin refuses is not what the provider answered.
 		exchange.outcome = undefined;
 		throw error;
 	}
-	const headers = {...clientHeaders(reply.headers, exchange), 'content-type': 'application/json'};
+	const headers = clientHeaders(reply.headers, exchange);
+	headers['content-type'] = 'application/json';
 	// Clients repeat a 409 on their own; no other answer about the request gets better by that.
-	if (reply.status >= 400) Object.assign(headers, {'x-should-retry': String(reply.status === 409)});
+	if (reply.status >= 400) headers['x-should-retry'] = String(reply.status === 409);
 	return {status: reply.status, headers, body: edited ? encodeBody(source, json) : body};
 };
