@@ -17,9 +17,9 @@ export const anthropicClient = ({url}: Pick<TestGateway, 'url'>, {apiKey, maxRet
 export const modelRecords = async (gateway: TestGateway): Promise<StoredRecord[]> =>
 	(await gateway.journal()).filter(({kind, surface}) => kind === 'exchange' && surface !== 'admin');
 
-/** Waits until `question` answers something, for two seconds at most. */
+/** Waits until `question` answers something, for ten seconds at most. */
 export const eventually = async <T>(question: () => Promise<T | undefined> | T | undefined): Promise<T> => {
-	const until = performance.now() + 2_000;
+	const until = performance.now() + 10_000;
 	for (;;) {
 		const answer = await question();
 		if (answer !== undefined) return answer;
