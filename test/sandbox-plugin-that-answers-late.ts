@@ -5,7 +5,7 @@ const until = async (done: () => boolean): Promise<void> => {
 	while (!done()) await new Promise(resolve => setTimeout(resolve, 20));
 };
 
-test('a plugin that never settles fails after its timeout, and its isolate is replaced', async t => {
+test.serial('a plugin that never settles fails after its timeout, and its isolate is replaced', async t => {
 	const world = await inlineWorld(t, [
 		{
 			name: 'villain',
@@ -23,7 +23,7 @@ test('a plugin that never settles fails after its timeout, and its isolate is re
 	t.is((await world.ask('pre-request', {model: 'm'})).length, 2);
 });
 
-test('an answer that comes late is dropped, and the isolate stays', async t => {
+test.serial('an answer that comes late is dropped, and the isolate stays', async t => {
 	const late: ((value: {status: number; headers: Record<string, string>; body: string}) => void)[] = [];
 	const world = await inlineWorld(
 		t,
@@ -51,7 +51,7 @@ test('an answer that comes late is dropped, and the isolate stays', async t => {
 	t.deepEqual(world.told, []);
 });
 
-test('the members behind one that answers later are asked, and see a deny', async t => {
+test.serial('the members behind one that answers later are asked, and see a deny', async t => {
 	const later = (name: string, answer: string) => ({
 		name,
 		hooks: `hooks: {'pre-request': async ({model}, {kv}) => { await kv.put({x: 1}); return ${answer}; }}`,
@@ -70,13 +70,13 @@ test('the members behind one that answers later are asked, and see a deny', asyn
 	);
 });
 
-test('where everyone is asked, a fall, a quarantine and a late answer keep nobody from being asked', async t => {
+test.serial('where everyone is asked, a fall, a quarantine and a late answer keep nobody from being asked', async t => {
 	const auditing = (name: string, code: string) => ({
 		name,
 		hooks: `hooks: {'on-audit': async ({record}, {kv}) => { ${code} }}`,
 		reads: {'on-audit': ['record.model']},
 		capabilities: ['kv'],
-		limits: {timeoutMs: 100},
+		limits: {timeoutMs: name === 'late' ? 100 : 1_000},
 	});
 	const world = await inlineWorld(t, [
 		auditing('one', 'return allow({annotate: {one: record.model}});'),
@@ -95,7 +95,7 @@ test('where everyone is asked, a fall, a quarantine and a late answer keep nobod
 	t.true(world.told.some(({plugin, what}) => plugin === 'loops' && what === 'quarantined'));
 });
 
-test('three stops within a minute quarantine a plugin, and it comes back after its pause', async t => {
+test.serial('three stops within a minute quarantine a plugin, and it comes back after its pause', async t => {
 	let now = 1_000_000;
 	const world = await inlineWorld(
 		t,
@@ -142,13 +142,13 @@ test('three stops within a minute quarantine a plugin, and it comes back after i
 	t.is((await world.ask('pre-request', {model: 'm'})).length, 3);
 });
 
-test('an error that a plugin throws, however often, does not quarantine it', async t => {
+test.serial('an error that a plugin throws, however often, does not quarantine it', async t => {
 	const world = await inlineWorld(t, [{name: 'villain', hooks: "hooks: {'pre-request': () => { throw new Error('x'); }}"}]);
 	for (let turn = 0; turn < 20; turn++) t.true((await world.askOne('villain')).startsWith('F'));
 	t.deepEqual(world.told, []);
 });
 
-test('an action that was interrupted by a neighbour is not begun again', async t => {
+test.serial('an action that was interrupted by a neighbour is not begun again', async t => {
 	const begun: string[] = [];
 	const world = await inlineWorld(
 		t,
@@ -177,20 +177,20 @@ test('an action that was interrupted by a neighbour is not begun again', async t
 	t.is(begun.length, 1);
 });
 
-test('who hoards memory until a neighbour falls is not protected by it: the neighbour is not blamed', async t => {
+test.serial('who hoards memory until a neighbour falls is not protected by it: the neighbour is not blamed', async t => {
 	const world = await inlineWorld(t, [
 		{
 			name: 'hoards',
 			before: 'const all = [];',
 			hooks:
 				"hooks: {'pre-request': ({model}) => { if (model === 'hoard') for (let at = 0; at < 2; at++) all.push(new Array(125_000).fill(1)); return undefined; }}",
-			limits: {memoryMb: 8},
+			limits: {memoryMb: 8, cpuMs: 2_000},
 		},
 		{
 			name: 'works',
 			hooks:
 				"hooks: {'pre-request': ({model}) => { const some = []; for (let at = 0; at < 8; at++) some.push(new Array(125_000).fill(at)); return allow({annotate: {works: some.length}}); }}",
-			limits: {memoryMb: 8},
+			limits: {memoryMb: 8, cpuMs: 2_000},
 		},
 	]);
 	for (let turn = 0; turn < 150; turn++) {

@@ -31,7 +31,7 @@ const attacks: Record<string, string> = {
 const harmless = new Set(['recurses', 'throws an error with a looping getter']);
 
 for (const [what, code] of Object.entries(attacks)) {
-	test(`a plugin that ${what} fails, and its neighbours answer before, during and after`, async t => {
+	test.serial(`a plugin that ${what} fails, and its neighbours answer before, during and after`, async t => {
 		const isAsync = code.includes('await ');
 		const world = await inlineWorld(t, [
 			neighbour('one'),

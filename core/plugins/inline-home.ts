@@ -15,6 +15,8 @@ export type Home = {
 	readonly group: Group | undefined;
 	/** Whether somebody blew a limit lately and nobody can tell who: until it is known, each enters alone. */
 	readonly wary: boolean;
+	/** Looks how full the isolate is, so that the next entry, if memory ends in it, can be told from those before. */
+	weigh(): void;
 	/** A number for the next entry. */
 	number(): number;
 	/** How the promise of call `id` ends; undefined when it is late. */
@@ -28,11 +30,10 @@ type Options = {scripts: WallScripts; report: Report; quarantine: ReturnType<typ
 const leastLimitMs = 100;
 const reloadMs = 1_000;
 const reopenAfterMs = 1_000;
+const entriesPerWeighing = 32;
 const waryForMs = 60_000;
 /** A promise that is late gets as long again, and at least this, to end by itself. */
 const leastGraceMs = 1_000;
-/** In an isolate that was entered less often than this, memory is gone because of whoever runs. */
-const youngEntries = 50;
 
 export const openHome = (plugins: readonly Admitted[], {scripts, report, quarantine, now}: Options): Home => {
 	const residents = plugins.map(plugin => ({
@@ -49,6 +50,8 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 	/** Calls nobody waits for any more, and what ends their plugin's patience. */
 	const overdue = new Map<string, NodeJS.Timeout>();
 	let calls = 0;
+	/** The entry before which the memory was looked at, and whether most of it was free: in a full heap, V8 takes its time from whoever runs. */
+	let weighed = {entry: 0, roomy: true};
 	let waryUntil = 0;
 	let closed = false;
 	let failedAt = Number.NEGATIVE_INFINITY;
@@ -111,12 +114,19 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 	};
 
 	const isProven = ({culprit, outOfMemory}: IsolateLost): boolean =>
-		culprit >= 0 && (!outOfMemory || (present?.group.entries ?? 0) < youngEntries);
+		culprit >= 0 && weighed.roomy && (!outOfMemory || weighed.entry === calls);
 
 	/** It will never settle, or it makes the host work for it for ever: only a new isolate ends that. */
 	const giveUp = (resident: number): void => {
 		present?.group.dispose();
 		strike(resident, 'it left a call without an answer');
+	};
+
+	const weigh = (): void => {
+		const {isolate} = present?.group ?? {};
+		if (!isolate || isolate.isDisposed) return;
+		const {used_heap_size: used, externally_allocated_size: outside} = isolate.getHeapStatisticsSync();
+		weighed = {entry: calls + 1, roomy: used + outside < (memoryMb * 1_048_576) / 2};
 	};
 
 	let present: Present | undefined = open();
@@ -131,7 +141,9 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 		get wary() {
 			return waryUntil !== 0 && now() < waryUntil;
 		},
+		weigh,
 		number() {
+			if (calls - weighed.entry >= entriesPerWeighing) weigh();
 			if (early.size > 0) early.clear();
 			return ++calls;
 		},

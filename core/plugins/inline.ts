@@ -66,6 +66,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 		const {name} = run.members[place]!;
 		for (let tries = 0; tries < mostTries; tries++) {
 			if (quarantine.holds(name)) return kept;
+			home.weigh();
 			const crossed = cross(run, place, place + 1, values);
 			if (crossed.lost) {
 				// Wary still: it was not the one, or that is not proven.

@@ -64,8 +64,6 @@ export type Group = {
 	/** [0] odd while inside, another number at each entry, at each resident entered, and at each exit; [1] the resident that is running, or -1. */
 	beats: Int32Array;
 	isolate: ivm.Isolate;
-	/** How often it was entered. */
-	readonly entries: number;
 	plan(index: number, plan: Plan): void;
 	/** Throws only IsolateLost. */
 	dispatch(id: number, plan: number, from: number, to: number, values: readonly Value[]): string;
@@ -103,7 +101,6 @@ export const openGroup = (
 	const beats = new Int32Array(new SharedArrayBuffer(16));
 	const bounded = entryMs === undefined ? {} : {timeout: entryMs};
 	let gone = false;
-	let entries = 0;
 
 	/** Disposed, or stopped by a time limit and alive in the middle of nobody knows what; otherwise what was thrown is a promise that a plugin left rejected. */
 	const isLost = (cause: unknown): boolean => isolate.isDisposed || (cause instanceof Error && cause.message === timedOut);
@@ -112,7 +109,6 @@ export const openGroup = (
 	const inside = <T>(enter: () => T, otherwise: () => T): T => {
 		if (gone) throw new IsolateLost(-1, undefined);
 		beats[1] = -1;
-		entries++;
 		Atomics.add(beats, 0, 1);
 		let cause: unknown;
 		try {
@@ -217,9 +213,6 @@ export const openGroup = (
 		loaded: residents.map(moveIn),
 		beats,
 		isolate,
-		get entries() {
-			return entries;
-		},
 		plan(index, plan) {
 			inside(
 				() => addPlan.applySync(undefined, [index, JSON.stringify(plan)]),
