@@ -30,16 +30,7 @@ export const operations = {
 export type Wire = {req: IncomingMessage; res: ServerResponse; exchange: Exchange};
 
 /** Client headers that mean something to a provider; every other one stays here. */
-const forwarded = [
-	'content-type',
-	'accept',
-	'anthropic-version',
-	'anthropic-beta',
-	'openai-beta',
-	'traceparent',
-	'tracestate',
-	'idempotency-key',
-] as const;
+const forwarded = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'openai-beta', 'traceparent', 'tracestate'] as const;
 
 /**
  * One model call, from its body to its reply: pre-auth, body, pre-request, attempts, post-response. Answers the reply to
@@ -126,6 +117,10 @@ const attempt = async (
 		if (typeof value === 'string') headers[name] = value;
 	}
 	headers['content-type'] ??= 'application/json';
+	const idempotencyKey = req.headers['idempotency-key'];
+	// Two tenants behind one provider key may choose the same one.
+	if (typeof idempotencyKey === 'string')
+		headers['idempotency-key'] = hash('sha256', `${exchange.principal?.id}\n${idempotencyKey}`, 'hex');
 	const {path} = operations[asked.operation];
 	const timeoutMs = timeoutOf(req.headers['x-sallyport-timeout-ms']);
 	await recordOpened(gateway, exchange);

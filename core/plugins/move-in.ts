@@ -46,7 +46,8 @@ export const admitAll = async ({config, complain, file}: LoadedConfig, lenders: 
 		}),
 	);
 	const admitted = (await Promise.all(admissions)).filter(plugin => plugin !== undefined);
-	complaints.push(...twins(admitted));
+	// Only when all were admitted do the places of the list stand for the config's.
+	if (complaints.length === 0) complaints.push(...twins(admitted));
 	if (complaints.length === 0 && checkLock) complaints.push(...(await lockComplaints(file, admitted)));
 	if (complaints.length > 0) throw new ConfigError(complain(complaints));
 	return admitted;
