@@ -43,7 +43,11 @@ const welcome = async ({url, gateway, adminKey, firstStart: isFirst}: Running, {
 			)
 		: {};
 	for (const line of shownOnce(url, config, {adminKey, key})) console.log(line);
-	if (failed) console.error(`The first key could not be made: ${failed instanceof Error ? failed.message : String(failed)}`);
+	console.log('\nReady. Ctrl-C finishes what runs, and stops.');
+	if (failed)
+		console.error(
+			`The first virtual key could not be made: ${failed instanceof Error ? failed.message : String(failed)} Make one with sallyport keys create.`,
+		);
 };
 
 // Ctrl-C reaches a process more than once: from the terminal, from npm, from the launcher.
