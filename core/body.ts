@@ -79,7 +79,9 @@ export const readBody = async (req: IncomingMessage, {maxBytes, withinMs, waitin
 			stop();
 			resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
 		};
-		const left = () => fail(clientClosed());
+		const left = () => {
+			if (!over) fail(clientClosed());
+		};
 		if (waiting) waiting.onLeft = left;
 		// They stay, since taking them off costs more than all they do: a request ends once.
 		req.on('data', take).on('end', end).on('close', left).on('error', left);

@@ -1,6 +1,6 @@
 import {GatewayError} from '../../errors.ts';
 import {mediaParts} from '../fields.ts';
-import {isObject, type JsonObject, objectsOf} from '../json.ts';
+import {isObject, type JsonObject} from '../json.ts';
 import type {RequestFacts} from './dialect.ts';
 
 const wrong = (param: string, what: string): GatewayError => new GatewayError('invalid_request', `"${param}" must be ${what}.`, {param});
@@ -32,7 +32,8 @@ export const readCount = (json: JsonObject, param: string, most: number): number
 export const readMessages = (json: JsonObject): unknown[] => {
 	const {messages} = json;
 	if (!Array.isArray(messages) || messages.length === 0) throw wrong('messages', 'a list of at least one message');
-	for (const [index, message] of messages.entries()) {
+	for (let index = 0; index < messages.length; index += 1) {
+		const message: unknown = messages[index];
 		if (!isObject(message)) throw wrong(`messages[${index}]`, 'an object');
 		if (typeof message.role !== 'string') throw wrong(`messages[${index}].role`, 'a string');
 		const {content} = message;
@@ -71,6 +72,9 @@ const notParams: ReadonlySet<string> = new Set([
 /** Fields that a policy is decided on. */
 const reserved: ReadonlySet<string> = new Set([...notParams, 'max_tokens', 'max_completion_tokens', 'n', 'user']);
 
+/** No letter of these has another case to fold from. */
+const isPlain = /^[a-z0-9_]*$/;
+
 /**
  * The other top-level scalars. Refuses the fields that policies are decided on in another case, since some servers
  * (those that use Go's `encoding/json`) would read `Model` as `model`.
@@ -79,7 +83,7 @@ export const readParams = (json: JsonObject): RequestFacts['params'] => {
 	const params: RequestFacts['params'] = {};
 	for (const key of Object.keys(json)) {
 		// Upper case first: it also folds the long s and the Kelvin sign, as Go does.
-		const param = key.toUpperCase().toLowerCase();
+		const param = isPlain.test(key) ? key : key.toUpperCase().toLowerCase();
 		if (param !== key && reserved.has(param)) throw new GatewayError('invalid_request', `Write "${param}" in lower case.`, {param});
 		if (notParams.has(key)) continue;
 		const value = json[key];
@@ -103,8 +107,15 @@ const partTokens = (part: JsonObject): number => {
 	return isObject(file) && typeof file.file_data === 'string' ? mediaTokens : referencedTokens;
 };
 
-const mediaTokensOf = (parts: unknown): number => objectsOf(parts).reduce((sum, [, part]) => sum + partTokens(part), 0);
+const mediaTokensOf = (parts: unknown): number => {
+	let sum = 0;
+	if (Array.isArray(parts)) for (const part of parts as unknown[]) if (isObject(part)) sum += partTokens(part);
+	return sum;
+};
 
 /** What pictures, sounds and files in messages can count for beyond the bytes they take in the body. */
-export const extraInput = (messages: readonly unknown[]): number =>
-	objectsOf(messages).reduce((sum, [, message]) => sum + mediaTokensOf(message.content), 0);
+export const extraInput = (messages: readonly unknown[]): number => {
+	let sum = 0;
+	for (const message of messages) if (isObject(message)) sum += mediaTokensOf(message.content);
+	return sum;
+};
