@@ -85,7 +85,12 @@ let world: ProcessWorld;
 test.before(async () => {
 	const code = await wasmCode(hostile);
 	world = await processWorld(
-		['none', ...attacks].map(attack => ({name: nameOf(attack), code, config: {attack}, limits: {memoryMb: 16, answerChars: 1_000}})),
+		['none', ...attacks].map(attack => ({
+			name: nameOf(attack),
+			code,
+			config: {attack},
+			limits: {memoryMb: 16, answerChars: 1_000, timeoutMs: 20_000},
+		})),
 	);
 });
 test.after.always(() => world?.close());
@@ -98,7 +103,7 @@ for (const attack of fails) {
 		const [answer, neighbour] = await Promise.all([world.ask(name), world.ask('none')]);
 		t.is(answer?.kind, 'F', answer?.body);
 		t.is(bodyOf(answer).code, 'plugin_failed');
-		t.true(performance.now() - started < 2_000);
+		t.true(performance.now() - started < 10_000);
 		t.is(neighbour?.kind, 'A');
 		t.is((await world.ask(name, 'peace'))?.kind, 'A');
 		t.log(bodyOf(answer).message);

@@ -7,6 +7,9 @@ type Options = {scripts: Scripts; lender: Lender; onLost: (reason: string) => vo
 /** Promises that never settle keep what they hold; after so many the isolate is replaced. */
 const mostAbandoned = 50;
 
+/** How often an entry is tried that ran out of time without having had it. */
+const mostTries = 3;
+
 const tooLong = 'ran longer than limits.cpuMs';
 
 const reasonOf = (cause: unknown): string => {
@@ -27,7 +30,7 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 	let entering = 0;
 	let early: string | undefined;
 	let enteredAt: NodeJS.CpuUsage | undefined;
-	/** Its time ran out while it waited for a processor: it is entered once more. */
+	/** Its time ran out while it waited for a processor: it may be entered once more. */
 	let excused = false;
 
 	const wasStarved = (reason: string): boolean => {
@@ -84,7 +87,7 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 		throw new Error(said.failure);
 	};
 
-	const inside = (settled: (answer: string) => void, entry: (group: Group, id: number) => string, repeatable: boolean): string => {
+	const inside = (settled: (answer: string) => void, entry: (group: Group, id: number) => string, tries: number): string => {
 		const id = ++calls;
 		excused = false;
 		try {
@@ -98,7 +101,7 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 			waiting.set(id, settled);
 			return 'P';
 		} catch (error) {
-			if (error instanceof IsolateLost && excused && repeatable) return inside(settled, entry, false);
+			if (error instanceof IsolateLost && excused && tries > 1) return inside(settled, entry, tries - 1);
 			if (error instanceof IsolateLost) return failed(reasonOf(error.cause));
 			group = undefined;
 			onLost('could not be opened again');
@@ -123,9 +126,9 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 				const answer = present.dispatch(id, plans.indexOf(hook), 0, 1, values);
 				return answer === '' ? '' : answer.slice(answer.indexOf('\u0000') + 1);
 			};
-			return inside(settled, ask, true);
+			return inside(settled, ask, mostTries);
 		},
-		act: (action, input, caller, settled) => inside(settled, (present, id) => present.act(0, id, action, input, caller), false),
+		act: (action, input, caller, settled) => inside(settled, (present, id) => present.act(0, id, action, input, caller), 1),
 		abandoned() {
 			if (++abandoned < mostAbandoned || !group) return;
 			group.dispose();

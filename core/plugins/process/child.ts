@@ -14,8 +14,8 @@ export type Child = {
 	kill(reason: string): void;
 	/** Resident memory in bytes; 0 where there is no /proc. */
 	rss(): number;
-	/** How long it was ready to run and no processor was free, in all; 0 where there is no /proc. */
-	starvedMs(): number;
+	/** How long its main thread has run on a processor, in all; undefined where the system does not say. */
+	busyMs(): number | undefined;
 	/** Resolves when the process is gone. */
 	end(): Promise<void>;
 	readonly gone: boolean;
@@ -108,8 +108,11 @@ export const startChild = (script: HostScript, onEnd: () => void): Child => {
 		},
 		kill,
 		rss: () => Number(/VmRSS:\s+(\d+) kB/.exec(proc('status'))?.[1] ?? 0) * 1_024,
-		// https://docs.kernel.org/scheduler/sched-stats.html: nanoseconds on a processor, nanoseconds waiting for one
-		starvedMs: () => Number(proc('schedstat').split(' ')[1] ?? 0) / 1e6,
+		busyMs() {
+			// https://docs.kernel.org/scheduler/sched-stats.html: the first number is nanoseconds on a processor
+			const ns = Number(proc('schedstat').split(' ')[0]);
+			return ns > 0 ? ns / 1e6 : undefined;
+		},
 		end() {
 			kill('the gateway ended it');
 			return whenGone;

@@ -174,18 +174,19 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 
 	const watch = (): NodeJS.Timeout => {
 		let last = performance.now();
-		let lastStarved = child?.starvedMs() ?? 0;
+		let lastBusy = child?.busyMs();
 		let ticks = 0;
 		return setInterval(() => {
 			const now = performance.now();
-			const starved = queue.head && child ? child.starvedMs() : lastStarved;
-			// When we were late ourselves, its answer may be waiting for us; when it waited for a processor, it is not to blame.
-			queue.wait(Math.min(now - last, 2 * tickMs) - (starved - lastStarved));
+			const busy = queue.head ? child?.busyMs() : lastBusy;
+			// When we were late ourselves, its answer may be waiting for us; without a processor, it is not to blame.
+			const passed = Math.min(now - last, 2 * tickMs);
+			queue.pass(passed, busy !== undefined && lastBusy !== undefined ? busy - lastBusy : passed);
 			last = now;
-			lastStarved = starved;
+			lastBusy = busy;
 			ticks++;
 			for (const call of calls.values()) if (now >= call.deadlineAt) finish(call, {late: true});
-			const {head, waitedMs, works} = queue;
+			const {head, works} = queue;
 			if (!head && calls.size === 0) {
 				clearInterval(timer);
 				timer = undefined;
@@ -193,8 +194,8 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 			}
 			if (ticks % rssTicks === 0 && child && child.rss() > bytesAllowed()) child.kill('used too much memory');
 			if (!head) return;
-			if (waitedMs > head.patienceMs) child?.kill(`made no progress for ${Math.round(waitedMs)} ms`);
-			else if (works.length > 1 && waitedMs > (head.plugins.every(({name}) => opened.has(name)) ? crowdedMs : crowdedOpeningMs))
+			if (queue.stuck) child?.kill(`made no progress for ${Math.round(queue.busyMs)} ms`);
+			else if (works.length > 1 && queue.busyMs > (head.plugins.every(({name}) => opened.has(name)) ? crowdedMs : crowdedOpeningMs))
 				world.onCrowded(host, head.plugins);
 		}, tickMs);
 	};

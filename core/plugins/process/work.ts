@@ -24,34 +24,45 @@ export type Call = {
 /** Something the host was told to do and has not acknowledged. */
 export type Work = {plugins: readonly Admitted[]; patienceMs: number; call?: Call};
 
+/** Without progress for so many times its patience, a host that does not even work is stuck. */
+const idleFactor = 5;
+
 /** What a host was told, in the order it works it off, and for how long it has been at the first. */
 export const openQueue = () => {
 	const works: Work[] = [];
+	let busyMs = 0;
 	let waitedMs = 0;
+	const progress = (): void => {
+		busyMs = 0;
+		waitedMs = 0;
+	};
 	return {
-		get works(): readonly Work[] {
-			return works;
-		},
+		works: works as readonly Work[],
 		get head(): Work | undefined {
 			return works[0];
 		},
-		/** How long it has been seen to make no progress. */
-		get waitedMs(): number {
-			return waitedMs;
+		/** How long it has worked on the first without progress. */
+		get busyMs(): number {
+			return busyMs;
+		},
+		get stuck(): boolean {
+			const [head] = works;
+			return head !== undefined && (busyMs > head.patienceMs || waitedMs > idleFactor * head.patienceMs);
 		},
 		push(work: Work): void {
-			if (works.push(work) === 1) waitedMs = 0;
+			if (works.push(work) === 1) progress();
 		},
 		/** The first is done; undefined when there was none. */
 		shift(): Work | undefined {
-			waitedMs = 0;
+			progress();
 			return works.shift();
 		},
-		progress(): void {
-			waitedMs = 0;
-		},
-		wait(ms: number): void {
-			if (works.length > 0) waitedMs += Math.max(0, ms);
+		progress,
+		/** Time has gone by: so much of it the host had a processor for. */
+		pass(ms: number, ofThatBusyMs: number): void {
+			if (works.length === 0) return;
+			waitedMs += ms;
+			busyMs += Math.min(ms, Math.max(0, ofThatBusyMs));
 		},
 	};
 };

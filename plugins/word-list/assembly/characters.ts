@@ -25,12 +25,12 @@ for (let index = 0; index < ranges.length; index++) {
 // @ts-ignore: decorator
 @inline
 export function fold(unit: i32): i32 {
-	return folded[unit];
+	return unchecked(folded[unit]);
 }
 
 /** Whether a unit is part of a word: a letter, a mark, a digit or _. */
 // @ts-ignore: decorator
 @inline
 export function isWord(unit: i32): bool {
-	return wordLike[unit];
+	return unchecked(wordLike[unit]);
 }

@@ -22,6 +22,13 @@ const closeList = 0x5d;
 const openObject = 0x7b;
 const closeObject = 0x7d;
 
+/** A unit inside the text; charCodeAt would look whether it is. */
+// @ts-ignore: decorator
+@inline
+function unitAt(text: string, at: i32): i32 {
+	return i32(load<u16>(changetype<usize>(text) + (usize(at) << 1)));
+}
+
 class Reader {
 	private at: i32 = 0;
 	constructor(private source: string) {}
@@ -91,7 +98,7 @@ class Reader {
 	private closing(from: i32): i32 {
 		const source = this.source;
 		for (let at = from; at < source.length; at++) {
-			const unit = source.charCodeAt(at);
+			const unit = unitAt(source, at);
 			if (unit == quote) return at;
 			if (unit == backslash) at++;
 		}
@@ -107,7 +114,7 @@ class Reader {
 		const units = new StaticArray<u16>(end - from);
 		let length = 0;
 		for (let at = from; at < end; at++) {
-			let unit = source.charCodeAt(at);
+			let unit = unitAt(source, at);
 			if (unit == backslash) {
 				unit = source.charCodeAt(++at);
 				if (unit == 0x75) {
@@ -115,7 +122,7 @@ class Reader {
 					at += 4;
 				} else unit = control(unit);
 			}
-			units[length++] = u16(unit);
+			unchecked((units[length++] = u16(unit)));
 		}
 		return String.UTF16.decodeUnsafe(changetype<usize>(units), length << 1);
 	}

@@ -21,6 +21,8 @@ export class Found {
 
 export class Matcher {
 	private byFirst: Map<i32, Array<string>> = new Map();
+	/** Which units a word begins with: looked up for every unit of a text. */
+	private begins: StaticArray<bool> = new StaticArray<bool>(0x10000);
 
 	constructor(
 		words: Array<string>,
@@ -32,13 +34,17 @@ export class Matcher {
 			const first = word.charCodeAt(0);
 			if (!this.byFirst.has(first)) this.byFirst.set(first, []);
 			this.byFirst.get(first).push(word);
+			this.begins[first] = true;
 		}
 		const lists = this.byFirst.values();
 		for (let index = 0; index < lists.length; index++) lists[index].sort((a, b) => b.length - a.length);
 	}
 
+	// @ts-ignore: decorator
+	@inline
 	private unit(text: string, at: i32): i32 {
-		const unit = text.charCodeAt(at);
+		// Every caller stays inside the text; charCodeAt would look again.
+		const unit = i32(load<u16>(changetype<usize>(text) + (usize(at) << 1)));
 		return this.caseSensitive ? unit : fold(unit);
 	}
 
@@ -72,7 +78,7 @@ export class Matcher {
 		while (at < length) {
 			const unit = this.unit(text, at);
 			let next = at + 1;
-			if (!(this.wholeWords && insideWord && isWord(unit)) && this.byFirst.has(unit)) {
+			if (unchecked(this.begins[unit]) && !(this.wholeWords && insideWord && isWord(unit))) {
 				const words = this.byFirst.get(unit);
 				let says = no;
 				for (let index = 0; index < words.length && says == no; index++) {
@@ -90,7 +96,7 @@ export class Matcher {
 					from = next;
 				}
 			}
-			insideWord = isWord(this.unit(text, next - 1));
+			insideWord = isWord(next == at + 1 ? unit : this.unit(text, next - 1));
 			at = next;
 		}
 		if (cut == length && !final && this.wholeWords) cut = this.beforeLastWord(text, from);
