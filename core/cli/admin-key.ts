@@ -1,8 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
-import {openJournal} from '../journal/append.ts';
-import {openStore} from '../store/open.ts';
 import {configOfPlaces} from './places.ts';
 
 /** `sallyport admin-key`: a new admin key for a gateway whose key is lost or leaked; on the record, like everything an operator does. */
@@ -16,6 +14,8 @@ export const adminKey = (program: Command): void => {
 				journal: {folder, segmentMb},
 			} = await configOfPlaces(program);
 			if (!existsSync(place)) throw new Error(`There is no ${place} yet: the first start makes it, and prints the first admin key.`);
+			const {openJournal} = await import('../journal/append.ts');
+			const {openStore} = await import('../store/open.ts');
 			// Opening the journal fails while a gateway writes it.
 			const journal = await openJournal({folder, segmentBytes: segmentMb * 1_048_576});
 			try {

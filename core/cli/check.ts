@@ -3,7 +3,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Command} from 'commander';
 import {pino} from 'pino';
-import {boot} from '../boot.ts';
 import {type LoadedConfig, loadConfig, printProblem} from '../config.ts';
 import {configFile} from './places.ts';
 
@@ -11,6 +10,7 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 
 /** Boots with a store and a journal that are thrown away. */
 const tryOut = async (loaded: LoadedConfig): Promise<string> => {
+	const {boot} = await import('../boot.ts');
 	const folder = await mkdtemp(join(tmpdir(), 'sallyport-check-'));
 	try {
 		const {config} = loaded;

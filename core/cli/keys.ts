@@ -29,7 +29,7 @@ const verbs: Record<string, Verb> = {
 	block: {description: 'refuse a key until it is unblocked', takesId: true, options: []},
 	unblock: {description: 'let a blocked key in again', takesId: true, options: []},
 	revoke: {description: 'end a key for good', takesId: true, options: []},
-	expire: {description: 'set when a key ends', takesId: true, options: ['at']},
+	expire: {description: 'set when a key ends, now unless --at says so', takesId: true, options: ['at']},
 };
 
 const whole = (written: string): number => {
@@ -42,14 +42,14 @@ const parsers: Partial<Record<Field, (written: string) => unknown>> = {
 	limit: whole,
 	'grace-seconds': whole,
 	tags: written => written.split(',').map(tag => tag.trim()),
-	at: written => (written === 'never' ? null : written),
 };
 
 /** The id stands behind the verb or after --id; what else was said are the action's fields. */
 const inputOf = (verb: string, {takesId}: Verb, named: string | undefined, {id = named, ...said}: Record<string, unknown>) => {
 	if (!takesId) return said;
-	if (id === undefined) throw new Error(`Which key? Write sallyport keys ${verb} key_…; sallyport keys list shows their ids.`);
-	return {id, ...said};
+	if (typeof id !== 'string') throw new Error(`Which key? Write sallyport keys ${verb} key_…; sallyport keys list shows their ids.`);
+	if (verb !== 'expire') return {id, ...said};
+	return {id, at: said.at === 'never' ? null : (said.at ?? new Date().toISOString())};
 };
 
 /** `sallyport keys …`: the actions of the plugin virtual-keys on a running gateway. */

@@ -1,8 +1,6 @@
 import type {Command} from 'commander';
 import {loadConfig} from '../config.ts';
 import type {Lenders} from '../plugins/admit.ts';
-import {writeLock} from '../plugins/lock.ts';
-import {admitAll} from '../plugins/move-in.ts';
 
 /** Nothing runs while plugins are only read, so nothing is ever borrowed. */
 const nothing: Lenders = () => ({
@@ -19,6 +17,8 @@ export const lock = (program: Command, group: Command): void => {
 		.command('lock')
 		.description('write gateway.lock.json: what each plugin is and may use, as it is now')
 		.action(async () => {
+			const {writeLock} = await import('../plugins/lock.ts');
+			const {admitAll} = await import('../plugins/move-in.ts');
 			const loaded = await loadConfig(program.opts<{config: string}>().config);
 			const admitted = await admitAll(loaded, nothing, {checkLock: false});
 			console.log(`${await writeLock(loaded.file, admitted)} pins ${admitted.length} plugins`);

@@ -18,6 +18,7 @@ const program = new Command('sallyport')
 	.configureHelp({showGlobalOptions: true})
 	.exitOverride();
 
+// What only one verb needs is imported when it runs: asking for help must not wait for an isolate's library.
 for (const verb of [start, check, keys, plugins, act, audit, adminKey]) verb(program);
 
 /** A mistake in the config says where it is and how to mend it, and no message of ours needs a stack. */

@@ -1,7 +1,7 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {pino} from 'pino';
 import {type LoadedConfig, loadConfig, printProblem} from '../config.ts';
-import {type Running, serve} from '../main.ts';
+import type {Running} from '../main.ts';
 import type {PluginHouse} from '../plugins/house.ts';
 import {type Demo, startDemo} from './demo.ts';
 import {configFile} from './places.ts';
@@ -87,6 +87,7 @@ export const start = (program: Command): void => {
 		.action(async ({demo: demoPort, logLevel}: {demo?: string; logLevel: string}) => {
 			const loaded = await loadConfig(configFile(program));
 			for (const warning of loaded.warnings) console.error(`warning: ${printProblem(warning)}`);
+			const {serve} = await import('../main.ts');
 			const demo = demoPort === undefined ? undefined : await startDemo(demoPort);
 			try {
 				const running = await serve(loaded, pino({level: logLevel}, pino.destination(2)));
