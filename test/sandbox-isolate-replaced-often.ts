@@ -62,7 +62,7 @@ test.serial('a tier whose isolate fell twenty times has one watcher, and answers
 		t.regex(await world.askOne('loops'), /^F/);
 		t.is(await world.askOne('one', {model: 'm'}), saw('one', 'm'));
 	}
-	t.is(process.listenerCount('exit'), listeners + 1);
+	t.is(process.listenerCount('exit'), Math.max(1, listeners));
 	await world.close();
 	t.is(process.listenerCount('exit'), listeners);
 });

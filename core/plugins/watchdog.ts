@@ -10,6 +10,12 @@ type Watched = {
 
 const ticks = 5;
 
+/** A thread that waits would keep the process from ending. One listener for all, however many gateways a process holds. */
+const waiting = new Set<() => void>();
+const stopAll = (): void => {
+	for (const stop of waiting) stop();
+};
+
 /**
  * Watches heartbeats from another thread and disposes an isolate in which one resident runs longer than its limit. It costs
  * nothing per call, and it stops what a timeout inside the isolate cannot. Time in which this machine did not let the watcher
@@ -50,11 +56,12 @@ export const watch = ({isolate: target, beats, limitsMs}: Watched): {stop(): voi
 		Atomics.store(bell, 0, 1);
 		Atomics.notify(bell, 0);
 	};
-	// A thread that waits would keep the process from ending.
-	process.once('exit', stop);
+	if (waiting.size === 0) process.once('exit', stopAll);
+	waiting.add(stop);
 	return {
 		stop() {
-			process.off('exit', stop);
+			waiting.delete(stop);
+			if (waiting.size === 0) process.off('exit', stopAll);
 			stop();
 		},
 	};

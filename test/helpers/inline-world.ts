@@ -8,8 +8,9 @@ import {openInlineTier} from '../../core/plugins/inline.ts';
 import type {Admitted, Run, Tier} from '../../core/plugins/tier.ts';
 import type {Lending} from '../../core/sandbox/capabilities.ts';
 import type {Value} from '../../core/sandbox/isolate.ts';
-import {openKv} from '../../core/store/kv.ts';
+import {type Kv, openKv} from '../../core/store/kv.ts';
 import {openStore} from '../../core/store/open.ts';
+import type {Store} from '../../core/store/store.ts';
 import {pluginEntry} from '../../schemas/config.ts';
 import {type HookName, hooks} from '../../schemas/hooks.ts';
 
@@ -54,6 +55,8 @@ export type Said = {plugin: string; kind: string; body: string};
 export type InlineWorld = {
 	tier: Tier;
 	plugins: readonly Admitted[];
+	store: Store;
+	kv: Kv;
 	told: Told[];
 	logged: {plugin: string; level: string; message: string; facts: unknown}[];
 	counted: {plugin: string; name: string; by: number}[];
@@ -137,6 +140,8 @@ export const inlineWorld = async (
 	return {
 		tier,
 		plugins,
+		store,
+		kv,
 		told,
 		logged,
 		counted,
