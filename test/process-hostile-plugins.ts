@@ -111,7 +111,7 @@ for (const attack of ['hangs after it has answered', 'hangs in a microtask after
 		const late = await processWorldOf(t, [tenant('neighbour', 'none'), tenant('late', attack)]);
 		const {result, wrong} = await meanwhile(late, 'neighbour', async () => {
 			const first = await late.ask('late');
-			await sleep(600);
+			for (let tries = 0; tries < 500 && late.told.length === 0; tries++) await sleep(20);
 			return first;
 		});
 		t.like(result, {kind: 'A', body: '{"verdict":"allow","annotate":{"said":"answered"}}'});

@@ -32,9 +32,10 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 	let enteredAt: NodeJS.CpuUsage | undefined;
 	/** Its time ran out while it waited for a processor: it may be entered once more. */
 	let excused = false;
+	let triesLeft = 0;
 
 	const wasStarved = (reason: string): boolean => {
-		if (reason !== tooLong || !enteredAt) return false;
+		if (reason !== tooLong || !enteredAt || triesLeft < 1) return false;
 		const {user, system} = process.threadCpuUsage(enteredAt);
 		return (user + system) / 1_000 < limits.cpuMs / 2;
 	};
@@ -90,6 +91,7 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 	const inside = (settled: (answer: string) => void, entry: (group: Group, id: number) => string, tries: number): string => {
 		const id = ++calls;
 		excused = false;
+		triesLeft = tries - 1;
 		try {
 			group ??= openAgain();
 			entering = id;
@@ -101,7 +103,7 @@ export const isolateHome = ({name, code, setup, limits}: Guest, {scripts, lender
 			waiting.set(id, settled);
 			return 'P';
 		} catch (error) {
-			if (error instanceof IsolateLost && excused && tries > 1) return inside(settled, entry, tries - 1);
+			if (error instanceof IsolateLost && excused) return inside(settled, entry, tries - 1);
 			if (error instanceof IsolateLost) return failed(reasonOf(error.cause));
 			group = undefined;
 			onLost('could not be opened again');

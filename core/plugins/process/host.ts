@@ -3,6 +3,7 @@ import type {Admitted} from '../tier.ts';
 import type {Child} from './child.ts';
 import {openErrands} from './errands.ts';
 import {patienceMs} from './guests.ts';
+import {type Tick, tick} from './ticks.ts';
 import {type Call, type Outcome, openQueue, type Work} from './work.ts';
 
 export type World = {
@@ -41,9 +42,8 @@ export type Host = {
 	close(): Promise<void>;
 };
 
-const tickMs = 10;
 const rssTicks = 5;
-/** Others wait behind one so long, and where its isolate may have to be opened first. */
+/** Others wait so long behind one; longer where its isolate may have to be opened first. */
 const crowdedMs = 20;
 const crowdedOpeningMs = 50;
 const loadMs = 3_000;
@@ -67,7 +67,7 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 	const give = (kind: ToHost, text: string, work: Work): void => {
 		queue.push(work);
 		child!.send(kind, text);
-		timer ??= watch();
+		timer ??= tick(child!, look);
 	};
 	const errands = openErrands({
 		send: (plugin, text) => give('D', text, {plugins: [plugin], patienceMs: patienceMs([plugin])}),
@@ -151,8 +151,7 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 		told = new Set();
 		moved = new Set();
 		opened = new Set();
-		clearInterval(timer);
-		timer = undefined;
+		rest();
 		errands.forget();
 		if (closed) {
 			for (const call of [...calls.values()]) finish(call, {late: true});
@@ -172,32 +171,23 @@ export const openHost = (inhabitants: readonly Admitted[], world: World): Host =
 
 	const bytesAllowed = (): number => plugins.reduce((sum, {manifest}) => sum + manifest.limits.memoryMb * 1_000_000, baseBytes);
 
-	const watch = (): NodeJS.Timeout => {
-		let last = performance.now();
-		let lastBusy = child?.busyMs();
-		let ticks = 0;
-		return setInterval(() => {
-			const now = performance.now();
-			const busy = queue.head ? child?.busyMs() : lastBusy;
-			// When we were late ourselves, its answer may be waiting for us; without a processor, it is not to blame.
-			const passed = Math.min(now - last, 2 * tickMs);
-			queue.pass(passed, busy !== undefined && lastBusy !== undefined ? busy - lastBusy : passed);
-			last = now;
-			lastBusy = busy;
-			ticks++;
-			for (const call of calls.values()) if (now >= call.deadlineAt) finish(call, {late: true});
-			const {head, works} = queue;
-			if (!head && calls.size === 0) {
-				clearInterval(timer);
-				timer = undefined;
-				return;
-			}
-			if (ticks % rssTicks === 0 && child && child.rss() > bytesAllowed()) child.kill('used too much memory');
-			if (!head) return;
-			if (queue.stuck) child?.kill(`made no progress for ${Math.round(queue.busyMs)} ms`);
-			else if (works.length > 1 && queue.busyMs > (head.plugins.every(({name}) => opened.has(name)) ? crowdedMs : crowdedOpeningMs))
-				world.onCrowded(host, head.plugins);
-		}, tickMs);
+	const rest = (): void => {
+		clearInterval(timer);
+		timer = undefined;
+	};
+	const look = ({now, passedMs, busyMs, nth}: Tick): void => {
+		queue.pass(passedMs, busyMs);
+		for (const call of calls.values()) if (now >= call.deadlineAt) finish(call, {late: true});
+		const {head, works} = queue;
+		if (!head && calls.size === 0) {
+			rest();
+			return;
+		}
+		if (nth % rssTicks === 0 && child && child.rss() > bytesAllowed()) child.kill('used too much memory');
+		if (!head) return;
+		const noticedMs = head.plugins.every(({name}) => opened.has(name)) ? crowdedMs : crowdedOpeningMs;
+		if (queue.stuck) child?.kill(`made no progress for ${Math.round(queue.busyMs)} ms`);
+		else if (works.length > 1 && queue.busyMs > noticedMs) world.onCrowded(host, head.plugins);
 	};
 
 	const start = (): void => {
