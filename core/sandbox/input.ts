@@ -8,11 +8,13 @@ export type Field = {path: string[]; crossing: 'plain' | 'json' | 'text'};
 const partsOf = (packed: string): string[] => {
 	const parts: string[] = [];
 	const end = indexOf(packed, '\n', 0);
+	// Apart, or the search for the last comma would go through all of the text.
+	const lengths = slice(packed, 0, end);
 	let at = end + 1;
 	for (let from = 0; from < end; ) {
-		const comma = indexOf(packed, ',', from);
-		const to = comma < 0 || comma > end ? end : comma;
-		const length = +slice(packed, from, to);
+		const comma = indexOf(lengths, ',', from);
+		const to = comma < 0 ? end : comma;
+		const length = +slice(lengths, from, to);
 		parts[parts.length] = slice(packed, at, at + length);
 		at += length;
 		from = to + 1;
