@@ -1,0 +1,7 @@
+import {defineConfig} from 'sallyport/plugin-sdk';
+
+export default defineConfig({
+	providers: {local: {speaks: 'anthropic', baseUrl: 'http://127.0.0.1:8788/v1', key: 'local-models-need-no-secret'}},
+	models: {sonnet: ['local/echo']},
+	plugins: [{use: 'virtual-keys'}],
+});
