@@ -137,7 +137,7 @@ test.serial('plugin hosts end when their gateway is killed', async t => {
 			return true;
 		}
 	};
-	for (let tries = 0; tries < 100 && !pids.every(gone); tries++) await sleep(20);
+	for (let tries = 0; tries < 750 && !pids.every(gone); tries++) await sleep(20);
 	t.true(pids.every(gone));
 });
 
