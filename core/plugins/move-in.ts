@@ -108,7 +108,7 @@ export const moveIn = async (
 
 	try {
 		await settle('inline', own => openInlineTier(own, {scripts, report}));
-		await settle('process', own => openProcessTier(own, {scripts, report, kv}));
+		await settle('process', own => openProcessTier(own, {scripts, report, kv, log}));
 		if (complaints.length === 0) complaints.push(...nobodyHome(config, residents));
 		if (complaints.length > 0) throw new ConfigError(complain(complaints));
 	} catch (error) {
