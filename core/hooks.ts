@@ -4,9 +4,10 @@ import type {Ruling} from '../schemas/record.ts';
 import type {CarryOut} from './effects.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
-import type {Admitted, Answer, Run, Tier} from './plugins/tier.ts';
+import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import type {Value} from './sandbox/isolate.ts';
 import {inScope} from './scope.ts';
+import {openSteps, type Step} from './steps.ts';
 import {afterwards, reasonOf, rememberVerdicts, type Verdict} from './verdicts.ts';
 
 /** A plugin with its place in the config's list. */
@@ -26,7 +27,6 @@ export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: M
 
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
-type Step = {run: Run; tier: Tier; members: Member[]};
 type Pass<Name extends HookName> = {exchange: Exchange; fields: Fields; carry: Carry<Name>};
 
 export type Hooks = {
@@ -61,23 +61,8 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 			return [name, declared[name].runs === 'up' ? own.reverse() : own];
 		}),
 	) as Record<HookName, Member[]>;
-	const stepsOf = new Map<string, Step[]>();
+	const {stepsOf, stepOf} = openSteps();
 	const checked = rememberVerdicts();
-	let runs = 0;
-
-	const stepOf = (hook: HookName, own: Member[]): Step => {
-		const paths: string[] = [];
-		const placeOf = (path: string): number => {
-			const known = paths.indexOf(path);
-			return known >= 0 ? known : paths.push(path) - 1;
-		};
-		const positions = own.map(({plugin}) =>
-			plugin.manifest.hooks[hook]!.reads.map(path => placeOf(path === 'carried' ? `carried@${plugin.name}` : path)),
-		);
-		const everyone = declared[hook].kind === 'observe';
-		return {run: {id: runs++, hook, members: own.map(({plugin}) => plugin), paths, positions, everyone}, tier: own[0]!.tier, members: own};
-	};
-
 	const takesPart = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean => {
 		const {operations} = member.plugin.manifest.hooks[hook]!;
 		if (operations && !(exchange.operation && operations.includes(exchange.operation))) return false;
@@ -86,26 +71,8 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	const isAsked = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean =>
 		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange, fields);
 
-	/** The runs for the plugins that take part: made once for each combination that occurs. */
-	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): Step[] => {
-		let name: string = hook;
-		const own = listeners[hook];
-		for (const member of own) name += isAsked(member, hook, exchange, fields) ? '1' : '0';
-		const known = stepsOf.get(name);
-		if (known) return known;
-		const made: Step[] = [];
-		let together: Member[] = [];
-		for (const member of own.filter(candidate => isAsked(candidate, hook, exchange, fields))) {
-			if (together.length > 0 && together[0]!.tier !== member.tier) {
-				made.push(stepOf(hook, together));
-				together = [];
-			}
-			together.push(member);
-		}
-		if (together.length > 0) made.push(stepOf(hook, together));
-		stepsOf.set(name, made);
-		return made;
-	};
+	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] =>
+		stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
 
 	/** A plugin that says the same thing at each window of a stream has said it once. */
 	const ruled = (exchange: Exchange, ruling: Ruling): void => {

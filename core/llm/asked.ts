@@ -19,7 +19,6 @@ export type Asked = {
 	readonly operation: DialectOperation;
 	readonly dialect: Dialect;
 	readonly bytes: Buffer;
-	readonly source: string;
 	json: JsonObject;
 	facts: RequestFacts;
 	plan: readonly Deployment[];
@@ -38,9 +37,10 @@ type Understanding = {operation: DialectOperation; dialect: Dialect; catalogue: 
 
 /** Reads a body: what it asks for, and who could serve it. Throws `invalid_json`, `invalid_request`, `model_not_found` or `dialect_mismatch`. */
 export const understand = (bytes: Buffer, {operation, dialect, catalogue}: Understanding): Asked => {
-	const {json, text: source} = parseBody(bytes);
+	// The bytes alone are kept: whoever edits the body decodes them again, and few do.
+	const {json} = parseBody(bytes);
 	const facts = dialect.requestFacts(operation, json);
-	return {operation, dialect, bytes, source, json, facts, plan: planFor(facts.model, dialect, catalogue), edited: false};
+	return {operation, dialect, bytes, json, facts, plan: planFor(facts.model, dialect, catalogue), edited: false};
 };
 
 const planFor = (model: string, dialect: Dialect, catalogue: Catalogue): readonly Deployment[] => {
@@ -192,6 +192,6 @@ export const carryRequest =
 /** What goes upstream: the client's own bytes, unless somebody rewrote them. */
 export const encoded = (asked: Asked): Buffer => {
 	if (!asked.edited) return asked.bytes;
-	asked.encoded ??= encodeBody(asked.source, asked.json);
+	asked.encoded ??= encodeBody(asked.bytes.toString(), asked.json);
 	return asked.encoded;
 };

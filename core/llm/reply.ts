@@ -38,8 +38,7 @@ export const wholeReply = async (
 	exchange.upstreamMs += performance.now() - begun;
 	exchange.status = reply.status;
 	refuseKeyIn(deployment, body);
-	const source = body.toString();
-	const json = parsed(source, deployment);
+	const json = parsed(body.toString(), deployment);
 	if (reply.status < 300) countUsage(exchange, asked, deployment, asked.dialect.usageOf(json));
 	else exchange.costMicroUsd = 0;
 	exchange.outcome = reply.status < 300 ? 'ok' : 'failed';
@@ -65,5 +64,5 @@ export const wholeReply = async (
 	headers['content-type'] = 'application/json';
 	// Clients repeat a 409 on their own; no other answer about the request gets better by that.
 	if (reply.status >= 400) headers['x-should-retry'] = String(reply.status === 409);
-	return {status: reply.status, headers, body: edited ? encodeBody(source, json) : body};
+	return {status: reply.status, headers, body: edited ? encodeBody(body.toString(), json) : body};
 };

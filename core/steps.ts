@@ -1,0 +1,60 @@
+import {type HookName, hooks} from '../schemas/hooks.ts';
+import type {Member} from './hooks.ts';
+import type {Run, Tier} from './plugins/tier.ts';
+
+/** Consecutive plugins of one tier, which a hook asks in one go. */
+export type Step = {run: Run; tier: Tier; members: readonly Member[]};
+
+/** One combination of members, found by going from one to the next: cheaper than a name for each. */
+type Branch = {asked?: Branch; passed?: Branch; steps?: readonly Step[]};
+
+/** The steps of each hook: made once for each combination of members that occurs. */
+export const openSteps = () => {
+	const roots = Object.fromEntries(Object.keys(hooks).map(name => [name, {}])) as Record<HookName, Branch>;
+	let runs = 0;
+
+	const stepOf = (hook: HookName, members: readonly Member[]): Step => {
+		const paths: string[] = [];
+		const placeOf = (path: string): number => {
+			const known = paths.indexOf(path);
+			return known >= 0 ? known : paths.push(path) - 1;
+		};
+		const positions = members.map(({plugin}) =>
+			plugin.manifest.hooks[hook]!.reads.map(path => placeOf(path === 'carried' ? `carried@${plugin.name}` : path)),
+		);
+		const everyone = hooks[hook].kind === 'observe';
+		return {
+			run: {id: runs++, hook, members: members.map(({plugin}) => plugin), paths, positions, everyone},
+			tier: members[0]!.tier,
+			members,
+		};
+	};
+
+	const made = (hook: HookName, members: readonly Member[]): readonly Step[] => {
+		const steps: Step[] = [];
+		let together: Member[] = [];
+		for (const member of members) {
+			if (together.length > 0 && together[0]!.tier !== member.tier) {
+				steps.push(stepOf(hook, together));
+				together = [];
+			}
+			together.push(member);
+		}
+		if (together.length > 0) steps.push(stepOf(hook, together));
+		return steps;
+	};
+
+	/** The steps of those among `members`, always the same ones for a hook, that take part. */
+	const stepsOf = (hook: HookName, members: readonly Member[], takesPart: (member: Member) => boolean): readonly Step[] => {
+		let branch = roots[hook];
+		for (const member of members) {
+			const way = takesPart(member) ? 'asked' : 'passed';
+			branch[way] ??= {};
+			branch = branch[way];
+		}
+		branch.steps ??= made(hook, members.filter(takesPart));
+		return branch.steps;
+	};
+
+	return {stepOf, stepsOf};
+};
