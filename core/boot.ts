@@ -44,15 +44,18 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 		const store = opened(await openStore(config.store), it => it.close());
 		const {folder, segmentMb} = config.journal;
 		const journal = opened(await openJournal({folder, segmentBytes: segmentMb * 1_048_576}), it => it.close());
+		const open = new Map<string, number>();
 		const ledger = opened(
 			await openLedger({
 				store,
 				records: fromSeq => records(folder, {fromSeq}),
+				oldestOpen: () => open.values().next().value,
 				flushed: () => journal.flushed(),
 				onWriteFailed: error => log.error({err: error}, 'the ledger could not be written'),
 			}),
 			it => it.close(),
 		);
+		for (const {exchange = '', seq} of ledger.orphans) open.set(exchange, seq);
 		const kv = await openKv(store);
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
@@ -111,6 +114,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 				plugins: orphan.plugins,
 			});
 			await written;
+			open.delete(orphan.exchange ?? '');
 			ledger.journaled(orphan.bookings ?? [], seq);
 		}
 		undo.push(async () => {
@@ -122,7 +126,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 		const adminKeyHash = known ?? createHash('sha256').update(adminKey!).digest('hex');
 		if (adminKey) await store.metaPut('admin-key-sha256', adminKeyHash);
 
-		const gateway: Gateway = {config, log, hooks, house, catalogue, journal, ledger, metrics, adminKeyHash, stopping: false, running};
+		const gateway: Gateway = {config, log, hooks, house, catalogue, journal, ledger, metrics, adminKeyHash, stopping: false, open, running};
 		return {gateway, adminKey, firstStart: adminKey !== undefined, close};
 	} catch (error) {
 		await close();

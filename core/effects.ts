@@ -10,14 +10,19 @@ export type CarryOut = (exchange: Exchange, plugin: string, effects: Effects) =>
 
 type Options = {ledger: Ledger; kv: Kv; onLost: (plugin: string, error: unknown) => void; now: () => number};
 
-const amountOf = (amount: number, unit: Short['unit']): string => (unit === 'microUsd' ? `${(amount / 1e6).toFixed(6)} USD` : `${amount} ${unit}`);
+const amountOf = (amount: number, unit: Short['unit']): string =>
+	unit === 'microUsd' ? `${(amount / 1e6).toFixed(6)} USD` : `${amount} ${unit}`;
 
 /** Who is short, by how much, until when: the caller's own account, so it may know. */
 const refusal = (short: Short, plugin: string, {orElse = 'budget_exceeded'}: Effects, now: number): GatewayError => {
 	const {account, unit, window, limit, used, needed, resetsAt} = short;
 	const room = Math.max(0, limit - used);
 	const message = `The ${window} limit of ${account} has ${amountOf(room, unit)} left of ${amountOf(limit, unit)}; this may take ${amountOf(needed, unit)}.`;
-	return new GatewayError(orElse, message, {plugin, rule: `${account}/${window}`, ...(resetsAt !== undefined && {retryAfterMs: Math.max(0, resetsAt - now)})});
+	return new GatewayError(orElse, message, {
+		plugin,
+		rule: `${account}/${window}`,
+		...(resetsAt !== undefined && {retryAfterMs: Math.max(0, resetsAt - now)}),
+	});
 };
 
 export const openEffects = ({ledger, kv, onLost, now}: Options): CarryOut => {

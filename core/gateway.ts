@@ -24,6 +24,8 @@ export type Gateway = {
 	adminKeyHash: string;
 	/** True from the moment the gateway was told to stop. */
 	stopping: boolean;
+	/** The number of each `opened` record whose exchange has no record of its end yet, in their order. */
+	open: Map<string, number>;
 	/** Exchanges whose reply has not ended, or whose record is not written. */
 	running: Set<Exchange>;
 };
@@ -31,9 +33,17 @@ export type Gateway = {
 /** Leaves evidence before an upstream is reached. Rejects with `journal_unavailable`. */
 export const recordOpened = (gateway: Gateway, exchange: Exchange): Promise<void> => {
 	// Not before it is written: what was set aside costs nothing where no upstream was reached.
-	return gateway.journal.append(openedRecord(exchange, gateway.house.digest)).written.then(() => {
-		exchange.opened = true;
-	});
+	const {seq, written} = gateway.journal.append(openedRecord(exchange, gateway.house.digest));
+	gateway.open.set(exchange.id, seq);
+	return written.then(
+		() => {
+			exchange.opened = true;
+		},
+		thrown => {
+			gateway.open.delete(exchange.id);
+			throw thrown;
+		},
+	);
 };
 
 /** What reservations nobody settled come to: the real figures, or nothing when no upstream was reached. */
@@ -65,9 +75,12 @@ const file = (gateway: Gateway, exchange: Exchange): Promise<void> => {
 	for (const path of exchange.redacted ?? []) redact(record, path);
 	const {seq, written} = gateway.journal.append(record);
 	gateway.metrics.ended(exchange);
-	if (exchange.settled.length === 0) return written;
+	if (exchange.settled.length === 0 && !exchange.opened) return written;
 	// Only then is the number this record's own: a record that could not be written leaves its number to the next.
-	return written.then(() => gateway.ledger.journaled(exchange.settled, seq));
+	return written.then(() => {
+		gateway.open.delete(exchange.id);
+		if (exchange.settled.length > 0) gateway.ledger.journaled(exchange.settled, seq);
+	});
 };
 
 const audit = (gateway: Gateway, exchange: Exchange): Promise<void> => {

@@ -27,7 +27,10 @@ export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => 
 			'content-type': isAdmin ? 'application/problem+json' : 'application/json',
 			// Clients repeat 408, 409, 429 and 5xx on their own unless this says otherwise.
 			'x-should-retry': String(error.facts.retry),
-			...(error.retryAfterMs !== undefined && {'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)), 'retry-after-ms': String(error.retryAfterMs)}),
+			...(error.retryAfterMs !== undefined && {
+				'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)),
+				'retry-after-ms': String(error.retryAfterMs),
+			}),
 			...(error.code === 'unauthenticated' && {'www-authenticate': 'Bearer'}),
 		},
 		body: JSON.stringify(body),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import {capability} from './manifest.ts';
+import type {capability} from './manifest.ts';
 
 /** A value that `core/config.ts` takes from the environment; made by `env()` and `optionalEnv()`. */
 export const fromEnv = z.strictObject({env: z.string().regex(/^[A-Za-z_]\w*$/), optional: z.boolean().optional()});

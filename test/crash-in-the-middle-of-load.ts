@@ -183,8 +183,7 @@ test('a gateway killed under load, again and again, keeps its limit, its records
 	t.true(upstream.counts().total <= most, `seed ${seed}`);
 });
 
-// The ledger reads back only what reservations were open in; docs/ledger.md says so.
-test.failing('an exchange that was open at a crash gets its end although others ended after it, and although it had no budget', async t => {
+test('an exchange that was open at a crash gets its end although others ended after it, and although it had no budget', async t => {
 	t.timeout(60_000);
 	const world = await openWorld(t, {'team:default/paying': 1});
 	const first = await startGatewayProcess(t, world.config, {isFirst: true});

@@ -127,13 +127,19 @@ export const crossCheck = (config: GatewayConfig, folder: string, source: Source
 	...ofPlugins(config, folder, source),
 ];
 
+/** A model on the same machine seldom has a secret worth keeping. */
+const isOnThisMachine = (baseUrl: string | undefined): boolean =>
+	baseUrl !== undefined && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(baseUrl).hostname);
+
 /** What runs, and should not stay so. */
 export const warningsOf = ({providers, models, plugins}: GatewayConfig): Complaint[] => {
 	const literal = (path: Path): Complaint =>
 		complain(path, 'a secret is written into the config', "Put it into a variable and write env('NAME').");
 	const aliases = Object.keys(models);
 	return [
-		...Object.entries(providers).flatMap(([name, {key}]) => (typeof key === 'string' ? [literal(['providers', name, 'key'])] : [])),
+		...Object.entries(providers).flatMap(([name, {key, baseUrl}]) =>
+			typeof key === 'string' && !isOnThisMachine(baseUrl) ? [literal(['providers', name, 'key'])] : [],
+		),
 		...plugins.flatMap(({grants, when}, index) => [
 			...Object.entries(grants.secrets ?? {}).flatMap(([name, secret]) =>
 				typeof secret === 'string' ? [literal(['plugins', index, 'grants', 'secrets', name])] : [],

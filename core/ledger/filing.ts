@@ -10,6 +10,7 @@ type Options = {
 	counters: Counters;
 	leases: Leases;
 	bookings: Bookings;
+	oldestOpen: () => number | undefined;
 	flushed: () => Promise<void>;
 	now: () => number;
 	writeEveryMs: number;
@@ -21,7 +22,7 @@ const hourMs = 3_600_000;
 const keepMs = 24 * hourMs;
 
 /** Writes to the store what the journal's file already says, every so often while there is anything to write. */
-export const openFiling = ({store, counters, leases, bookings, flushed, now, writeEveryMs, onWriteFailed}: Options) => {
+export const openFiling = ({store, counters, leases, bookings, oldestOpen, flushed, now, writeEveryMs, onWriteFailed}: Options) => {
 	let timer: NodeJS.Timeout | undefined;
 	let running: Promise<void> | undefined;
 	let written = bookings.seq();
@@ -36,7 +37,7 @@ export const openFiling = ({store, counters, leases, bookings, flushed, now, wri
 	/** In this order: the records are in the file, the rows that count them are durable, reading back may begin later. */
 	const file = async (): Promise<void> => {
 		const seq = bookings.seq();
-		const mark = bookings.mark();
+		const mark = Math.min(bookings.mark(), (oldestOpen() ?? Number.POSITIVE_INFINITY) - 1);
 		const journaled = [...bookings.dirty].map(counter => ({counter, amount: counter.journaled}));
 		bookings.dirty.clear();
 		try {

@@ -14,6 +14,8 @@ type Options = {
 	store: Store;
 	/** The journal as the last process left it; none means that there never was one. */
 	records?: Records;
+	/** The `opened` record of the oldest exchange without an end, those that reserved nothing too: reading back must find it. */
+	oldestOpen?: () => number | undefined;
 	/** Resolves when every record appended so far is in the journal's file: nothing is written to the store as settled before. */
 	flushed?: () => Promise<void>;
 	now?: () => number;
@@ -54,6 +56,7 @@ const later = (one: Short | undefined, other: Short): Short =>
 export const openLedger = async ({
 	store,
 	records = () => [],
+	oldestOpen = () => undefined,
 	flushed = async () => {},
 	now = Date.now,
 	writeEveryMs = 1_000,
@@ -63,7 +66,7 @@ export const openLedger = async ({
 	const {lastSeq, low, orphans} = await recoverCounters(store, counters, records, now());
 	const leases = openLeases(store);
 	const bookings = openBookings(counters, {lastSeq, low, orphans});
-	const filing = openFiling({store, counters, leases, bookings, flushed, now, writeEveryMs, onWriteFailed});
+	const filing = openFiling({store, counters, leases, bookings, oldestOpen, flushed, now, writeEveryMs, onWriteFailed});
 	await filing.prune();
 	let closed: Promise<void> | undefined;
 

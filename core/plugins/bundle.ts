@@ -40,7 +40,8 @@ const sha256 = (...parts: (string | Buffer)[]): string => {
 /** What will run, and its digest: manifest and code together. */
 export const codeOf = async (folder: string, runtime: 'isolate' | 'wasm'): Promise<{code: string | Buffer; digest: string}> => {
 	const manifest = await readFile(join(folder, 'manifest.json'));
-	const code = runtime === 'isolate' ? await bundle(join(folder, 'index.ts'), 'sallyportPlugin') : await readFile(join(folder, 'plugin.wasm'));
+	const code =
+		runtime === 'isolate' ? await bundle(join(folder, 'index.ts'), 'sallyportPlugin') : await readFile(join(folder, 'plugin.wasm'));
 	return {code, digest: `sha256:${sha256(manifest, '\0', code)}`};
 };
 

@@ -64,7 +64,8 @@ export const openHouse = (residents: readonly Resident[]): PluginHouse => {
 		async act(plugin, action, input, actor) {
 			const resident = residents.find(({member}) => member.plugin.name === plugin);
 			if (!resident) throw new GatewayError('not_found', `There is no plugin "${plugin}" in this gateway.`);
-			if (!Object.hasOwn(resident.loaded.actions, action)) throw new GatewayError('not_found', `The plugin ${plugin} has no action "${action}".`);
+			if (!Object.hasOwn(resident.loaded.actions, action))
+				throw new GatewayError('not_found', `The plugin ${plugin} has no action "${action}".`);
 			const {member} = resident;
 			return JSON.parse(await member.tier.act(plugin, action, JSON.stringify(input ?? {}), JSON.stringify({actor})));
 		},
