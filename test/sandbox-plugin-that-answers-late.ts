@@ -193,10 +193,42 @@ test.serial('who hoards memory until a neighbour falls is not protected by it: t
 			limits: {memoryMb: 8, cpuMs: 2_000},
 		},
 	]);
-	for (let turn = 0; turn < 150; turn++) {
+	for (let turn = 0; turn < 80; turn++) {
 		const answers = await world.ask('pre-request', {model: 'hoard'});
 		t.is(answers.at(-1)?.body, '{"verdict":"allow","annotate":{"works":8}}');
 	}
 	t.true(world.told.length > 0, 'the isolate was lost at least once');
 	t.false(world.told.some(({plugin}) => plugin === 'works'));
+});
+
+test.serial('a plugin in which the whole process stood still is asked again, and is not blamed', async t => {
+	let standsStill = false;
+	const now = () => {
+		const until = performance.now() + (standsStill ? 600 : 0);
+		standsStill = false;
+		while (performance.now() < until);
+		return Date.now();
+	};
+	const world = await inlineWorld(
+		t,
+		[
+			neighbour('one'),
+			{
+				name: 'unlucky',
+				capabilities: ['clock'],
+				hooks: "hooks: {'pre-request': ({model}, {clock}) => allow({annotate: {unlucky: clock.now() > 0 && 'saw ' + model}})}",
+			},
+			neighbour('two'),
+		],
+		{now},
+	);
+	for (const model of ['m1', 'm2']) {
+		standsStill = model === 'm2';
+		const answers = (await world.ask('pre-request', {model})).map(({kind, body}) => kind + body);
+		t.deepEqual(answers, [saw('one', model), saw('unlucky', model), saw('two', model)]);
+	}
+	t.deepEqual(
+		world.told.map(({plugin}) => plugin),
+		['*'],
+	);
 });

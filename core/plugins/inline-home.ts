@@ -13,8 +13,10 @@ export type Home = {
 	readonly loaded: Group['loaded'];
 	/** The isolate that stands now; undefined for a moment when none can be opened. */
 	readonly group: Group | undefined;
-	/** Whether somebody blew a limit lately and nobody can tell who: until it is known, each enters alone. */
+	/** Whether somebody seemed to blow a limit lately: for a minute each enters alone, so that it is known who does it again. */
 	readonly wary: boolean;
+	/** Whether a fall was somebody's own doing, and counted against it. */
+	isProven(lost: IsolateLost): boolean;
 	/** Looks how full the isolate is, so that the next entry, if memory ends in it, can be told from those before. */
 	weigh(): void;
 	/** A number for the next entry. */
@@ -26,8 +28,11 @@ export type Home = {
 
 type Options = {scripts: WallScripts; report: Report; quarantine: ReturnType<typeof openQuarantine>; now: () => number};
 
-/** The clock of the wall is not the clock of a CPU: less would stop plugins for what the machine's other work takes. */
-const leastLimitMs = 100;
+/**
+ * The clock of the wall is not the clock of a CPU: on a busy machine, or where a container's share of the CPU is used up, this
+ * thread stands still for 100 ms and more, inside a plugin or not.
+ */
+const leastLimitMs = 250;
 const reloadMs = 1_000;
 const reopenAfterMs = 1_000;
 const entriesPerWeighing = 32;
@@ -53,6 +58,7 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 	/** The entry before which the memory was looked at, and whether most of it was free: in a full heap, V8 takes its time from whoever runs. */
 	let weighed = {entry: 0, roomy: true};
 	let waryUntil = 0;
+	const proven = new WeakSet<IsolateLost>();
 	let closed = false;
 	let failedAt = Number.NEGATIVE_INFINITY;
 
@@ -93,14 +99,16 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 	};
 
 	const strike = (resident: number, reason: string): void => {
-		waryUntil = 0;
 		quarantine.stopped(plugins[resident]!.name, reason);
 		replace(resident);
 	};
 
+	const isWary = (): boolean => waryUntil !== 0 && now() < waryUntil;
+
 	const fell = (lost: IsolateLost): void => {
 		const {culprit, outOfMemory} = lost;
-		if (isProven(lost)) {
+		if (isGuilty(lost)) {
+			proven.add(lost);
 			strike(culprit, outOfMemory ? 'it used more than limits.memoryMb' : 'it ran longer than limits.cpuMs');
 			return;
 		}
@@ -108,13 +116,13 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 		report({
 			plugin: '*',
 			what: 'stopped',
-			reason: `the inline plugins ${outOfMemory ? 'ran out of memory' : 'were stopped'}; until it is known by whom, each runs alone`,
+			reason: `the inline plugins ${outOfMemory ? 'ran out of memory' : 'were stopped'}; for a minute each runs alone, to see by whom`,
 		});
 		replace(-1);
 	};
 
-	const isProven = ({culprit, outOfMemory}: IsolateLost): boolean =>
-		culprit >= 0 && weighed.roomy && (!outOfMemory || weighed.entry === calls);
+	/** Not at the first fall, which may have been the machine's doing or a neighbour's; not in a heap that others filled. */
+	const isGuilty = ({culprit}: IsolateLost): boolean => isWary() && culprit >= 0 && weighed.roomy;
 
 	/** It will never settle, or it makes the host work for it for ever: only a new isolate ends that. */
 	const giveUp = (resident: number): void => {
@@ -139,8 +147,9 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 			return present?.group;
 		},
 		get wary() {
-			return waryUntil !== 0 && now() < waryUntil;
+			return isWary();
 		},
+		isProven: lost => proven.has(lost),
 		weigh,
 		number() {
 			if (calls - weighed.entry >= entriesPerWeighing) weigh();

@@ -69,8 +69,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 			home.weigh();
 			const crossed = cross(run, place, place + 1, values);
 			if (crossed.lost) {
-				// Wary still: it was not the one, or that is not proven.
-				if (names[crossed.lost.culprit] === name && !home.wary) return stopped;
+				if (home.isProven(crossed.lost)) return stopped;
 				continue;
 			}
 			const [answer] = crossed.answers;
@@ -92,38 +91,37 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 	};
 
 	/**
-	 * The long way: some member is kept out, has fallen, or answers later. What the members before a fall had said is lost with
-	 * the isolate, and an effect of theirs may be what a budget stands on, so they are asked again.
+	 * The long way: some member is kept out, may fall, or answers later. What the members before a fall had said is lost with
+	 * the isolate, and an effect of theirs may be what a budget stands on, so all are asked again.
 	 */
 	const patiently = async (run: Run, from: number, values: readonly Value[], first?: Crossed): Promise<Answer[]> => {
 		const {members, everyone} = run;
 		const said: (Answer[] | Promise<Answer[]>)[] = [];
-		const out = new Set<number>();
 		let place = from;
 		let falls = 0;
 		let crossed = first;
 		while (place < members.length) {
 			const at = place;
-			if (!crossed && (out.has(at) || quarantine.holds(members[at]!.name))) {
-				said.push(answerOf(at, out.has(at) ? stopped : kept));
+			if (!crossed && quarantine.holds(members[at]!.name)) {
+				said.push(answerOf(at, kept));
 				place++;
 				if (everyone) continue;
 				break;
 			}
 			if (!crossed && home.wary) {
-				const text = await alone(run, at, values);
-				said.push(answerOf(at, text));
+				const telling = alone(run, at, values).then(text => answerOf(at, text));
+				said.push(telling);
 				place++;
-				if (text === '' || text[0] === 'A' || everyone) continue;
+				if (everyone) continue;
+				const [end] = await telling;
+				if (!end || end.kind === 'A') continue;
 				break;
 			}
-			const to = crossed ? members.length : nextOut(run, at, out);
+			const to = crossed ? members.length : nextOut(run, at);
 			const {lost, ...told} = crossed ?? cross(run, at, to, values);
 			crossed = undefined;
 			if (lost) {
-				const culprit = members.findIndex(({name}, index) => index >= at && name === names[lost.culprit]);
-				if (culprit >= 0 && !home.wary) out.add(culprit);
-				if (++falls <= members.length) continue;
+				if (home.wary && ++falls <= mostTries) continue;
 				said.push(answerOf(at, fallen));
 				break;
 			}
@@ -141,8 +139,8 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 	};
 
 	/** The first place after `from` that is not to be entered. */
-	const nextOut = ({members}: Run, from: number, out: ReadonlySet<number>): number => {
-		const found = members.findIndex(({name}, index) => index > from && (out.has(index) || quarantine.holds(name)));
+	const nextOut = ({members}: Run, from: number): number => {
+		const found = members.findIndex(({name}, index) => index > from && quarantine.holds(name));
 		return found < 0 ? members.length : found;
 	};
 

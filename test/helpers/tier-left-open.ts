@@ -5,5 +5,5 @@ import {inlineWorld, neighbour} from './inline-world.ts';
 const nobody = {teardown: () => undefined} as Partial<ExecutionContext> as ExecutionContext;
 const world = await inlineWorld(nobody, [neighbour('one'), {name: 'loops', hooks: "hooks: {'pre-request': () => { for (;;); }}"}]);
 await world.ask('pre-request', {model: 'm'});
-process.stdout.write(`${world.told.length}\n`);
+process.stdout.write('asked\n');
 process.exit(0);
