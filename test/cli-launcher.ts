@@ -1,5 +1,7 @@
 import {execFile, spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
@@ -41,7 +43,11 @@ test('the file can be run as it is, so that npx leaves a checkout untouched', as
 });
 
 test('npx finds the command in a checkout, without installing anything', async t => {
-	const {stdout} = await run('npx', ['--offline', '--no-install', 'sallyport', '--version'], {cwd: join(launcher, '../../..')});
+	const home = await mkdtemp(join(tmpdir(), 'sallyport-home-'));
+	t.teardown(() => rm(home, {recursive: true, force: true}));
+	const {PATH} = process.env;
+	const options = {cwd: join(launcher, '../../..'), env: {PATH, HOME: home}};
+	const {stdout} = await run('npx', ['--offline', 'sallyport', '--version'], options);
 	t.regex(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
