@@ -13,7 +13,7 @@ export type Home = {
 	readonly loaded: Group['loaded'];
 	/** The isolate that stands now; undefined for a moment when none can be opened. */
 	readonly group: Group | undefined;
-	/** Whether somebody seemed to blow a limit lately: for a minute each enters alone, so that it is known who does it again. */
+	/** Whether somebody seemed to blow a limit lately: for some seconds each enters alone, so that it is known who does it again. */
 	readonly wary: boolean;
 	/** Whether a fall was somebody's own doing, and counted against it. */
 	isProven(lost: IsolateLost): boolean;
@@ -36,7 +36,7 @@ const leastLimitMs = 250;
 const reloadMs = 1_000;
 const reopenAfterMs = 1_000;
 const entriesPerWeighing = 32;
-const waryForMs = 60_000;
+const waryForMs = 10_000;
 /** A promise that is late gets as long again, and at least this, to end by itself. */
 const leastGraceMs = 1_000;
 
@@ -112,11 +112,16 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 			strike(culprit, outOfMemory ? 'it used more than limits.memoryMb' : 'it ran longer than limits.cpuMs');
 			return;
 		}
+		if (lost.idle) {
+			report({plugin: '*', what: 'stopped', reason: 'this process stood still for longer than the inline plugins may run'});
+			replace(-1);
+			return;
+		}
 		waryUntil = now() + waryForMs;
 		report({
 			plugin: '*',
 			what: 'stopped',
-			reason: `the inline plugins ${outOfMemory ? 'ran out of memory' : 'were stopped'}; for a minute each runs alone, to see by whom`,
+			reason: `the inline plugins ${outOfMemory ? 'ran out of memory' : 'were stopped'}; for some seconds each runs alone, to see by whom`,
 		});
 		replace(-1);
 	};

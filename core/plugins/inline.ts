@@ -121,7 +121,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 			const {lost, ...told} = crossed ?? cross(run, at, to, values);
 			crossed = undefined;
 			if (lost) {
-				if (home.wary && ++falls <= mostTries) continue;
+				if (++falls <= mostTries) continue;
 				said.push(answerOf(at, fallen));
 				break;
 			}

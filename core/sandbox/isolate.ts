@@ -51,9 +51,12 @@ export class IsolateLost extends Error {
 	readonly culprit: number;
 	/** All residents share the memory: whoever asked for the last of it need not be the one who took it. */
 	readonly outOfMemory: boolean;
-	constructor(culprit: number, cause: unknown) {
+	/** It was found lost before anybody was entered: whatever seemed to run too long has come to its end. */
+	readonly idle: boolean;
+	constructor(culprit: number, cause: unknown, idle = false) {
 		super('the isolate was lost', {cause});
 		this.culprit = culprit;
+		this.idle = idle;
 		this.outOfMemory = cause instanceof Error && cause.message.includes('memory limit');
 	}
 }
@@ -109,6 +112,7 @@ export const openGroup = (
 	const inside = <T>(enter: () => T, otherwise: () => T): T => {
 		if (gone) throw new IsolateLost(-1, undefined);
 		beats[1] = -1;
+		const idle = isolate.isDisposed;
 		Atomics.add(beats, 0, 1);
 		let cause: unknown;
 		try {
@@ -124,7 +128,7 @@ export const openGroup = (
 		} finally {
 			Atomics.add(beats, 0, 1);
 		}
-		const lost = new IsolateLost(beats[1]!, cause);
+		const lost = new IsolateLost(beats[1]!, cause, idle);
 		if (!gone) {
 			gone = true;
 			if (!isolate.isDisposed) isolate.dispose();
