@@ -21,7 +21,8 @@ test.serial('a config in another folder is named with --config, before or after 
 test.serial('what an unset variable leaves out is said, and a secret in the file is warned of without being shown', async t => {
 	const config = good
 		.replace('providers: {', "providers: {openai: {speaks: 'openai', key: optionalEnv('OPENAI_API_KEY')}, ")
-		.replace("env('PROVIDER_KEY')", "'sk-proj-0123456789abcdefghijklmnopqrstuvwxyz'");
+		.replace("env('PROVIDER_KEY')", "'sk-proj-0123456789abcdefghijklmnopqrstuvwxyz'")
+		.replace(/http:\/\/127\.0\.0\.1:\d+/, 'https://models.example');
 	const {code, stdout, stderr} = await sallyport(['check'], {cwd: await folderWith(t, config)});
 	t.is(code, 0, stderr);
 	t.regex(stdout, /provider openai is left out: OPENAI_API_KEY is not set/);
