@@ -55,3 +55,8 @@ test('a plugin that asks for more than was locked does not start', async t => {
 	t.is(status, 1);
 	t.regex(stderr, /it asks for more: random/);
 });
+
+test('the shipped config is good, and its lock is current', t => {
+	const {status, stderr} = run('.', 'check');
+	t.is(status, 0, stderr);
+});
