@@ -24,8 +24,20 @@ const handOver = () => {
 	child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 };
 
+/** V8's default for what has just been made is 32 MB and more, of which a gateway keeps nearly nothing: 100 MB less memory for 4 % more time (docs/performance.md). */
+const youngMb = '--max-semi-space-size=8';
+
+/** The same process again with this flag, which only a start of node can take. Not where somebody has set one, or where that cannot be done. */
+const withLessMemory = () => {
+	const {execArgv, env, platform, execve} = process;
+	const isSet = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`.replaceAll('_', '-').includes('semi-space-size');
+	if (isSet || platform === 'win32' || !execve || process.send) return;
+	execve.call(process, process.execPath, [process.execPath, youngMb, ...execArgv, ...process.argv.slice(1)], env);
+};
+
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 12)) {
+	if (process.argv.includes('start')) withLessMemory();
 	// What was stripped of its types and compiled at the last start: a third of the work of this one. Where nothing can be written, nothing is kept.
 	module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/sallyport', import.meta.url)));
 	await import('./main.ts');
