@@ -120,6 +120,7 @@ test.serial(
 		await writeFile(file, (await readFile(file, 'utf8')).replace('plugins: [', `plugins: [\n\t\t${entry},`));
 		t.regex((await run('check')).stdout, /is good: 5 plugins/);
 		t.regex((await run('plugins', 'lock')).stdout, /gateway\.lock\.json pins 5 plugins/);
+		t.regex((await run('plugins', 'new', 'another')).stdout, /^Lock it: {2}npx sallyport plugins lock$/m);
 
 		const code = join(folder, 'plugins/heron-watch/index.ts');
 		await writeFile(code, (await readFile(code, 'utf8')).replace('part.includes', '!part.includes'));

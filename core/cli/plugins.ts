@@ -1,10 +1,12 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {existsSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {dirname, relative, resolve, sep} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {Command} from 'commander';
 import type {Introduction} from '../plugins/house.ts';
+import {lockOf} from '../plugins/lock.ts';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
 import {lock} from './lock.ts';
 import {newPlugin} from './new-plugin.ts';
@@ -54,6 +56,7 @@ export const plugins = (program: Command): void => {
 			const use = written(dirname(resolve(configFile(program))), folder);
 			console.log(`\nTest it:  npx sallyport plugins test ${written(process.cwd(), folder)}`);
 			console.log(`Use it:   {use: '${use}', config: {word: 'heron'}}, in the plugins of ${configFile(program)}`);
+			if (existsSync(lockOf(configFile(program)))) console.log('Lock it:  npx sallyport plugins lock');
 		});
 
 	group
