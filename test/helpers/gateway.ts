@@ -28,8 +28,9 @@ export type TestGateway = Running & {
 	key(input?: Record<string, unknown>): Promise<string>;
 };
 
-const loadedFrom = (input: GatewayConfigInput): LoadedConfig => ({
-	file: 'gateway.config.ts',
+const loadedFrom = (input: GatewayConfigInput, folder: string): LoadedConfig => ({
+	// No lock lies there.
+	file: join(folder, 'gateway.config.ts'),
 	config: gatewayConfig.parse(input) as LoadedConfig['config'],
 	leftOut: [],
 	warnings: [],
@@ -61,7 +62,7 @@ export const startGateway = async (
 		plugins: [{use: 'virtual-keys'}],
 		...(typeof overrides === 'function' ? overrides(baseUrl) : overrides),
 	};
-	const running = await serve(loadedFrom(input), log).catch(async (error: unknown) => {
+	const running = await serve(loadedFrom(input, folder), log).catch(async (error: unknown) => {
 		await upstream.close();
 		throw error instanceof ConfigError ? new Error(error.problems.map(printProblem).join('\n')) : error;
 	});
