@@ -22,6 +22,8 @@ export type Booted = {
 	adminKey?: string;
 	/** Whether the store was empty. */
 	firstStart: boolean;
+	/** Stores the hash of the key just made: not before it can be shown, or a start that fails would lock everybody out. */
+	keepAdminKey(): Promise<void>;
 	/** Ends everything in the opposite order; resolves when nothing is half written. */
 	close(): Promise<void>;
 };
@@ -124,10 +126,10 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 		const known = await store.metaGet('admin-key-sha256');
 		const adminKey = known === undefined ? `adm_${randomBytes(32).toString('base64url')}` : undefined;
 		const adminKeyHash = known ?? createHash('sha256').update(adminKey!).digest('hex');
-		if (adminKey) await store.metaPut('admin-key-sha256', adminKeyHash);
 
 		const gateway: Gateway = {config, log, hooks, house, catalogue, journal, ledger, metrics, adminKeyHash, stopping: false, open, running};
-		return {gateway, adminKey, firstStart: adminKey !== undefined, close};
+		const keepAdminKey = (): Promise<void> => (adminKey ? store.metaPut('admin-key-sha256', adminKeyHash) : Promise.resolve());
+		return {gateway, adminKey, firstStart: adminKey !== undefined, keepAdminKey, close};
 	} catch (error) {
 		await close();
 		throw error;

@@ -51,6 +51,7 @@ export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running>
 		// What a client expects beside 100-continue is not ours to know; node's own answer would leave no record.
 		server.on('checkExpectation', take);
 		await listening(server, listen);
+		await booted.keepAdminKey();
 	} catch (error) {
 		await close();
 		throw error;
