@@ -29,6 +29,8 @@ const attacks: Record<string, string> = {
 };
 
 const harmless = new Set(['recurses', 'throws an error with a looping getter']);
+/** V8 refuses the next buffer with a RangeError or the limit ends the isolate, whichever comes first: stopped or not, it has failed. */
+const either = new Set(['allocates buffers without end']);
 
 for (const [what, code] of Object.entries(attacks)) {
 	test.serial(`a plugin that ${what} fails, and its neighbours answer before, during and after`, async t => {
@@ -68,6 +70,7 @@ for (const [what, code] of Object.entries(attacks)) {
 		if (what.includes('for ever')) while (world.told.length === 0) await new Promise(resolve => setTimeout(resolve, 50));
 		t.deepEqual(await all('m4'), calm('m4'));
 		const blamed = world.told.filter(({what: event, plugin}) => event === 'stopped' && plugin !== '*').map(({plugin}) => plugin);
-		t.deepEqual(blamed, harmless.has(what) ? [] : ['villain'], 'nobody else is blamed');
+		const expected = harmless.has(what) || (either.has(what) && blamed.length === 0) ? [] : ['villain'];
+		t.deepEqual(blamed, expected, 'nobody else is blamed');
 	});
 }
