@@ -195,3 +195,13 @@ export const encoded = (asked: Asked): Buffer => {
 	asked.encoded ??= encodeBody(asked.bytes.toString(), asked.json);
 	return asked.encoded;
 };
+
+/** To be called when nobody will read or edit the words any more: only their bytes are carried along until the upstream has answered. */
+export const letGoOfWords = (asked: Asked): void => {
+	encoded(asked);
+	const {stream_options: options} = asked.json;
+	asked.json = options === undefined ? {} : {stream_options: options};
+	asked.facts.messages = undefined;
+	asked.facts.tools = undefined;
+	asked.text = undefined;
+};

@@ -8,7 +8,7 @@ import {failWith, type Gateway, recordOpened} from '../gateway.ts';
 import {type Answered, firstToAnswer, type Rests} from '../upstream/deployments.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {afterResponse} from './after.ts';
-import {type Asked, carryRequest, encoded, requestFields, understand} from './asked.ts';
+import {type Asked, carryRequest, encoded, letGoOfWords, requestFields, understand} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
 import {anthropic} from './dialects/anthropic.ts';
 import type {DialectOperation} from './dialects/dialect.ts';
@@ -111,6 +111,7 @@ const attempt = async (
 	waiting: Waiting,
 ): Promise<Answered<Deployment>> => {
 	askForUsage(asked);
+	letGoOfWords(asked);
 	const headers: Record<string, string | undefined> = {};
 	for (const name of forwarded) {
 		const value = req.headers[name];
