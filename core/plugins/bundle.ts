@@ -2,16 +2,15 @@ import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {build} from 'esbuild';
+import {built} from './built.ts';
 
 const house = resolve(fileURLToPath(import.meta.url), '../../..');
 
 /** One self-contained classic script out of a module and all it imports; it leaves its exports in `globalName`. */
-export const bundle = async (entry: string, globalName: string): Promise<string> => {
-	const {outputFiles} = await build({
+export const bundle = (entry: string, globalName: string): Promise<string> =>
+	built({
 		entryPoints: [entry],
 		bundle: true,
-		write: false,
 		format: 'iife',
 		globalName,
 		platform: 'neutral',
@@ -28,8 +27,6 @@ export const bundle = async (entry: string, globalName: string): Promise<string>
 		alias: {'sallyport/plugin-sdk': join(house, 'plugin-sdk/index.ts')},
 		logLevel: 'silent',
 	});
-	return outputFiles[0]!.text;
-};
 
 const sha256 = (...parts: (string | Buffer)[]): string => {
 	const hash = createHash('sha256');

@@ -1,6 +1,6 @@
 import {createRequire} from 'node:module';
 import {dirname, extname, join} from 'node:path';
-import {build} from 'esbuild';
+import {built} from '../built.ts';
 
 export type HostScript = {
 	text: string;
@@ -18,10 +18,9 @@ const findAddon = (): string => {
 /** Everything a plugin host runs, as one script: with no files to find and no types to strip it starts in a third of the time. */
 export const hostScript = async (): Promise<HostScript> => {
 	const addon = findAddon();
-	const {outputFiles} = await build({
+	const text = await built({
 		entryPoints: [join(import.meta.dirname, `../host/main${extname(import.meta.filename)}`)],
 		bundle: true,
-		write: false,
 		format: 'cjs',
 		platform: 'node',
 		target: 'node24',
@@ -39,5 +38,5 @@ export const hostScript = async (): Promise<HostScript> => {
 			},
 		],
 	});
-	return {text: outputFiles[0]!.text, addon};
+	return {text, addon};
 };
