@@ -23,18 +23,33 @@ export const denyCode = z.enum([
 ]);
 export type DenyCode = z.output<typeof denyCode>;
 
-export const unit = z.enum(['microUsd', 'tokens', 'requests']);
-export const window = z.enum(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'total']);
+/** `slots` are held while an exchange runs, and cost nothing in the end: concurrency. They go with the window `now`, and with no other. */
+export const unit = z.enum(['microUsd', 'tokens', 'inputTokens', 'outputTokens', 'requests', 'toolCalls', 'slots']);
+
+/** `rolling:5m`: any five minutes, wherever they begin. */
+export const window = z.union([
+	z.enum(['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'total', 'now']),
+	z.templateLiteral(['rolling:', z.string().regex(/^[1-9]\d{0,3}$/), z.enum(['s', 'm', 'h', 'd'])]),
+]);
 
 /** One account that must have room for `amount` within `limit` for its current window. */
-export const reservation = z.strictObject({
-	account: z.string().min(1).max(300),
-	unit: unit.default('microUsd'),
-	amount: z.int().min(0),
-	limit: z.int().min(0),
-	window,
-	timeZone: z.string().max(60).optional(),
-});
+export const reservation = z
+	.strictObject({
+		account: z.string().min(1).max(300),
+		unit: unit.default('microUsd'),
+		amount: z.int().min(0),
+		/** `null`: counted, and never refused. */
+		limit: z.int().min(0).nullable(),
+		window,
+		timeZone: z.string().max(60).optional(),
+		/** Never refuses: what is past its limit is told instead. */
+		soft: z.literal(true).optional(),
+		/** Shares of the limit, in percent, that are told once in each window when they are reached. */
+		notifyAt: z.array(z.int().min(1).max(1_000)).max(10).optional(),
+	})
+	.refine(({unit, window}) => (unit === 'slots') === (window === 'now'), {
+		error: 'slots are held now: the unit slots and the window now go together',
+	});
 export type Reservation = z.output<typeof reservation>;
 
 const scalar = z.union([z.string().max(2_000), z.number(), z.boolean()]);

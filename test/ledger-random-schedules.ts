@@ -12,7 +12,7 @@ const units = ['microUsd', 'tokens', 'requests'] as const;
 const zones = [undefined, 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe'];
 const periodAt = openPeriods();
 
-type Account = Omit<Reservation, 'amount'>;
+type Account = Omit<Reservation, 'amount'> & {limit: number};
 
 const tree = (random: Random): Account[][] => {
 	const account = (name: string): Account => ({

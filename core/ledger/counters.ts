@@ -1,4 +1,4 @@
-import type {Reservation} from '../../schemas/verdict.ts';
+import {type Reservation, unit} from '../../schemas/verdict.ts';
 import {openPeriods, type Period, type WindowName} from './periods.ts';
 
 type Unit = Reservation['unit'];
@@ -27,6 +27,9 @@ export type Counter = {
 };
 
 type Span = {readonly period: Period; readonly accounts: Record<Unit, Map<string, Counter>>};
+
+const units: readonly Unit[] = unit.options;
+const windows = 'second|minute|hour|day|week|month|quarter|total';
 type Place = Pick<Reservation, 'account' | 'unit' | 'window' | 'timeZone'>;
 
 const hourMs = 3_600_000;
@@ -37,7 +40,7 @@ const keptUntil = ({start, end}: Period): number => end + Math.min(end - start, 
 const idle = ({settled, reserved, journaled, filed, growing}: Counter): boolean =>
 	reserved === 0 && settled === journaled && settled === filed && !growing;
 
-const keyPattern = /^(.*)\|(microUsd|tokens|requests)\|((minute|hour|day|week|month|quarter|total)\|([^|[]+)(?:\[([^|\]]+)\])?)$/s;
+const keyPattern = new RegExp(`^(.*)\\|(${units.join('|')})\\|((${windows})\\|([^|[]+)(?:\\[([^|\\]]+)\\])?)$`, 's');
 
 /** The counters in memory, found by what a reservation names or by their key. Builds a key once per window. */
 export const openCounters = () => {
@@ -49,7 +52,7 @@ export const openCounters = () => {
 	const spanOf = (period: Period): Span => {
 		let span = spans.get(period.id);
 		if (span === undefined) {
-			span = {period, accounts: {microUsd: new Map(), tokens: new Map(), requests: new Map()}};
+			span = {period, accounts: Object.fromEntries(units.map(name => [name, new Map<string, Counter>()])) as Span['accounts']};
 			spans.set(period.id, span);
 		}
 		return span;

@@ -35,7 +35,7 @@ export type OpenedLedger = Ledger & {
 
 type Lack = {counter: Counter; amount: number; limit: number};
 
-const shortOf = ({account, unit, window, limit, amount}: Reservation, used: number, {end}: Counter['period']): Short => ({
+const shortOf = ({account, unit, window, amount}: Reservation, limit: number, used: number, {end}: Counter['period']): Short => ({
 	account,
 	unit,
 	window,
@@ -82,11 +82,12 @@ export const openLedger = async ({
 		let short: Short | undefined;
 		let lacks: Lack[] | undefined;
 		for (const [index, reservation] of reservations.entries()) {
-			const {amount, limit} = reservation;
+			const {amount} = reservation;
+			const limit = reservation.soft ? Number.POSITIVE_INFINITY : (reservation.limit ?? Number.POSITIVE_INFINITY);
 			const counter = taken[index]!;
 			const used = counter.settled + counter.reserved;
-			if (amount > limit - used) short = later(short, shortOf(reservation, used, counter.period));
-			else if (amount > counter.granted - used) {
+			if (amount > limit - used) short = later(short, shortOf(reservation, limit, used, counter.period));
+			else if (limit < Number.POSITIVE_INFINITY && amount > counter.granted - used) {
 				lacks ??= [];
 				lacks.push({counter, amount, limit});
 			}
@@ -97,7 +98,7 @@ export const openLedger = async ({
 			const held = taken.map((counter, index) => bookings.hold(counter, reservations[index]!.unit, reservations[index]!.amount));
 			for (const [index, {limit}] of reservations.entries()) {
 				const counter = taken[index]!;
-				if (counter.settled + counter.reserved > counter.refillAbove && counter.granted < limit && !counter.growing)
+				if (limit !== null && counter.settled + counter.reserved > counter.refillAbove && counter.granted < limit && !counter.growing)
 					enlargeAhead(counter, limit);
 			}
 			return {held};
@@ -128,6 +129,8 @@ export const openLedger = async ({
 			const outcome = tryNow(reservations);
 			return Array.isArray(outcome) ? whenGranted(reservations, outcome) : outcome;
 		},
+		topUp: held => ({held: [...held]}),
+		onCrossed: () => () => {},
 		settle: (held, used) =>
 			held.map((booking: Booking) => {
 				const {counter, booked} = bookings.settle(booking, used);

@@ -79,13 +79,16 @@ export const openPeriods = () => {
 
 	return (window: WindowName, timeZone: string, at: number): Period => {
 		if (window === 'total') return period(window, 'UTC', 0, Number.POSITIVE_INFINITY);
+		if (window === 'now' || window.startsWith('rolling:'))
+			throw new GatewayError('plugin_failed', `No account has the window ${window} yet.`);
 		const wall = walls.get(timeZone) ?? wallIn(timeZone);
 		walls.set(timeZone, wall);
 		// Every zone's minutes are the same minutes; its hours need not be (UTC+5:30).
+		if (window === 'second') return period(window, 'UTC', at - (at % second), at - (at % second) + second);
 		if (window === 'minute') return period(window, 'UTC', at - (at % minute), at - (at % minute) + minute);
 		const there = wall(at);
 		if (window === 'hour') return period(window, timeZone, at - (there % hour), at - (there % hour) + hour);
-		const [first, next] = daysOf(window, Math.floor(there / day));
+		const [first, next] = daysOf(window as 'day', Math.floor(there / day));
 		if (timeZone === 'UTC') return period(window, timeZone, first * day, next * day);
 		return period(window, timeZone, dawn(wall, first), dawn(wall, next));
 	};
