@@ -75,6 +75,7 @@ export const pluginEntry = z.strictObject({
 			log: z.literal(true).optional(),
 			metrics: z.literal(true).optional(),
 			ledger: z.literal(true).optional(),
+			crypto: z.literal(true).optional(),
 			/** Hosts (`name`, `name:port`, `*.name`); a private address has to be named as it is. */
 			http: z.array(z.string().min(1)).min(1).optional(),
 			secrets: z.record(z.string(), secret).optional(),
@@ -101,6 +102,8 @@ export const gatewayConfig = z.strictObject({
 		.prefault({}),
 	/** Serve without any plugin that asks who is there: everyone is `anonymous`. */
 	anonymous: z.literal(true).optional(),
+	/** What becomes of an exchange that still runs when its key is revoked, blocked or over: `finish` records it, `cut` ends it at once. */
+	revoked: z.strictObject({running: z.enum(['finish', 'cut']).default('finish')}).prefault({}),
 	/** `trust`: take the client's address from `x-forwarded-for`. */
 	proxy: z.enum(['none', 'trust']).default('none'),
 	limits: z

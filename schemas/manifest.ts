@@ -1,27 +1,48 @@
 import * as z from 'zod';
 import {crossingOf, type HookName, hooks, operation} from './hooks.ts';
 
-export const capability = z.enum(['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'ledger']);
+export const capability = z.enum(['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'ledger', 'crypto']);
 export type Capability = z.output<typeof capability>;
 
+/** What a running exchange does not keep: it could not be handed over a second time. */
+const letGo: readonly string[] = ['text[]', 'messages', 'tools', 'params.*'];
+const rechecked: readonly HookName[] = ['pre-auth', 'pre-request'];
+
 const hookEntry = (hook: HookName) =>
-	z.strictObject({
-		/** The fields this hook is handed; nothing else crosses the wall. */
-		reads: z.array(z.string()).superRefine((paths, issues) => {
-			for (const [index, path] of paths.entries()) {
-				if (crossingOf(hook, path)) continue;
+	z
+		.strictObject({
+			/** The fields this hook is handed; nothing else crosses the wall. */
+			reads: z.array(z.string()).superRefine((paths, issues) => {
+				for (const [index, path] of paths.entries()) {
+					if (crossingOf(hook, path)) continue;
+					issues.addIssue({
+						code: 'custom',
+						path: [index],
+						message: `"${path}" cannot be read at ${hook}; it may read ${Object.keys(hooks[hook].reads).join(', ')}`,
+					});
+				}
+			}),
+			/** Only these operations reach the handler; all of them when left out. */
+			operations: z.array(operation).min(1).optional(),
+			/** For `post-response` plugins that read `window`: how much is gathered before a crossing, and how much may be held back. */
+			window: z
+				.strictObject({chars: z.int().min(0).max(16_384).default(1_024), overlap: z.int().min(0).max(4_096).default(256)})
+				.optional(),
+			/** `pre-auth` and `pre-request`: running exchanges are asked about again when the plugin's kv changes, or their credential ends. */
+			recheck: z.boolean().optional(),
+		})
+		.superRefine(({reads, recheck}, issues) => {
+			if (!recheck) return;
+			if (!rechecked.includes(hook))
+				issues.addIssue({code: 'custom', path: ['recheck'], message: `nothing is asked a second time at ${hook}; leave recheck out`});
+			const lost = reads.find(path => letGo.includes(path));
+			if (lost !== undefined)
 				issues.addIssue({
 					code: 'custom',
-					path: [index],
-					message: `"${path}" cannot be read at ${hook}; it may read ${Object.keys(hooks[hook].reads).join(', ')}`,
+					path: ['recheck'],
+					message: `"${lost}" is not kept while an exchange runs, so it cannot be read again`,
 				});
-			}
-		}),
-		/** Only these operations reach the handler; all of them when left out. */
-		operations: z.array(operation).min(1).optional(),
-		/** For `post-response` plugins that read `window`: how much is gathered before a crossing, and how much may be held back. */
-		window: z.strictObject({chars: z.int().min(0).max(16_384).default(1_024), overlap: z.int().min(0).max(4_096).default(256)}).optional(),
-	});
+		});
 
 /** `manifest.json`: data only, read before any code of the plugin runs. */
 export const manifest = z.strictObject({
@@ -51,10 +72,29 @@ export const manifest = z.strictObject({
 		.prefault({}),
 	/** wasm only: the JSON Schema of its config; an isolate plugin says it in code, with zod. */
 	config: z.record(z.string(), z.json()).optional(),
-	/** wasm only: the names of its actions. */
-	actions: z.record(z.string(), z.strictObject({description: z.string().optional(), input: z.record(z.string(), z.json())})).optional(),
+	/** wasm only: its actions, which an isolate plugin describes in code. */
+	actions: z
+		.record(
+			z.string(),
+			z.strictObject({
+				description: z.string().optional(),
+				input: z.record(z.string(), z.json()),
+				access: z.enum(['read', 'write', 'approve']).default('write'),
+				tenantAdmin: z.boolean().default(false),
+			}),
+		)
+		.optional(),
 	/** An action that `start` runs once, on an empty store, and whose answer it prints. */
 	firstStart: z.string().optional(),
+	/** Actions that answer for `explain`, which has nobody's secret and sends nothing. They read, and change nothing. */
+	explains: z
+		.strictObject({
+			/** Takes {id}, the public id of a key; answers the verdict that pre-auth would give its holder, and `not_found` for no key of this plugin's. */
+			key: z.string().optional(),
+			/** Takes what pre-request reads of a request (principal, operation, model, deployments, estimate); answers what decides about it, as JSON. */
+			request: z.string().optional(),
+		})
+		.optional(),
 });
 
 export type Manifest = z.output<typeof manifest>;

@@ -11,7 +11,12 @@ export const principal = z.strictObject({
 	/** The virtual key's public id, never the key or its hash. */
 	key: name.optional(),
 	tags: z.array(name).max(50).default([]),
+	/** Those that a key was minted from pay too: `key:<parent>` stands before `key:<child>`. */
 	accounts: z.array(name).max(20).default([]),
+	/** Trusted to name tags of its own with `x-sallyport-tags`. */
+	mayTag: z.boolean().optional(),
+	/** When the credential ends, in milliseconds since 1970: what still runs then is asked about again. */
+	expiresAt: z.int().min(0).optional(),
 });
 
 export type Principal = z.output<typeof principal>;
