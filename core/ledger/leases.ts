@@ -1,5 +1,5 @@
 import {GatewayError} from '../errors.ts';
-import type {LedgerRow, Store} from '../store/store.ts';
+import type {OwnRow, Store} from '../store/store.ts';
 import type {Counter} from './counters.ts';
 
 /** A lease is this share of the room that is left… */
@@ -8,7 +8,7 @@ const share = 8;
 const steps = 1_024;
 
 /** The row of a counter whose journal is known to be in the file up to `filedSeq`. */
-export const rowOf = ({key, filed, filedSeq, period}: Counter, granted: number): LedgerRow => ({
+export const rowOf = ({key, filed, filedSeq, period}: Counter, granted: number): OwnRow => ({
 	key,
 	settled: filed,
 	granted,
@@ -40,7 +40,7 @@ export const openLeases = (store: Pick<Store, 'ledgerPut'>) => {
 		const leases = new Map(
 			growing.map(counter => [counter, Math.max(counter.granted, counter.settled + counter.reserved + (slices.get(counter) ?? 0))]),
 		);
-		const rows: LedgerRow[] = [];
+		const rows: OwnRow[] = [];
 		for (const counter of new Set([...growing, ...changed])) {
 			const granted = leases.get(counter) ?? counter.granted;
 			if (granted !== counter.granted || changed.has(counter)) rows.push(rowOf(counter, granted));

@@ -1,5 +1,5 @@
 import type {StoredRecord} from '../journal/journal.ts';
-import type {LedgerRow, Store} from '../store/store.ts';
+import type {OwnRow, Store} from '../store/store.ts';
 import type {Counter, Counters} from './counters.ts';
 import {rowOf} from './leases.ts';
 
@@ -53,9 +53,9 @@ export const recoverCounters = async (store: Store, counters: Counters, records:
 	}
 	for (const {bookings} of opened) for (const {key, amount} of bookings ?? []) counters.byKey(key).settled += amount;
 
-	const stale = (counter: Counter, row: LedgerRow | undefined): boolean =>
+	const stale = (counter: Counter, row: OwnRow | undefined): boolean =>
 		row === undefined || row.settled !== counter.filed || row.granted !== counter.settled || row.seq > lastSeq;
-	const mended: LedgerRow[] = [];
+	const mended: OwnRow[] = [];
 	for (const counter of counters.all()) {
 		counter.granted = counter.settled;
 		if (stale(counter, rows.get(counter.key))) mended.push(rowOf(counter, counter.granted));

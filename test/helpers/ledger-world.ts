@@ -1,9 +1,23 @@
 import type {StoredRecord} from '../../core/journal/journal.ts';
 import type {OpenedLedger} from '../../core/ledger/open.ts';
 import {openLedger} from '../../core/ledger/open.ts';
-import type {LedgerRow, Store} from '../../core/store/store.ts';
+import type {OwnRow, Store} from '../../core/store/store.ts';
 import type {JournalRecord} from '../../schemas/record.ts';
 import type {Random} from './seeded-random.ts';
+
+/** What the ledger of one process does not ask for. */
+const unasked = {
+	process: '',
+	ledgerOwn: async () => [],
+	ledgerLease: async () => [],
+	ledgerTotals: async () => new Map(),
+	once: async () => true,
+	announce: async () => {},
+	onChange: () => () => {},
+	beat: async () => {},
+	processes: async () => [],
+	metaPutIfAbsent: async (_: string, value: string) => value,
+};
 
 /** A process that was killed gets no answers any more. */
 const never = new Promise<never>(() => {});
@@ -13,7 +27,7 @@ const never = new Promise<never>(() => {});
  * microtasks and in order; a kill leaves of what was under way as much as `random` likes, from the front.
  */
 export const ledgerWorld = (random: Random, startAt: number) => {
-	const rows = new Map<string, LedgerRow>();
+	const rows = new Map<string, OwnRow>();
 	const meta = new Map<string, string>();
 	const file: StoredRecord[] = [];
 	let tail: StoredRecord[] = [];
@@ -66,6 +80,7 @@ export const ledgerWorld = (random: Random, startAt: number) => {
 			metaGet: name => inOrder(() => meta.get(name)),
 			metaPut: (name, value) => inOrder(() => void meta.set(name, value), true),
 			close: async () => {},
+			...unasked,
 		};
 	};
 

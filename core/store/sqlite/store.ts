@@ -1,0 +1,156 @@
+import {mkdir, open} from 'node:fs/promises';
+import {dirname, resolve} from 'node:path';
+import {type Entry, openFeed} from '../feed.ts';
+import {openLine} from '../line.ts';
+import type {Change, LedgerRow, LedgerTotal, OwnRow, Store} from '../store.ts';
+import {type Connection, connect, isOwnFault, type Statement, transaction, unavailable} from './connection.ts';
+import {append, lastSeq, prune, readLog, watchLog} from './log.ts';
+import {migrate} from './migrations.ts';
+
+type Write = {statements: Statement[]; logged?: true};
+type Options = {process: string; inherits?: boolean; changesKeptMs: number};
+
+const openFile = async (file: string, {process, inherits}: Options): Promise<{connection: Connection; last: number}> => {
+	await mkdir(dirname(file), {recursive: true});
+	// Made before the driver does, because it would make it readable by everyone; its -wal and -shm take the same mode.
+	await (await open(file, 'a', 0o600)).close();
+	const connection = await connect(file);
+	try {
+		// FULL: a lease that was granted before a power cut must not be granted twice after it.
+		await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+		await migrate(connection);
+		if (inherits) await connection.run({sql: "UPDATE OR IGNORE leases SET process = ? WHERE process = ''", values: [process]});
+		return {connection, last: await lastSeq(connection)};
+	} catch (error) {
+		await connection.close();
+		throw error;
+	}
+};
+
+type StoredRow = Omit<LedgerRow, 'expiresAt'> & {expiresAt: number | null};
+const rowOf = ({expiresAt, ...row}: StoredRow): LedgerRow => (expiresAt === null ? row : {...row, expiresAt});
+
+const totalsOf = (rows: readonly ({key: string} & LedgerTotal)[]) => new Map(rows.map(({key, ...total}) => [key, total]));
+
+/** All rows travel as one JSON text: a write costs one statement, however many rows it has. */
+const putRows = (process: string, rows: readonly OwnRow[]): Statement => ({
+	sql: `INSERT INTO leases SELECT value ->> 'key', ?, value ->> 'settled', value ->> 'granted', value ->> 'seq', value ->> 'expiresAt'
+		FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET settled = excluded.settled, granted = excluded.granted,
+		seq = excluded.seq, expiresAt = excluded.expiresAt`,
+	values: [process, JSON.stringify(rows)],
+});
+
+/** Opens (and makes, with its folder, mode 0600) the SQLite file at `path`, which other processes of this machine may have open too. */
+export const openSqlite = async (path: string, options: Options): Promise<Store> => {
+	const file = resolve(path);
+	const {process, changesKeptMs} = options;
+	const {connection, last} = await openFile(file, options).catch(error => {
+		throw unavailable(error, `The store ${file}`);
+	});
+	const feed = openFeed(last);
+	let prunedAt = Date.now();
+	let stopWatching: (() => Promise<void>) | undefined;
+
+	const commit = async (group: readonly Write[]): Promise<void> => {
+		const statements = group.flatMap(write => write.statements);
+		const isLogged = group.some(({logged}) => logged);
+		if (isLogged && Date.now() - prunedAt > changesKeptMs / 4) {
+			prunedAt = Date.now();
+			statements.push(...prune(prunedAt - changesKeptMs));
+		}
+		const reading = await transaction(connection, async () => {
+			for (const statement of statements) await connection.run(statement);
+			return isLogged && feed.heard() ? readLog(connection, feed.last()) : undefined;
+		});
+		if (reading) feed.take(reading);
+	};
+	const line = openLine<Write>({commit, blames: isOwnFault, unavailable});
+	const write = (...statements: Statement[]) => line.write({statements});
+	const all = <Row>(sql: string, ...values: Statement['values']) => line.turn(() => connection.all<Row>(sql, ...values));
+
+	const logged = async (change: Change, statements: Statement[]): Promise<void> => {
+		const entry: Entry = feed.enter(change);
+		try {
+			await line.write({statements: [...statements, append(entry)], logged: true});
+		} finally {
+			feed.leave(entry);
+		}
+	};
+
+	const own = () => all<StoredRow>('SELECT * FROM leases WHERE process = ? ORDER BY key', process);
+
+	return {
+		process,
+		kvAll: () =>
+			line.turn(async () => {
+				const everything = async () => ({
+					rows: await connection.all<{plugin: string; key: string; value: string}>(
+						'SELECT plugin, key, value FROM kv ORDER BY plugin, key',
+					),
+					reading: feed.heard() ? await readLog(connection, feed.last()) : undefined,
+				});
+				const {rows, reading} = await transaction(connection, everything, 'BEGIN');
+				if (reading) feed.take(reading);
+				return rows;
+			}),
+		kvPut: (plugin, entries) =>
+			logged(
+				{kind: 'kv', plugin, entries},
+				Object.entries(entries).map(([key, value]) =>
+					value === null
+						? {sql: 'DELETE FROM kv WHERE plugin = ? AND key = ?', values: [plugin, key]}
+						: {sql: 'INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', values: [plugin, key, value]},
+				),
+			),
+		ledgerOwn: async () => (await own()).map(rowOf),
+		ledgerAll: async () => (await own()).map(row => rowOf(row)).map(({process: _, ...row}) => row),
+		ledgerPut: rows => write(putRows(process, rows)),
+		ledgerLease: (keys, decide) =>
+			line.turn(() =>
+				transaction(connection, async () => {
+					const others = await connection.all<{key: string} & LedgerTotal>(
+						`SELECT key, sum(settled) AS settled, sum(granted) AS granted FROM leases
+						WHERE key IN (SELECT value FROM json_each(?)) AND process <> ? GROUP BY key`,
+						JSON.stringify(keys),
+						process,
+					);
+					const rows = decide(totalsOf(others)).map(row => ({...row, process}));
+					await connection.run(putRows(process, rows));
+					return rows;
+				}),
+			),
+		ledgerTotals: async keys =>
+			totalsOf(
+				await all<{key: string} & LedgerTotal>(
+					`SELECT key, sum(settled) AS settled, sum(granted) AS granted FROM leases
+					WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key`,
+					JSON.stringify(keys),
+				),
+			),
+		ledgerPrune: at =>
+			write(...['leases', 'ledger', 'once'].map(table => ({sql: `DELETE FROM ${table} WHERE expiresAt < ?`, values: [at]}))),
+		once: async (name, expiresAt) =>
+			(await all('INSERT INTO once VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING name', name, expiresAt ?? null)).length === 1,
+		announce: change => logged(change, []),
+		onChange: listener => {
+			const stop = feed.onChange(listener);
+			stopWatching ??= watchLog(() => connect(file), feed);
+			return stop;
+		},
+		beat: () =>
+			write({sql: 'INSERT INTO processes VALUES (?, ?) ON CONFLICT DO UPDATE SET seenAt = excluded.seenAt', values: [process, Date.now()]}),
+		processes: () => all('SELECT process, seenAt FROM processes ORDER BY process'),
+		metaGet: async name => (await all<{value: string}>('SELECT value FROM meta WHERE name = ?', name))[0]?.value,
+		metaPut: (name, value) =>
+			write({sql: 'INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', values: [name, value]}),
+		metaPutIfAbsent: async (name, value) =>
+			(
+				await all<{value: string}>('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value RETURNING value', name, value)
+			)[0]!.value,
+		close: () =>
+			line.close(async () => {
+				await stopWatching?.();
+				await connection.close();
+			}),
+	};
+};
