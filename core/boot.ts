@@ -1,5 +1,9 @@
-import {createHash, randomBytes} from 'node:crypto';
 import type {Logger} from 'pino';
+import {recordDeed} from './admin/acting.ts';
+import {openAdmins} from './admin/admins.ts';
+import {openDiary} from './admin/differences.ts';
+import {firstKeyName, hashOf, newAdminKey} from './admin/key.ts';
+import {firstStart} from './admin/roles.ts';
 import type {LoadedConfig} from './config.ts';
 import {openEffects} from './effects.ts';
 import type {Exchange} from './exchange.ts';
@@ -67,11 +71,12 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 				model !== undefined && catalogue.models.includes(model) ? model : `${deployment?.split('/')[0] ?? 'none'}/*`,
 		);
 
+		const diary = openDiary();
 		const lenders: Lenders = (name, hosts) => {
 			const {fetch, close: hangUp} = guardedFetch({hosts: [...hosts]});
 			undo.push(hangUp);
 			return {
-				kv: kv.space(name),
+				kv: diary.space(name, kv.space(name)),
 				http: fetch,
 				log: (level, message, facts) => log[level]({plugin: name, facts}, message),
 				count: (counter, by) => metrics.count(name, counter, by),
@@ -123,12 +128,31 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 			await journal.append({kind: 'gateway', event: {what: 'stopped'}}).written;
 		});
 
-		const known = await store.metaGet('admin-key-sha256');
-		const adminKey = known === undefined ? `adm_${randomBytes(32).toString('base64url')}` : undefined;
-		const adminKeyHash = known ?? createHash('sha256').update(adminKey!).digest('hex');
+		const known = await store.metaGet(firstKeyName);
+		const adminKey = known === undefined ? newAdminKey() : undefined;
+		const firstKeySha256 = known ?? hashOf(adminKey!);
+		const admins = openAdmins({kv, firstKeySha256});
 
-		const gateway: Gateway = {config, log, hooks, house, catalogue, journal, ledger, metrics, adminKeyHash, stopping: false, open, running};
-		const keepAdminKey = (): Promise<void> => (adminKey ? store.metaPut('admin-key-sha256', adminKeyHash) : Promise.resolve());
+		const gateway: Gateway = {
+			config,
+			log,
+			hooks,
+			house,
+			catalogue,
+			journal,
+			ledger,
+			metrics,
+			admins,
+			diary,
+			stopping: false,
+			open,
+			running,
+		};
+		const keepAdminKey = async (): Promise<void> => {
+			if (!adminKey) return;
+			await recordDeed(gateway, firstStart, {event: {what: 'first admin key made', admin: 'first-owner'}});
+			await store.metaPut(firstKeyName, firstKeySha256);
+		};
 		return {gateway, adminKey, firstStart: adminKey !== undefined, keepAdminKey, close};
 	} catch (error) {
 		await close();

@@ -1,4 +1,6 @@
 import type {Logger} from 'pino';
+import type {Admins} from './admin/admins.ts';
+import type {Diary} from './admin/differences.ts';
 import type {ResolvedConfig} from './config.ts';
 import {settleHeld} from './effects.ts';
 import {asGatewayError, type GatewayError} from './errors.ts';
@@ -20,8 +22,9 @@ export type Gateway = {
 	journal: Journal;
 	ledger: Ledger;
 	metrics: Metrics;
-	/** SHA-256 (hex) of the admin key. */
-	adminKeyHash: string;
+	admins: Admins;
+	/** What plugins' actions write, noted for the journal. */
+	diary: Diary;
 	/** True from the moment the gateway was told to stop. */
 	stopping: boolean;
 	/** The number of each `opened` record whose exchange has no record of its end yet, in their order. */

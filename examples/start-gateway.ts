@@ -46,7 +46,7 @@ export const startGateway = async (
 		journal: {...loaded.config.journal, folder: join(folder, 'journal')},
 	};
 	const running = await serve({...loaded, config}, pino({level: 'error'}, pino.destination(2)));
-	const {key} = (await running.gateway.house.act('virtual-keys', 'create', {}, 'example')) as {key: string};
+	const {key} = (await running.gateway.house.act('virtual-keys', 'create', {}, {actor: 'example', role: 'owner'})) as {key: string};
 	return {
 		url: running.url,
 		key,

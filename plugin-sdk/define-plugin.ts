@@ -7,13 +7,28 @@ type Handlers<Config> = {
 	[Name in HookName]?: (input: HookInput<Name>, host: Host<Config>) => HandlerAnswer<Name> | Promise<HandlerAnswer<Name>>;
 };
 
+/** What an action does: `read` changes nothing, `approve` decides about what somebody else asked for. */
+export type Access = 'read' | 'write' | 'approve';
+
+/** `owner` may do everything, `admin` everything within its tenant, `auditor` may read, `approver` may read and approve. */
+export type Role = 'owner' | 'admin' | 'auditor' | 'approver';
+
 /** Who is calling an action: an operator, or the gateway itself on its first start. */
-export type Caller = {actor: string};
+export type Caller = {
+	actor: string;
+	role: Role;
+	/** Who has one may reach nothing that is not of this tenant: see `within` and `mayReach`. */
+	tenant?: string;
+};
 
 /** One admin call: `input` is checked before `run` sees it. */
 export type ActionDefinition<Input extends z.ZodType, Config> = {
 	description: string;
 	input: Input;
+	/** `write` when left out: an auditor may not call it. */
+	access?: Access;
+	/** Says that `run` keeps a caller with a tenant to what is of that tenant; without it such a caller is refused. */
+	tenantAdmin?: true;
 	/** Runs in the sandbox; throw `refuse()` for a typed error. */
 	run: (input: z.output<Input>, host: Host<Config>, caller: Caller) => Json | Promise<Json>;
 };
@@ -35,5 +50,5 @@ export const definePlugin = <Config extends z.ZodType, Inputs extends Record<str
 ): PluginDefinition<Config, Inputs> => plugin;
 
 /** An error an action answers with on purpose; `code` is one of the catalogue's. */
-export const refuse = (code: 'not_found' | 'conflict' | 'invalid_request' | 'store_unavailable', message: string): Error =>
+export const refuse = (code: 'not_found' | 'conflict' | 'denied' | 'invalid_request' | 'store_unavailable', message: string): Error =>
 	Object.assign(new Error(message), {sallyport: code});

@@ -12,6 +12,7 @@ import {openKv} from '../core/store/kv.ts';
 import {openStore} from '../core/store/open.ts';
 import {pluginEntry} from '../schemas/config.ts';
 import {crossingOf, type HookInput, type HookName, hooks, type Operation} from '../schemas/hooks.ts';
+import type {Caller} from './define-plugin.ts';
 import type {HttpRequest, HttpResponse} from './host.ts';
 
 type Part<T> = T extends readonly (infer Item)[] ? readonly Item[] : T extends object ? {[Key in keyof T]?: Part<T[Key]>} : T;
@@ -25,8 +26,8 @@ export type StartedPlugin = {
 	 * `fields.operation` is none that its manifest lists. Rejects when it fails.
 	 */
 	ask<Name extends HookName>(hook: Name, fields: Part<HookInput<Name>>): Promise<Given | undefined>;
-	/** Calls an action. Rejects with GatewayError. */
-	act(action: string, input?: unknown, actor?: string): Promise<unknown>;
+	/** Calls an action, as an owner of that name or as somebody else. Rejects with GatewayError. */
+	act(action: string, input?: unknown, caller?: string | Caller): Promise<unknown>;
 	/** What the plugin's kv holds. */
 	kv(): Record<string, unknown>;
 	close(): Promise<void>;
@@ -144,8 +145,9 @@ export const startPlugin = async (
 			if (answer.kind === 'F') throw new Error((JSON.parse(answer.body) as {message: string}).message);
 			return hooks[hook].answer.parse(JSON.parse(answer.body)) as Given;
 		},
-		async act(action, input = {}, actor = 'test') {
-			return JSON.parse(await home.act(plugin.name, action, JSON.stringify(input), JSON.stringify({actor})));
+		async act(action, input = {}, caller = 'test') {
+			const who: Caller = typeof caller === 'string' ? {actor: caller, role: 'owner'} : caller;
+			return JSON.parse(await home.act(plugin.name, action, JSON.stringify(input), JSON.stringify(who)));
 		},
 		kv: () => Object.fromEntries(Object.entries(kv.all(plugin.name)).map(([key, json]) => [key, JSON.parse(json)])),
 		close,

@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import {catalogue} from '../errors.ts';
 import {isObject} from '../llm/json.ts';
 import type {PluginHouse} from '../plugins/house.ts';
+import {creating} from './admins.ts';
 
 const problem = {
 	description: 'RFC 9457 problem details.',
@@ -27,29 +29,18 @@ const problem = {
 const ok = {description: 'What was asked for.', content: {'application/json': {schema: {}}}};
 const responses = {200: ok, default: {$ref: '#/components/responses/problem'}};
 
-const mapped = (value: unknown, change: (object: Record<string, unknown>) => Record<string, unknown>): unknown => {
-	if (Array.isArray(value)) return value.map(item => mapped(item, change));
-	if (!isObject(value)) return value;
-	return change(Object.fromEntries(Object.entries(value).map(([key, part]) => [key, mapped(part, change)])));
+/** OpenAPI 3.1 says once for all which dialect of JSON Schema is written. */
+const withoutDialect = (schema: unknown): unknown => {
+	if (!isObject(schema)) return schema;
+	const {$schema, ...rest} = schema;
+	return rest;
 };
-
-/** A plugin describes what its schema makes of an input; of that, a caller may leave out what has a default. */
-const asCallersSee = (input: unknown): unknown =>
-	mapped(input, ({$schema, ...schema}) => {
-		const {required, properties} = schema;
-		if (!Array.isArray(required) || !isObject(properties)) return schema;
-		const needed = required.filter(name => {
-			const property = properties[String(name)];
-			return !(isObject(property) && 'default' in property);
-		});
-		return {...schema, required: needed};
-	});
 
 const actionPaths = (house: PluginHouse): Record<string, unknown> =>
 	Object.fromEntries(
 		house.residents.flatMap(({member, loaded}) =>
-			Object.entries(loaded.actions).map(([name, {description, input}]) => {
-				const schema = asCallersSee(input ?? {type: 'object'});
+			Object.entries(loaded.actions).map(([name, {description, input, access, tenantAdmin}]) => {
+				const schema = withoutDialect(input ?? {type: 'object'});
 				const isNeeded = isObject(schema) && Array.isArray(schema.required) && schema.required.length > 0;
 				return [
 					`/admin/plugins/${member.plugin.name}/actions/${name}`,
@@ -58,6 +49,8 @@ const actionPaths = (house: PluginHouse): Record<string, unknown> =>
 							operationId: `${member.plugin.name}.${name}`,
 							tags: [member.plugin.name],
 							summary: description,
+							'x-sallyport-access': access,
+							'x-sallyport-tenant-admin': tenantAdmin,
 							requestBody: {required: isNeeded, content: {'application/json': {schema}}},
 							responses,
 						},
@@ -67,18 +60,46 @@ const actionPaths = (house: PluginHouse): Record<string, unknown> =>
 		),
 	);
 
+const adminId = {name: 'id', in: 'path', required: true, schema: {type: 'string'}};
+
+const adminPaths = {
+	'/admin/admins': {
+		get: {operationId: 'admins.list', summary: 'Whoever may use this API, without their keys.', responses},
+		post: {
+			operationId: 'admins.create',
+			summary: 'Makes an admin. The answer is the only place where its key is ever shown. For owners.',
+			requestBody: {
+				required: true,
+				content: {'application/json': {schema: withoutDialect(z.toJSONSchema(creating, {io: 'input', unrepresentable: 'any'}))}},
+			},
+			responses,
+		},
+	},
+	...Object.fromEntries(
+		[
+			['block', 'Refuses an admin until it is unblocked. For owners.'],
+			['unblock', 'Lets a blocked admin in again. For owners.'],
+			['revoke', 'Ends an admin for good. For owners.'],
+		].map(([change, summary]) => [
+			`/admin/admins/{id}/${change}`,
+			{post: {operationId: `admins.${change}`, summary, parameters: [adminId], responses}},
+		]),
+	),
+};
+
 /** The admin API of this gateway as it is configured (OpenAPI 3.1): every plugin's actions, with their input. */
 export const openApi = (house: PluginHouse): Record<string, unknown> => ({
 	openapi: '3.1.0',
 	info: {title: 'Sallyport admin API', version: '1'},
 	security: [{admin: []}],
 	components: {
-		securitySchemes: {admin: {type: 'http', scheme: 'bearer', description: 'The admin key.'}},
+		securitySchemes: {admin: {type: 'http', scheme: 'bearer', description: 'An admin key.'}},
 		responses: {problem},
 	},
 	paths: {
 		'/admin/plugins': {get: {operationId: 'plugins', summary: 'The plugins in force.', responses}},
 		'/admin/openapi.json': {get: {operationId: 'openapi', summary: 'This document.', responses}},
+		...adminPaths,
 		...actionPaths(house),
 	},
 });

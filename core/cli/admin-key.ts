@@ -1,6 +1,6 @@
-import {createHash, randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
+import {firstKeyName, hashOf, newAdminKey} from '../admin/key.ts';
 import {configOfPlaces} from './places.ts';
 
 /** `sallyport admin-key`: a new admin key for a gateway whose key is lost or leaked; on the record, like everything an operator does. */
@@ -20,10 +20,14 @@ export const adminKey = (program: Command): void => {
 			const journal = await openJournal({folder, segmentBytes: segmentMb * 1_048_576});
 			try {
 				const store = await openStore(place);
-				const key = `adm_${randomBytes(32).toString('base64url')}`;
+				const key = newAdminKey();
 				try {
-					await journal.append({kind: 'admin', outcome: 'ok', event: {what: 'admin key replaced', actor: 'cli'}}).written;
-					await store.metaPut('admin-key-sha256', createHash('sha256').update(key).digest('hex'));
+					await journal.append({
+						kind: 'admin',
+						outcome: 'ok',
+						event: {what: 'first admin key replaced', admin: 'first-owner', actor: 'cli'},
+					}).written;
+					await store.metaPut(firstKeyName, hashOf(key));
 				} finally {
 					await store.close();
 				}

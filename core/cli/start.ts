@@ -1,19 +1,21 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {pino} from 'pino';
+import {act} from '../admin/acting.ts';
+import {firstStart as itself} from '../admin/roles.ts';
 import {type LoadedConfig, loadConfig, printProblem} from '../config.ts';
+import type {Gateway} from '../gateway.ts';
 import type {Running} from '../main.ts';
-import type {PluginHouse} from '../plugins/house.ts';
 import {type Demo, startDemo} from './demo.ts';
 import {configFile} from './places.ts';
 import {shownOnce, tree} from './welcome.ts';
 
-/** Runs the plugins' first-start actions; answers the first key they made. */
-const firstStart = async (house: PluginHouse): Promise<string | undefined> => {
+/** Runs the plugins' first-start actions, on the record; answers the first key they made. */
+const firstStart = async (gateway: Gateway): Promise<string | undefined> => {
 	let key: string | undefined;
-	for (const {member} of house.residents) {
+	for (const {member} of gateway.house.residents) {
 		const {firstStart: action} = member.plugin.manifest;
 		if (!action) continue;
-		const answer = (await house.act(member.plugin.name, action, {}, 'first start')) as {key?: unknown} | null;
+		const answer = (await act(gateway, itself, {plugin: member.plugin.name, action, input: {}})) as {key?: unknown} | null;
 		if (typeof answer?.key === 'string') key ??= answer.key;
 	}
 	return key;
@@ -37,7 +39,7 @@ const welcome = async ({url, gateway, adminKey, firstStart: isFirst}: Running, {
 	console.log([`Sallyport is at ${url}`, tree(gateway.house)].join('\n'));
 	for (const {kind, name, variable} of leftOut) console.log(`${kind} ${name} is left out: ${variable} is not set`);
 	const {key, failed} = isFirst
-		? await firstStart(gateway.house).then(
+		? await firstStart(gateway).then(
 				key => ({key, failed: undefined}),
 				(failed: unknown) => ({key: undefined, failed}),
 			)

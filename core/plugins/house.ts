@@ -1,8 +1,9 @@
 import {createHash} from 'node:crypto';
+import type {Caller} from '../../plugin-sdk/index.ts';
 import type {Manifest} from '../../schemas/manifest.ts';
 import {GatewayError} from '../errors.ts';
 import type {Member} from '../hooks.ts';
-import type {Loaded} from '../sandbox/isolate.ts';
+import type {Deed, Loaded} from '../sandbox/isolate.ts';
 
 export type Resident = {member: Member; loaded: Loaded; ms: number};
 
@@ -32,7 +33,9 @@ export type PluginHouse = {
 	digest: string;
 	introduce(): Introduction[];
 	/** The JSON value an action answers. Rejects with GatewayError. */
-	act(plugin: string, action: string, input: unknown, actor: string): Promise<unknown>;
+	act(plugin: string, action: string, input: unknown, caller: Caller): Promise<unknown>;
+	/** What an action says of itself. Throws `not_found`. */
+	deed(plugin: string, action: string): Deed;
 	quarantined: Map<string, string>;
 };
 
@@ -40,6 +43,13 @@ export const openHouse = (residents: readonly Resident[]): PluginHouse => {
 	const quarantined = new Map<string, string>();
 	const hash = createHash('sha256');
 	for (const {member} of residents) hash.update(`${member.plugin.name} ${member.plugin.manifest.version} ${member.plugin.digest}\n`);
+
+	const residentWith = (plugin: string, action: string): Resident => {
+		const resident = residents.find(({member}) => member.plugin.name === plugin);
+		if (!resident) throw new GatewayError('not_found', `There is no plugin "${plugin}" in this gateway.`);
+		if (Object.hasOwn(resident.loaded.actions, action)) return resident;
+		throw new GatewayError('not_found', `The plugin ${plugin} has no action "${action}".`);
+	};
 
 	return {
 		residents,
@@ -61,13 +71,10 @@ export const openHouse = (residents: readonly Resident[]): PluginHouse => {
 				ms,
 				...(quarantined.has(member.plugin.name) && {quarantined: quarantined.get(member.plugin.name)!}),
 			})),
-		async act(plugin, action, input, actor) {
-			const resident = residents.find(({member}) => member.plugin.name === plugin);
-			if (!resident) throw new GatewayError('not_found', `There is no plugin "${plugin}" in this gateway.`);
-			if (!Object.hasOwn(resident.loaded.actions, action))
-				throw new GatewayError('not_found', `The plugin ${plugin} has no action "${action}".`);
-			const {member} = resident;
-			return JSON.parse(await member.tier.act(plugin, action, JSON.stringify(input ?? {}), JSON.stringify({actor})));
+		async act(plugin, action, input, caller) {
+			const {member} = residentWith(plugin, action);
+			return JSON.parse(await member.tier.act(plugin, action, JSON.stringify(input ?? {}), JSON.stringify(caller)));
 		},
+		deed: (plugin, action) => residentWith(plugin, action).loaded.actions[action]!,
 	};
 };

@@ -33,13 +33,20 @@ type Settled = (call: number, answer: string) => void;
 type Setup = {config: unknown; hooks: Record<string, Field[]>; answerChars: number};
 type Schema = {
 	safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: {path: PropertyKey[]; message: string}[]}};
-	toJSONSchema?(): unknown;
+	toJSONSchema?(options?: {io: 'input' | 'output'}): unknown;
 };
 type Handler = (input: unknown, host: unknown) => unknown;
 type Definition = {
 	config?: Schema;
 	hooks?: Record<string, Handler>;
-	actions?: Record<string, {description: string; input: Schema; run: (input: unknown, host: unknown, caller: unknown) => unknown}>;
+	actions?: Record<string, Action>;
+};
+type Action = {
+	description: string;
+	input: Schema;
+	access?: unknown;
+	tenantAdmin?: unknown;
+	run: (input: unknown, host: unknown, caller: unknown) => unknown;
 };
 
 /** Longest argument of a host call, in characters: the host copies it before it can look. */
@@ -167,7 +174,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 
 	const described = (schema: Schema | undefined): unknown => {
 		try {
-			return schema?.toJSONSchema?.();
+			return schema?.toJSONSchema?.({io: 'input'});
 		} catch {
 			return {};
 		}
@@ -188,8 +195,8 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 				const checked = definition.config?.safeParse(setup.config) ?? {success: true, data: setup.config};
 				const actions: Record<string, unknown> = {};
 				for (const name of keys(definition.actions ?? {})) {
-					const {description, input} = definition.actions![name]!;
-					actions[name] = {description, input: described(input)};
+					const {description, input, access, tenantAdmin} = definition.actions![name]!;
+					actions[name] = {description, input: described(input), access, tenantAdmin};
 				}
 				const issues = checked.success ? [] : checked.error!.issues.map(({path, message}) => ({path: path.map(String), message}));
 				if (checked.success) host = lend(checked.data);
@@ -211,9 +218,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 
 		act(id: number, name: string, inputJson: string, callerJson: string): string {
 			try {
-				const action = getOwnPropertyDescriptor(definition.actions ?? {}, name)?.value as
-					| NonNullable<Definition['actions']>[string]
-					| undefined;
+				const action = getOwnPropertyDescriptor(definition.actions ?? {}, name)?.value as Action | undefined;
 				if (!action) return failure({message: `there is no action ${name}`, sallyport: 'not_found'});
 				const checked = action.input.safeParse(parse(inputJson));
 				if (!checked.success) {

@@ -1,6 +1,7 @@
 import {setFlagsFromString} from 'node:v8';
 import ivm from 'isolated-vm';
 import * as z from 'zod';
+import type {Access} from '../../plugin-sdk/index.ts';
 import type {HookName} from '../../schemas/hooks.ts';
 import type {WallScripts} from '../plugins/bundle.ts';
 import type {Dispatcher} from './dispatcher.ts';
@@ -25,10 +26,13 @@ export type Resident = {
 	lender: Lender;
 };
 
+/** What an action says of itself. */
+export type Deed = {description: string; input?: unknown; access: Access; tenantAdmin: boolean};
+
 /** The guest's answer about itself: what it defines, or what is wrong with its config. */
 export type Loaded = {
 	hooks: string[];
-	actions: Record<string, {description: string; input?: unknown}>;
+	actions: Record<string, Deed>;
 	config?: unknown;
 	issues: {path: string[]; message: string}[];
 };
@@ -39,7 +43,12 @@ const loadedSchema = z.object({
 	hooks: z.array(z.string()),
 	actions: z.record(
 		z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'the name of an action is letters, digits, dots and dashes'),
-		z.object({description: z.string(), input: z.json().optional()}),
+		z.object({
+			description: z.string(),
+			input: z.json().optional(),
+			access: z.enum(['read', 'write', 'approve'], 'access is read, write or approve').default('write'),
+			tenantAdmin: z.boolean().default(false),
+		}),
 	),
 	config: z.json().optional(),
 	issues: z.array(z.object({path: z.array(z.string()), message: z.string()})),

@@ -23,7 +23,9 @@ export const wasmChecks = ({name, manifest, config}: Admitted): Checked => {
 			return {
 				...said,
 				...(manifest.config && {config: manifest.config}),
-				actions: Object.fromEntries(Object.entries(actions).map(([action, {description = '', input}]) => [action, {description, input}])),
+				actions: Object.fromEntries(
+					Object.entries(actions).map(([action, deed]) => [action, {...deed, description: deed.description ?? ''}]),
+				),
 				issues: [...(checked?.error ? issuesOf(checked.error) : []), ...said.issues],
 			};
 		},

@@ -1,0 +1,18 @@
+import type {Context} from 'koa';
+import {readBody} from '../body.ts';
+import type {Gateway} from '../gateway.ts';
+import {parseBody} from '../llm/body.ts';
+
+/** What an operator asked for, as JSON that nobody keeps. */
+export const answer = (ctx: Context, value: unknown): void => {
+	const {exchange} = ctx.state;
+	exchange.outcome = 'ok';
+	exchange.status = 200;
+	ctx.state.reply = {status: 200, headers: {'content-type': 'application/json', 'cache-control': 'no-store'}, body: JSON.stringify(value)};
+};
+
+/** The JSON object of a request's body; {} where there is none. */
+export const inputOf = async ({config: {limits}}: Gateway, {req}: Context): Promise<unknown> => {
+	const bytes = await readBody(req, {maxBytes: limits.bodyMb * 1_048_576, withinMs: limits.bodyMs});
+	return bytes.length === 0 ? {} : parseBody(bytes).json;
+};
