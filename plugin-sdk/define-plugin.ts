@@ -10,8 +10,11 @@ type Handlers<Config> = {
 /** What an action does: `read` changes nothing, `approve` decides about what somebody else asked for. */
 export type Access = 'read' | 'write' | 'approve';
 
-/** `owner` may do everything, `admin` everything within its tenant, `auditor` may read, `approver` may read and approve. */
-export type Role = 'owner' | 'admin' | 'auditor' | 'approver';
+/**
+ * `owner` may do everything, `admin` everything within its tenant, `auditor` may read, `approver` may read and approve; a `holder` has a
+ * key and is no admin at all.
+ */
+export type Role = 'owner' | 'admin' | 'auditor' | 'approver' | 'holder';
 
 /** Who is calling an action: an operator, or the gateway itself on its first start. */
 export type Caller = {
@@ -19,6 +22,8 @@ export type Caller = {
 	role: Role;
 	/** Who has one may reach nothing that is not of this tenant: see `within` and `mayReach`. */
 	tenant?: string;
+	/** The id of the key that somebody who is no admin calls with: for the manifest's `selfService` alone. */
+	key?: string;
 };
 
 /** One admin call: `input` is checked before `run` sees it. */

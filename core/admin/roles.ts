@@ -9,6 +9,7 @@ const may: Record<Role, readonly Access[]> = {
 	admin: ['read', 'write', 'approve'],
 	auditor: ['read'],
 	approver: ['read', 'approve'],
+	holder: [],
 };
 
 /** Throws `denied` unless the caller's role allows `access` and, where it is confined to a tenant, what it calls keeps to tenants. */

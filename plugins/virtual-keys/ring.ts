@@ -1,60 +1,80 @@
 import type * as z from 'zod';
-import {type Caller, type Host, type Json, refuse} from '../../plugin-sdk/index.ts';
-import type {creating, listing} from './inputs.ts';
-import {doorOf, type Key, type Secret, shown} from './key.ts';
+import {type Caller, type Json, mayReach, refuse, within} from '../../plugin-sdk/index.ts';
+import {endOf, factRows, inTurn, type Kv, type Lent, readFact, scopeOf, write} from './facts.ts';
+import {generationsOf} from './holders.ts';
+import type {creating, listing, updating} from './inputs.ts';
+import {doorOf, factOfKey, type Key, type Nature, type Secret, shown} from './key.ts';
+import {generationsIn, requireNarrower} from './lineage.ts';
+import {written} from './origins.ts';
+import {passOfKey, verdictOn} from './standing.ts';
 
-type Lent = Pick<Host<unknown>, 'kv' | 'clock' | 'random'>;
-type Change = (key: Key, now: number) => Key;
+const unknownKey = (id: string): Error => refuse('not_found', `There is no key ${id}.`);
 
-/** One piece of work after another: what an action read is still so when it writes. */
-const openTurns = () => {
-	let last: Promise<unknown> = Promise.resolve();
-	return <T>(work: () => Promise<T>): Promise<T> => {
-		const next = last.then(work, work);
-		last = next;
-		return next;
-	};
-};
-const inTurn = openTurns();
-
-/** `id:` rows are written by `save` alone. */
-const keyOf = (kv: Lent['kv'], id: string): Key => {
+/** `id:` rows are written by `rowsOf` alone. Another tenant's key is one that there is not. */
+export const keyOf = (kv: Kv, id: string, caller: Caller): Key => {
 	const key = kv.get(`id:${id}`) as Key | undefined;
-	if (key === undefined) throw refuse('not_found', `There is no key ${id}.`);
+	if (key === undefined || !mayReach(caller, key.tenant)) throw unknownKey(id);
 	return key;
 };
 
-const standing = (key: Key): Key => {
-	if (key.revokedAt === undefined) return key;
+const factOf = (kv: Kv, key: Key) => factOfKey(key, readFact(kv, scopeOf.key(key.id)));
+
+export const shownNow = (key: Key, {kv, clock}: Pick<Lent, 'kv' | 'clock'>): Json =>
+	shown(key, readFact(kv, scopeOf.key(key.id)), clock.now());
+
+const standing = (kv: Kv, key: Key): Key => {
+	if (factOf(kv, key).ended === undefined) return key;
 	throw refuse('conflict', `The key ${key.id} is revoked, and that is for good.`);
 };
 
-/** Writes a key and the doors of all its secrets, all or nothing. */
-const save = async (kv: Lent['kv'], key: Key, forgotten: readonly Secret[] = []): Promise<Key> => {
+/** A key and the doors of all its secrets. */
+const rowsOf = (key: Key, forgotten: readonly Secret[] = []): Record<string, Json> => {
 	const rows: Record<string, Json> = {[`id:${key.id}`]: key as Json};
 	for (const {sha256} of forgotten) rows[`key:${sha256}`] = null;
 	for (const secret of key.secrets) rows[`key:${secret.sha256}`] = doorOf(key, secret) as Json;
-	const {error} = await kv.put(rows);
-	if (error) throw refuse('store_unavailable', 'The key could not be written; nothing has changed.');
-	return key;
+	return rows;
 };
 
-const momentOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));
+/** What an input says of a key's nature, as it is stored. */
+const natureIn = ({origins, mayTag, mayMint}: {origins?: string[] | null; mayTag?: boolean; mayMint?: number | boolean}) => ({
+	origins: origins?.map(written),
+	mayTag: mayTag || undefined,
+	mayMint: generationsIn(mayMint) || undefined,
+});
 
-const make = async ({kv, clock, random}: Lent, wanted: z.output<typeof creating>, {actor}: Caller): Promise<Json> => {
+type Wanted = Omit<z.output<typeof creating>, 'mayMint'> & {mayMint?: number | boolean; parents?: string[]};
+
+/** Writes a new key; its secret is in this answer and nowhere else. */
+export const make = async (lent: Lent, wanted: Wanted, {actor}: Caller): Promise<Json> => {
+	const {kv, clock, random} = lent;
 	const {ttlSeconds, expiresAt, ...rest} = wanted;
 	const now = clock.now();
-	const end = ttlSeconds === undefined ? momentOf(expiresAt) : now + ttlSeconds * 1_000;
-	if (end !== undefined && end <= now) throw refuse('invalid_request', 'expiresAt: this moment has passed');
+	const until = endOf({expiresAt, ttlSeconds}, now);
 	const {value, sha256} = random.secret('vk_');
 	const id = `key_${random.uuid().replaceAll('-', '')}`;
-	const key = await save(kv, {id, ...rest, createdAt: now, createdBy: actor, expiresAt: end, secrets: [{sha256}]});
-	return {key: value, ...shown(key, now)} as Json;
+	const key: Key = {
+		id,
+		...rest,
+		...natureIn(rest),
+		generations: generationsOf(kv, rest),
+		createdAt: now,
+		createdBy: actor,
+		secrets: [{sha256}],
+	};
+	const parent = rest.parents?.at(-1);
+	await write(lent, {
+		...rowsOf(key),
+		...factRows(scopeOf.key(id), {until}),
+		...(parent !== undefined && {[`child:${parent}/${id}`]: 1}),
+	});
+	return {key: value, ...(shownNow(key, lent) as object)} as Json;
 };
 
-/** A new key; its secret is in this answer and nowhere else. */
 export const create = (wanted: z.output<typeof creating>, lent: Lent, caller: Caller): Promise<Json> =>
-	inTurn(() => make(lent, wanted, caller));
+	inTurn(() => {
+		within(caller, wanted.tenant);
+		return make(lent, wanted, caller);
+	});
 
 /** The first key of an empty store; once there is any key, revoked or not, there is no first one any more. */
 export const createFirst = (lent: Lent, caller: Caller): Promise<Json> =>
@@ -63,19 +83,27 @@ export const createFirst = (lent: Lent, caller: Caller): Promise<Json> =>
 		return make(lent, {name: 'first key', tenant: 'default', tags: []}, caller);
 	});
 
-export const get = (id: string, {kv, clock}: Lent): Json => shown(keyOf(kv, id), clock.now()) as Json;
+export const get = (id: string, lent: Lent, caller: Caller): Json => shownNow(keyOf(lent.kv, id, caller), lent);
+
+/** What pre-auth would say to the holder of a key, wherever it came from. */
+export const explain = (id: string, {kv, clock}: Lent, caller: Caller): Json =>
+	verdictOn(passOfKey(kv, keyOf(kv, id, caller)), undefined, clock.now) as Json;
 
 /** Looks at 1,000 keys at most: a page may hold fewer than it should while `next` says that there are more. */
-export const list = ({after, limit, ...wanted}: z.output<typeof listing>, {kv, clock}: Lent): Json => {
+export const list = ({after, limit, ...wanted}: z.output<typeof listing>, lent: Lent, caller: Caller): Json => {
+	const {tenant = caller.tenant, team, user, parent} = wanted;
+	within(caller, tenant);
 	const most = 1_000;
-	const rows = kv.list('id:', {limit: most, ...(after !== undefined && {after: `id:${after}`})});
-	const now = clock.now();
+	const rows = lent.kv.list('id:', {limit: most, ...(after !== undefined && {after: `id:${after}`})});
 	const fits = (key: Key) =>
-		(wanted.tenant ?? key.tenant) === key.tenant && (wanted.team ?? key.team) === key.team && (wanted.user ?? key.user) === key.user;
+		(tenant ?? key.tenant) === key.tenant &&
+		(team ?? key.team) === key.team &&
+		(user ?? key.user) === key.user &&
+		(parent === undefined || key.parents?.at(-1) === parent);
 	const keys: Json[] = [];
 	for (const [index, {value}] of rows.entries()) {
 		const key = value as Key;
-		if (fits(key)) keys.push(shown(key, now) as Json);
+		if (fits(key)) keys.push(shownNow(key, lent));
 		const more = index + 1 < rows.length || rows.length === most;
 		if (more && (keys.length === limit || index + 1 === most)) return {keys, next: key.id};
 	}
@@ -83,35 +111,80 @@ export const list = ({after, limit, ...wanted}: z.output<typeof listing>, {kv, c
 };
 
 /** A new secret for a key. The old ones work for `graceSeconds` more, and no longer than they would have. */
-export const rotate = (id: string, graceSeconds: number, {kv, clock, random}: Lent): Promise<Json> =>
+export const rotate = (id: string, graceSeconds: number, lent: Lent, caller: Caller): Promise<Json> =>
 	inTurn(async () => {
-		const key = standing(keyOf(kv, id));
+		const {kv, clock, random} = lent;
+		const key = standing(kv, keyOf(kv, id, caller));
 		const now = clock.now();
-		if (key.expiresAt !== undefined && key.expiresAt <= now) throw refuse('conflict', `The key ${id} has expired; set a later end first.`);
+		const {until: over} = factOf(kv, key);
+		if (typeof over === 'number' && over <= now) throw refuse('conflict', `The key ${id} has expired; set a later end first.`);
 		const end = now + graceSeconds * 1_000;
 		const graced = key.secrets.map(({sha256, until = end}): Secret => ({sha256, until: Math.min(until, end)}));
 		// Those whose grace was over before this rotation are forgotten, or a key's rows would grow for ever.
 		const forgotten = key.secrets.filter(({until}) => until !== undefined && until <= now);
 		const {value, sha256} = random.secret('vk_');
 		const kept = graced.filter(old => !forgotten.some(gone => gone.sha256 === old.sha256));
-		const saved = await save(kv, {...key, rotatedAt: now, secrets: [{sha256}, ...kept]}, forgotten);
-		return {key: value, ...shown(saved, now), oldSecretsEndAt: new Date(end).toISOString()} as Json;
+		const saved = {...key, rotatedAt: now, secrets: [{sha256}, ...kept]};
+		await write(lent, {...rowsOf(saved, forgotten), ...sinceFacts(key)});
+		return {key: value, ...(shownNow(saved, lent) as object), oldSecretsEndAt: new Date(end).toISOString()} as Json;
 	});
 
-const change = (id: string, {kv, clock}: Lent, to: Change): Promise<Json> =>
+/** What 1.0 wrote into a key, as facts, for whoever writes the key anew. */
+const sinceFacts = ({id, blockedAt, revokedAt, expiresAt}: Key): Record<string, Json> =>
+	factRows(scopeOf.key(id), {blockedAt, until: expiresAt, ended: revokedAt === undefined ? undefined : {at: revokedAt}});
+
+const bare = ({blockedAt, revokedAt, expiresAt, ...key}: Key): Key => key;
+
+/** Rows that turn a key of 1.0 into one of today, and nothing for any other. */
+const modern = (key: Key): Record<string, Json> => {
+	const facts = sinceFacts(key);
+	return Object.keys(facts).length === 0 ? {} : {...rowsOf(bare(key)), ...facts};
+};
+
+type Fact = Parameters<typeof factRows>[1];
+
+const change = (id: string, lent: Lent, caller: Caller, to: (key: Key, now: number) => Fact): Promise<Json> =>
 	inTurn(async () => {
-		const now = clock.now();
-		return shown(await save(kv, to(keyOf(kv, id), now)), now) as Json;
+		const key = keyOf(lent.kv, id, caller);
+		const fact = to(key, lent.clock.now());
+		await write(lent, {...modern(key), ...factRows(scopeOf.key(id), fact)});
+		return shownNow(bare(key), lent);
 	});
 
-export const block = (id: string, lent: Lent): Promise<Json> =>
-	change(id, lent, (key, now) => ({...standing(key), blockedAt: key.blockedAt ?? now}));
+export const block = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
+	change(id, lent, caller, (key, now) => ({blockedAt: factOf(lent.kv, standing(lent.kv, key)).blockedAt ?? now}));
 
-export const unblock = (id: string, lent: Lent): Promise<Json> => change(id, lent, key => ({...standing(key), blockedAt: undefined}));
+export const unblock = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
+	change(id, lent, caller, key => standing(lent.kv, key) && {blockedAt: null});
 
 /** For good; the row stays, for audit. */
-export const revoke = (id: string, lent: Lent): Promise<Json> =>
-	change(id, lent, (key, now) => ({...key, revokedAt: key.revokedAt ?? now}));
+export const revoke = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
+	change(id, lent, caller, (key, now) => ({ended: factOf(lent.kv, key).ended ?? {at: now}}));
 
-export const expire = (id: string, at: string | null, lent: Lent): Promise<Json> =>
-	change(id, lent, key => ({...standing(key), expiresAt: momentOf(at ?? undefined)}));
+export const expire = (id: string, at: string | null, lent: Lent, caller: Caller): Promise<Json> =>
+	change(id, lent, caller, key => {
+		const until = at === null ? null : Date.parse(at);
+		requireNarrower(lent.kv, standing(lent.kv, key), {until});
+		return {until};
+	});
+
+/** Changes what is named; a child stays within its parent. */
+export const update = ({id, ...wanted}: z.output<typeof updating>, lent: Lent, caller: Caller): Promise<Json> =>
+	inTurn(async () => {
+		const {kv} = lent;
+		const key = standing(kv, keyOf(kv, id, caller));
+		const {name, tags, metadata, mayMint, ...rest} = wanted;
+		const nature = natureIn({...rest, ...(mayMint !== undefined && {mayMint})});
+		const next: Key = {
+			...bare(key),
+			...(name !== undefined && {name: name ?? undefined}),
+			...(metadata !== undefined && {metadata: metadata ?? undefined}),
+			...(tags !== undefined && {tags}),
+			...(wanted.origins !== undefined && {origins: nature.origins}),
+			...(wanted.mayTag !== undefined && {mayTag: nature.mayTag}),
+			...(mayMint !== undefined && {mayMint: nature.mayMint}),
+		};
+		requireNarrower(kv, next satisfies Nature, {});
+		await write(lent, {...rowsOf(next), ...sinceFacts(key)});
+		return shownNow(next, lent);
+	});

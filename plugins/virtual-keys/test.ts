@@ -115,7 +115,8 @@ test('after a rotation the new secret works at once, the old one until its grace
 	const {plugin, act, clock} = await start(t);
 	const {id, key: old} = await act('create', {tenant: 'acme'});
 	const {key} = await act('rotate', {id, graceSeconds: 3_600});
-	t.deepEqual(await show(plugin, key), await show(plugin, old));
+	t.like(await show(plugin, key), {verdict: 'identify', principal: {id, tenant: 'acme', expiresAt: undefined}});
+	t.like(await show(plugin, old), {verdict: 'identify', principal: {id, tenant: 'acme', expiresAt: noon + 3_600_000}});
 	clock.now += 3_600_000;
 	t.like(await show(plugin, old), {verdict: 'deny', code: 'key_expired'});
 	t.like(await show(plugin, key), {verdict: 'identify', principal: {id, tenant: 'acme'}});
@@ -139,14 +140,14 @@ test('an old secret never outlives the end of its key', async t => {
 	t.like(await show(plugin, key), {verdict: 'deny', code: 'key_expired'});
 });
 
-test('a key that is rotated every day for a year keeps three rows', async t => {
+test('a key that is rotated every day for a year keeps three rows of its own', async t => {
 	const {plugin, act, clock} = await start(t);
 	const {id} = await act('create');
 	for (let count = 0; count < 365; count += 1) {
 		clock.now += day;
 		await act('rotate', {id, graceSeconds: 60});
 	}
-	t.is(Object.keys(plugin.kv()).length, 3);
+	t.is(Object.keys(plugin.kv()).filter(row => row !== 'version').length, 3);
 });
 
 test('blocking and revoking reach the secrets that a rotation under way is making', async t => {

@@ -1,0 +1,117 @@
+import type * as z from 'zod';
+import {type Caller, type Json, refuse, within} from '../../plugin-sdk/index.ts';
+import {endOf, inTurn, type Kv, type Lent, readFact, scopeOf} from './facts.ts';
+import type {minting} from './inputs.ts';
+import {factOfKey, type Key, type Nature} from './key.ts';
+import {areWithin} from './origins.ts';
+import {keyOf, make, shownNow} from './ring.ts';
+import {passOfKey} from './standing.ts';
+
+/** Living and ended children of one key; the ended ones make room when it is needed. */
+const mostChildren = 1_000;
+
+/** `true` is one generation. */
+export const generationsIn = (mayMint: number | boolean | undefined): number => Number(mayMint ?? 0);
+
+const parentsOf = (kv: Kv, {parents = []}: Pick<Nature, 'parents'>): Key[] =>
+	parents.map(parent => {
+		const key = kv.get(`id:${parent}`) as Key | undefined;
+		if (key === undefined) throw refuse('conflict', 'The key that this one was made from is gone.');
+		return key;
+	});
+
+/** How many generations may still come from the last of these: nobody hands on more than was handed down. */
+const generationsLeft = (family: readonly Key[]): number =>
+	Math.min(...family.map(({mayMint}, index) => generationsIn(mayMint) - (family.length - 1 - index)));
+
+const tagsOf = (family: readonly Key[]): Set<string> => new Set(family.flatMap(({tags}) => tags));
+
+/** Why a child would have more than those it comes from, field by field. */
+const widerIn = (kv: Kv, child: Nature, until: number | null | undefined): string | undefined => {
+	const family = parentsOf(kv, child);
+	const parent = family.at(-1);
+	if (!parent) return undefined;
+	const {tenant, team, user, tags, origins, mayTag, mayMint} = child;
+	const trusted = family.every(key => key.mayTag === true);
+	const given = tagsOf(family);
+	if (tenant !== parent.tenant) return 'tenant: not that of its parent';
+	if (parent.team !== undefined && team !== parent.team) return 'team: not that of its parent';
+	if (parent.user !== undefined && user !== parent.user) return 'user: not that of its parent';
+	if (![...given].every(tag => tags.includes(tag))) return 'tags: lacks one of its parent';
+	if (!trusted && tags.some(tag => !given.has(tag))) return 'tags: has one that its parent does not have, and may not make up';
+	if (mayTag && !trusted) return 'mayTag: its parent may not';
+	if (generationsIn(mayMint) > Math.max(0, generationsLeft(family) - 1)) return 'mayMint: more generations than its parent has left';
+	if (origins && family.some(key => key.origins && !areWithin(origins, key.origins))) return 'origins: wider than those of its parent';
+	if (typeof until === 'number' && until > passOfKey(kv, parent).end) return 'expiresAt: later than the end of its parent';
+	return undefined;
+};
+
+/** Throws `invalid_request`, with the field, where a child would have more than its parent. Whoever has no parent may have anything. */
+export const requireNarrower = (kv: Kv, child: Nature, {until}: {until?: number | null}): void => {
+	const wider = widerIn(kv, child, until);
+	if (wider !== undefined) throw refuse('invalid_request', wider);
+};
+
+/** Rows of children that have ended, where there is no room for another one. The journal keeps what they were. */
+const roomFor = async (parent: Key, {kv, clock}: Lent): Promise<void> => {
+	const prefix = `child:${parent.id}/`;
+	const rows = kv.list(prefix, {limit: mostChildren});
+	if (rows.length < mostChildren) return;
+	const gone: Record<string, Json> = {};
+	const now = clock.now();
+	for (const {key: row} of rows) {
+		const id = row.slice(prefix.length);
+		const key = kv.get(`id:${id}`) as Key | undefined;
+		const scope = scopeOf.key(id);
+		const {ended, until} = key ? factOfKey(key, readFact(kv, scope)) : {ended: {at: 0}};
+		if (!ended && !(typeof until === 'number' && until <= now)) continue;
+		// Its own children find no parent any more, which ends them too.
+		for (const name of [row, `id:${id}`, `blocked:${scope}`, `until:${scope}`, `ended:${scope}`]) gone[name] = null;
+		for (const {sha256} of key?.secrets ?? []) gone[`key:${sha256}`] = null;
+	}
+	if (Object.keys(gone).length === 0) throw refuse('conflict', `The key ${parent.id} has ${mostChildren} children; revoke some.`);
+	const {error} = await kv.put(gone);
+	if (error) throw refuse('store_unavailable', 'This could not be written; nothing has changed.');
+};
+
+/** The key that a caller may mint from: the one it holds, or the one an operator names. */
+const parentFor = (kv: Kv, named: string | undefined, caller: Caller): Key => {
+	const {key: held} = caller;
+	if (held !== undefined && named !== undefined && named !== held) throw refuse('denied', 'A key mints from itself alone.');
+	const id = held ?? named;
+	if (id === undefined) throw refuse('invalid_request', 'parent: which key is it to come from?');
+	return keyOf(kv, id, caller);
+};
+
+/** A new key that has what its parent has, or less; its secret is in this answer and nowhere else. */
+export const mint = ({parent: named, ...wanted}: z.output<typeof minting>, lent: Lent, caller: Caller): Promise<Json> =>
+	inTurn(async () => {
+		const {kv, clock} = lent;
+		const parent = parentFor(kv, named, caller);
+		within(caller, parent.tenant);
+		const family = [...parentsOf(kv, parent), parent];
+		if (generationsLeft(family) < 1) throw refuse('denied', `The key ${parent.id} may not mint: it has no mayMint.`);
+		const {refusal, end} = passOfKey(kv, parent);
+		if (refusal || end <= clock.now()) throw refuse('conflict', `The key ${parent.id} does not open any more.`);
+		const child = {
+			...wanted,
+			tenant: wanted.tenant ?? parent.tenant,
+			team: wanted.team ?? parent.team,
+			user: wanted.user ?? parent.user,
+			tags: wanted.tags ?? [...tagsOf(family)],
+			parents: family.map(({id}) => id),
+		};
+		const until = endOf(wanted, clock.now());
+		requireNarrower(kv, {...child, id: '', mayMint: generationsIn(wanted.mayMint)}, {until});
+		await roomFor(parent, lent);
+		return make(lent, child, caller);
+	});
+
+/** The children of a key, those of the caller's own where it holds one. */
+export const children = (named: string | undefined, lent: Lent, caller: Caller): Json => {
+	const parent = parentFor(lent.kv, named, caller);
+	const prefix = `child:${parent.id}/`;
+	const rows = lent.kv.list(prefix, {limit: mostChildren});
+	const keys = rows.map(({key}) => lent.kv.get(`id:${key.slice(prefix.length)}`) as Key | undefined);
+	return {keys: keys.filter(key => key !== undefined).map(key => shownNow(key, lent))};
+};
