@@ -60,20 +60,45 @@ export const identify = async (
 				return headerField(headers, path);
 		}
 	};
-	await hooks.ask('pre-auth', exchange, fields, verdict => {
+	await hooks.ask('pre-auth', exchange, fields, (verdict, {plugin}) => {
 		if (verdict.verdict !== 'identify') return undefined;
 		exchange.principal = verdict.principal;
+		exchange.identifiedBy = plugin.name;
+		exchange.endsAt = verdict.principal.expiresAt;
 		return 'end';
 	});
 	// A key that nobody knows is refused even where anybody may come without one.
 	const isAnonymous = admitAnyone && (credential.token === undefined || !hooks.listens('pre-auth', exchange));
 	exchange.principal ??= isAnonymous ? anonymous : undefined;
 	if (exchange.principal) {
-		exchange.tags = [...exchange.principal.tags];
+		exchange.tags = tagsOf(exchange, headers);
 		exchange.session = sessionOf(headers);
 		return exchange.principal;
 	}
 	throw new GatewayError('unauthenticated', credential.token ? 'This key is not known here.' : 'There is no key in the request.');
+};
+
+const tag = /^[\w.:/@+-]{1,200}$/;
+const mostOwnTags = 20;
+
+/** The tags of a principal, and those that a trusted one names itself. What anybody else names is noted as ignored, and nothing more. */
+const tagsOf = (exchange: Exchange, headers: IncomingHttpHeaders): string[] => {
+	const {tags, mayTag} = exchange.principal!;
+	const named = headers['x-sallyport-tags'];
+	if (named === undefined) return [...tags];
+	if (!mayTag) {
+		exchange.annotations['tags.ignored'] = true;
+		return [...tags];
+	}
+	const own = String(named)
+		.split(',')
+		.map(text => text.trim());
+	if (own.length <= mostOwnTags && own.every(text => tag.test(text))) return [...new Set([...tags, ...own])];
+	throw new GatewayError(
+		'invalid_request',
+		`x-sallyport-tags is up to ${mostOwnTags} tags with commas between them, of letters, digits and . _ : / @ + -.`,
+		{param: 'x-sallyport-tags'},
+	);
 };
 
 /** What the client calls the run that this exchange is part of. */

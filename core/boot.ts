@@ -16,6 +16,7 @@ import {openCatalogue} from './llm/catalogue.ts';
 import {openMetrics} from './metrics.ts';
 import type {Lenders} from './plugins/admit.ts';
 import {admitAll, moveIn, moveOut, roll} from './plugins/move-in.ts';
+import {openRecheck} from './recheck.ts';
 import {guardedFetch} from './sandbox/http.ts';
 import {openKv} from './store/kv.ts';
 import {openStore} from './store/open.ts';
@@ -102,6 +103,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 				log.warn({exchange: exchange.id, plugin, hook, reason}, 'a plugin could not answer');
 			},
 		});
+		const recheck = opened(openRecheck({running, hooks, policy: config.revoked.running, log}), it => it.close());
+		kv.onChange(recheck.changed);
 
 		await journal.append({
 			kind: 'gateway',

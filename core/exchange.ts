@@ -4,6 +4,7 @@ import type {Principal} from '../schemas/principal.ts';
 import type {Attempt, Booking, JournalRecord, Ruling} from '../schemas/record.ts';
 import type {Usage} from '../schemas/usage.ts';
 import type {GatewayError} from './errors.ts';
+import type {Question} from './questions.ts';
 
 export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
 export type Surface = 'openai' | 'anthropic' | 'admin' | 'gateway';
@@ -20,6 +21,12 @@ export type Exchange = {
 	surface: Surface;
 	operation?: Operation;
 	principal?: Principal;
+	/** The plugin that said so. */
+	identifiedBy?: string;
+	/** When the credential ends, in milliseconds since 1970. */
+	endsAt?: number | undefined;
+	/** What may be asked again while it runs. */
+	questions?: Question[] | undefined;
 	session?: string;
 	model?: string;
 	deployment?: string;

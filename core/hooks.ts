@@ -5,6 +5,7 @@ import type {CarryOut} from './effects.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
 import type {Admitted, Answer, Tier} from './plugins/tier.ts';
+import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
 import {inScope} from './scope.ts';
 import {openSteps, type Step} from './steps.ts';
@@ -43,6 +44,8 @@ export type Hooks = {
 	windows(exchange: Exchange): Member[];
 	/** Asks one of `windows` about a piece of a running stream; at once where its tier answers at once. */
 	askWindow(exchange: Exchange, member: Member, fields: Fields): WindowVerdict | undefined | Promise<WindowVerdict | undefined>;
+	/** Asks a member once more what it was asked of an exchange that still runs. Never rejects; carries nothing out. */
+	askAgain(question: Question): Promise<SecondAnswer>;
 	members: readonly Member[];
 };
 
@@ -63,6 +66,7 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	) as Record<HookName, Member[]>;
 	const {stepsOf, stepOf} = openSteps();
 	const checked = rememberVerdicts();
+	const {note, askAgain, aloneAt} = openQuestions({stepOf, checked});
 	const takesPart = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean => {
 		const {operations} = member.plugin.manifest.hooks[hook]!;
 		if (operations && !(exchange.operation && operations.includes(exchange.operation))) return false;
@@ -147,8 +151,12 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 	const through = async <Name extends HookName>(step: Step, from: number, pass: Pass<Name>): Promise<Member | 'end' | undefined> => {
 		const {run, tier, members: own} = step;
 		const {exchange, fields, carry} = pass;
-		const asked = tier.ask(run, from, run.paths.map(fields));
+		const values = run.paths.map(fields);
+		const turn = note(exchange, step, from, values);
+		const asked = tier.ask(run, from, values);
 		const answers = asked instanceof Promise ? await asked : asked;
+		const last = answers.at(-1);
+		if (turn) turn.reached = last && last.kind !== 'A' ? last.place : own.length - 1;
 		let changed: Member | undefined;
 		for (const answer of answers) {
 			const member = own[answer.place];
@@ -173,10 +181,9 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		return [list.length, 0];
 	};
 
-	const alone = new Map<Member, Step>();
-
 	return {
 		members,
+		askAgain,
 		listens: (name, exchange) => steps(name, exchange).length > 0,
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: exchange => listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange)),
@@ -200,8 +207,7 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		},
 
 		askWindow(exchange, member, fields) {
-			const step = alone.get(member) ?? stepOf('post-response', [member]);
-			alone.set(member, step);
+			const step = aloneAt(member, 'post-response');
 			const finish = ([answer]: readonly Answer[]) =>
 				answer && (taken(exchange, 'post-response', member, answer) as WindowVerdict | undefined | Promise<WindowVerdict | undefined>);
 			const asked = step.tier.ask(step.run, 0, step.run.paths.map(fields));
