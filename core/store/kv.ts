@@ -2,69 +2,135 @@ import type {KvSpace} from '../sandbox/capabilities.ts';
 import {type Entries, openEntries} from './entries.ts';
 import type {Store} from './store.ts';
 
-type Listener = (plugin: string, entries: Record<string, string | null>) => void;
+type Texts = Record<string, string | null>;
+type Listener = (plugin: string, entries: Texts) => void;
 
-/** Every plugin's namespace, in memory for reading and in the store for keeping. */
+/** Every plugin's namespace, in memory for reading and in the store for keeping; as every process on the store has it, within a second. */
 export type Kv = {
 	space(plugin: string): KvSpace;
 	/** Durable first, then visible: for actions, whose caller waits. */
-	put(plugin: string, entries: Record<string, string | null>): Promise<void>;
+	put(plugin: string, entries: Texts): Promise<void>;
 	/** Visible at once, durable soon after: for effects, which nobody waits for. Rejects when the store fails. */
-	putSoon(plugin: string, entries: Record<string, string | null>): Promise<void>;
+	putSoon(plugin: string, entries: Texts): Promise<void>;
 	all(plugin: string): Record<string, string>;
+	/** Told of what is visible now and was not before, whichever process wrote it. */
 	onChange(listener: Listener): void;
+	/** From now on nothing of other processes is taken in. */
+	close(): void;
 };
 
-/** A namespace, and which of its keys are visible already by a write that the store has yet to do. */
-type Space = {entries: Entries; ahead: Map<string, number>};
+/** A write that is visible already, and what the store has come to hold of the same key meanwhile. */
+type Ahead = {write: Texts; beneath?: {value: string | null}};
+type Space = {entries: Entries; ahead: Map<string, Ahead>};
+
+const retryMs = 1_000;
 
 /** Reads everything into memory. What plugins read from then on is there at once. Rejects with `store_unavailable`. */
-export const openKv = async (store: Store): Promise<Kv> => {
+export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>): Promise<Kv> => {
 	const spaces = new Map<string, Space>();
 	const listeners: Listener[] = [];
-	let writes = 0;
+	/** While everything is being read: the keys that changes have told of since that began, which know better. */
+	let touched: Map<string, Set<string>> | undefined;
+	let retry: NodeJS.Timeout | undefined;
+
 	const spaceOf = (plugin: string): Space => {
 		const known = spaces.get(plugin);
 		if (known) return known;
-		const fresh = {entries: openEntries(), ahead: new Map()};
+		const fresh: Space = {entries: openEntries(), ahead: new Map()};
 		spaces.set(plugin, fresh);
 		return fresh;
 	};
-	for (const [plugin, rows] of Map.groupBy(await store.kvAll(), row => row.plugin)) {
-		spaceOf(plugin).entries.change(rows.map(({key, value}) => [key, value] as const));
-	}
 
-	const apply = (plugin: string, entries: Record<string, string | null>): void => {
-		spaceOf(plugin).entries.change(Object.entries(entries));
-		for (const listener of listeners) listener(plugin, entries);
+	const show = (plugin: string, entries: readonly (readonly [string, string | null])[]): void => {
+		if (entries.length === 0) return;
+		spaceOf(plugin).entries.change(entries);
+		const shown = Object.fromEntries(entries);
+		for (const listener of listeners) listener(plugin, shown);
 	};
+
+	/** What is durable becomes visible, except where a later write already is. */
+	const settle = (plugin: string, entries: Texts): void => {
+		const {ahead} = spaceOf(plugin);
+		const news = Object.entries(entries).filter(([key, value]) => {
+			const later = ahead.get(key);
+			if (later === undefined) return true;
+			if (later.write === entries) ahead.delete(key);
+			else later.beneath = {value};
+			return false;
+		});
+		show(plugin, news);
+	};
+
+	const readAll = async (): Promise<void> => {
+		const known = new Map<string, Set<string>>();
+		touched = known;
+		const rows = await store.kvAll();
+		if (touched !== known) return;
+		touched = undefined;
+		const stored = Map.groupBy(rows, row => row.plugin);
+		for (const plugin of new Set([...spaces.keys(), ...stored.keys()])) {
+			const {entries} = spaceOf(plugin);
+			const texts = new Map((stored.get(plugin) ?? []).map(({key, value}) => [key, value]));
+			const gone = Object.keys(entries.all()).filter(key => !texts.has(key));
+			const differing = [...texts].filter(([key, value]) => entries.get(key) !== value);
+			const told = known.get(plugin);
+			const changes = [...differing, ...gone.map(key => [key, null] as const)].filter(([key]) => !told?.has(key));
+			settle(plugin, Object.fromEntries(changes));
+		}
+	};
+
+	const readAnew = (): void => {
+		readAll().catch(() => {
+			clearTimeout(retry);
+			retry = setTimeout(readAnew, retryMs);
+			retry.unref();
+		});
+	};
+
+	const stop = store.onChange(change => {
+		if (change.kind === 'anew') return readAnew();
+		if (change.kind !== 'kv') return;
+		const {plugin, entries} = change;
+		if (touched) touched.set(plugin, (touched.get(plugin) ?? new Set()).union(new Set(Object.keys(entries))));
+		settle(plugin, entries);
+	});
+	await readAll().catch(error => {
+		stop();
+		throw error;
+	});
 
 	const kv: Kv = {
 		space: plugin => {
 			const {get, list} = spaceOf(plugin).entries;
 			return {get, list, put: entries => kv.put(plugin, entries)};
 		},
-		async put(plugin, entries) {
-			const write = ++writes;
-			await store.kvPut(plugin, entries);
-			const {ahead} = spaceOf(plugin);
-			// What a later write has made visible meanwhile is what the store will say in the end.
-			const isLatest = ([key]: [string, unknown]) => (ahead.get(key) ?? 0) < write;
-			apply(plugin, ahead.size === 0 ? entries : Object.fromEntries(Object.entries(entries).filter(isLatest)));
-		},
+		// The store tells of it before it answers.
+		put: (plugin, entries) => store.kvPut(plugin, {...entries}),
 		async putSoon(plugin, entries) {
-			const write = ++writes;
 			const {ahead} = spaceOf(plugin);
-			for (const key of Object.keys(entries)) ahead.set(key, write);
-			apply(plugin, entries);
+			const write = {...entries};
+			for (const key of Object.keys(write)) ahead.set(key, {write});
+			show(plugin, Object.entries(write));
 			try {
-				await store.kvPut(plugin, entries);
-			} finally {
-				for (const key of Object.keys(entries)) if (ahead.get(key) === write) ahead.delete(key);
+				await store.kvPut(plugin, write);
+			} catch (error) {
+				const mine = Object.keys(write).filter(key => ahead.get(key)?.write === write);
+				const overtaken = mine.flatMap(key => {
+					const {beneath} = ahead.get(key)!;
+					return beneath ? [[key, beneath.value] as const] : [];
+				});
+				for (const key of mine) ahead.delete(key);
+				show(plugin, overtaken);
+				throw error;
 			}
 		},
 		all: plugin => spaceOf(plugin).entries.all(),
 		onChange: listener => void listeners.push(listener),
+		close: () => {
+			clearTimeout(retry);
+			touched = undefined;
+			stop();
+		},
 	};
 	return kv;
 };

@@ -1,4 +1,5 @@
 import {GatewayError} from '../errors.ts';
+import {openPostgres} from './postgres/store.ts';
 import {openSqlite} from './sqlite/store.ts';
 import type {Store} from './store.ts';
 
@@ -13,16 +14,20 @@ export type StoreOptions = {
 
 const hourMs = 3_600_000;
 
-/** Opens the store a config names: a file, with or without `sqlite:` before it. Rejects with `store_unavailable`. */
+/**
+ * Opens the store a config names: a SQLite file, with or without `sqlite:` before it, or `postgres://…`. Rejects with
+ * `store_unavailable`, and never says the password of a URL.
+ */
 export const openStore = async (
 	place: string,
 	{process = '', inherits = false, changesKeptMs = hourMs}: StoreOptions = {},
 ): Promise<Store> => {
+	if (/^postgres(ql)?:\/\//i.test(place)) return openPostgres(place, {process, changesKeptMs});
 	const file = place.replace(/^sqlite:/, '');
-	const scheme = /^([a-z][a-z+]*):\/\//i.exec(file)?.[1];
-	if (scheme === 'postgres' || scheme === 'postgresql')
-		throw new GatewayError('store_unavailable', 'This release has no PostgreSQL store yet; write store: "sqlite:data/gateway.db".');
-	if (scheme || file === '' || file.startsWith(':'))
-		throw new GatewayError('store_unavailable', `"${place}" is no store this release knows; write store: "sqlite:data/gateway.db".`);
+	const scheme = /^([a-z][a-z+]*):\/\//i.exec(file)?.[0];
+	if (scheme || file === '' || file.startsWith(':')) {
+		const mend = 'write store: "sqlite:data/gateway.db" or "postgres://user:password@host:5432/database".';
+		throw new GatewayError('store_unavailable', `"${scheme ?? place}" is no store this release knows; ${mend}`);
+	}
 	return openSqlite(file, {process, inherits, changesKeptMs});
 };

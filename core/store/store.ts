@@ -44,7 +44,7 @@ export type Store = {
 	ledgerLease(keys: readonly string[], decide: (others: Map<string, LedgerTotal>) => readonly OwnRow[]): Promise<LedgerRow[]>;
 	/** What all processes together, this one too, have of each of these keys; keys that nobody has are missing. */
 	ledgerTotals(keys: readonly string[]): Promise<Map<string, LedgerTotal>>;
-	/** Drops every process's rows of windows that ended before `at` (milliseconds), and names of `once` that expired before. */
+	/** Drops what ended before `at` (milliseconds): rows of every process, names of `once`, and processes that were not seen since. */
 	ledgerPrune(at: number): Promise<void>;
 
 	/** True for one caller at most among all processes, until `expiresAt` (milliseconds) is pruned or for ever; for exactly one when no call fails. */
@@ -59,7 +59,7 @@ export type Store = {
 
 	/** This process is alive. */
 	beat(): Promise<void>;
-	/** Every process that ever called `beat`, and when it last did, by the clock of this machine (milliseconds). */
+	/** Every process that called `beat` (until `ledgerPrune` drops it), and when it last did, by the clock of this machine (milliseconds). */
 	processes(): Promise<{process: string; seenAt: number}[]>;
 
 	metaGet(name: string): Promise<string | undefined>;

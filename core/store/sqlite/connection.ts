@@ -39,6 +39,22 @@ export const unavailable = (error: unknown, name = 'The store'): GatewayError =>
 	return new GatewayError('store_unavailable', `${name} ${reasons[codeOf(error)] ?? 'failed'}.`, {cause: error});
 };
 
+/**
+ * Waits for a lock here and not in the driver, which would block one of the few threads that files and names are looked up on;
+ * enough of them blocked, and whoever holds the lock could not go on to let it go.
+ */
+const patient = async <T>(work: () => Promise<T>): Promise<T> => {
+	const end = performance.now() + busyMs;
+	for (;;) {
+		try {
+			return await work();
+		} catch (error) {
+			if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() > end) throw error;
+			await new Promise(done => setTimeout(done, 2 + Math.random() * 8));
+		}
+	}
+};
+
 /** The driver calls back; this is all of it that we use. */
 export const connect = async (file: string) => {
 	const database = await new Promise<sqlite3.Database>((done, failed) => {
@@ -46,13 +62,15 @@ export const connect = async (file: string) => {
 			error ? failed(error) : done(opened),
 		);
 	});
-	database.configure('busyTimeout', busyMs);
+	database.configure('busyTimeout', 0);
 	const settle = (done: () => void, failed: (error: Error) => void) => (error: Error | null) => (error ? failed(error) : done());
 	return {
-		exec: (sql: string) => new Promise<void>((done, failed) => database.exec(sql, settle(done, failed))),
-		run: ({sql, values}: Statement) => new Promise<void>((done, failed) => database.run(sql, values, settle(done, failed))),
+		exec: (sql: string) => patient(() => new Promise<void>((done, failed) => database.exec(sql, settle(done, failed)))),
+		run: ({sql, values}: Statement) => patient(() => new Promise<void>((done, failed) => database.run(sql, values, settle(done, failed)))),
 		all: <Row>(sql: string, ...values: Statement['values']) =>
-			new Promise<Row[]>((done, failed) => database.all<Row>(sql, values, (error, rows) => (error ? failed(error) : done(rows)))),
+			patient(
+				() => new Promise<Row[]>((done, failed) => database.all<Row>(sql, values, (error, rows) => (error ? failed(error) : done(rows)))),
+			),
 		close: () => new Promise<void>((done, failed) => database.close(settle(done, failed))),
 	};
 };

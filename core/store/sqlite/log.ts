@@ -17,9 +17,9 @@ export const lastSeq = async (connection: Connection): Promise<number> => {
 	return row!.seq;
 };
 
-export const append = ({writer, ref, body}: Entry): Statement => ({
-	sql: 'INSERT INTO changes (at, writer, ref, body) VALUES (?, ?, ?, ?)',
-	values: [Date.now(), writer, ref, body],
+export const append = (entries: readonly Entry[]): Statement => ({
+	sql: `INSERT INTO changes (at, writer, ref, body) SELECT ?, value ->> 'writer', value ->> 'ref', value ->> 'body' FROM json_each(?)`,
+	values: [Date.now(), JSON.stringify(entries)],
 });
 
 /** Drops what was appended before `at`, and everything older. */

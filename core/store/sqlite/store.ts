@@ -1,13 +1,14 @@
 import {mkdir, open} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {type Entry, openFeed} from '../feed.ts';
+import {type KvWrite, latestOf} from '../latest.ts';
 import {openLine} from '../line.ts';
 import type {Change, LedgerRow, LedgerTotal, OwnRow, Store} from '../store.ts';
 import {type Connection, connect, isOwnFault, type Statement, transaction, unavailable} from './connection.ts';
 import {append, lastSeq, prune, readLog, watchLog} from './log.ts';
 import {migrate} from './migrations.ts';
 
-type Write = {statements: Statement[]; logged?: true};
+type Write = {statements: Statement[]; kv?: KvWrite; entry?: Entry};
 type Options = {process: string; inherits?: boolean; changesKeptMs: number};
 
 const openFile = async (file: string, {process, inherits}: Options): Promise<{connection: Connection; last: number}> => {
@@ -32,6 +33,23 @@ const rowOf = ({expiresAt, ...row}: StoredRow): LedgerRow => (expiresAt === null
 
 const totalsOf = (rows: readonly ({key: string} & LedgerTotal)[]) => new Map(rows.map(({key, ...total}) => [key, total]));
 
+const putKv = (writes: readonly KvWrite[]): Statement[] => {
+	const {kept, gone} = latestOf(writes);
+	const statements: Statement[] = [];
+	if (gone.length > 0) {
+		const named = "SELECT value ->> 'plugin', value ->> 'key' FROM json_each(?)";
+		statements.push({sql: `DELETE FROM kv WHERE (plugin, key) IN (${named})`, values: [JSON.stringify(gone)]});
+	}
+	if (kept.length > 0) {
+		const rows = "SELECT value ->> 'plugin', value ->> 'key', value ->> 'value' FROM json_each(?) WHERE true";
+		statements.push({
+			sql: `INSERT INTO kv ${rows} ON CONFLICT DO UPDATE SET value = excluded.value`,
+			values: [JSON.stringify(kept)],
+		});
+	}
+	return statements;
+};
+
 /** All rows travel as one JSON text: a write costs one statement, however many rows it has. */
 const putRows = (process: string, rows: readonly OwnRow[]): Statement => ({
 	sql: `INSERT INTO leases SELECT value ->> 'key', ?, value ->> 'settled', value ->> 'granted', value ->> 'seq', value ->> 'expiresAt'
@@ -52,8 +70,10 @@ export const openSqlite = async (path: string, options: Options): Promise<Store>
 	let stopWatching: (() => Promise<void>) | undefined;
 
 	const commit = async (group: readonly Write[]): Promise<void> => {
-		const statements = group.flatMap(write => write.statements);
-		const isLogged = group.some(({logged}) => logged);
+		const entries = group.flatMap(({entry}) => entry ?? []);
+		const isLogged = entries.length > 0;
+		const statements = [...group.flatMap(write => write.statements), ...putKv(group.flatMap(({kv}) => kv ?? []))];
+		if (isLogged) statements.push(append(entries));
 		if (isLogged && Date.now() - prunedAt > changesKeptMs / 4) {
 			prunedAt = Date.now();
 			statements.push(...prune(prunedAt - changesKeptMs));
@@ -68,10 +88,10 @@ export const openSqlite = async (path: string, options: Options): Promise<Store>
 	const write = (...statements: Statement[]) => line.write({statements});
 	const all = <Row>(sql: string, ...values: Statement['values']) => line.turn(() => connection.all<Row>(sql, ...values));
 
-	const logged = async (change: Change, statements: Statement[]): Promise<void> => {
-		const entry: Entry = feed.enter(change);
+	const logged = async (change: Change, kv?: KvWrite): Promise<void> => {
+		const entry = feed.enter(change);
 		try {
-			await line.write({statements: [...statements, append(entry)], logged: true});
+			await line.write({statements: [], entry, ...(kv && {kv})});
 		} finally {
 			feed.leave(entry);
 		}
@@ -93,15 +113,7 @@ export const openSqlite = async (path: string, options: Options): Promise<Store>
 				if (reading) feed.take(reading);
 				return rows;
 			}),
-		kvPut: (plugin, entries) =>
-			logged(
-				{kind: 'kv', plugin, entries},
-				Object.entries(entries).map(([key, value]) =>
-					value === null
-						? {sql: 'DELETE FROM kv WHERE plugin = ? AND key = ?', values: [plugin, key]}
-						: {sql: 'INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', values: [plugin, key, value]},
-				),
-			),
+		kvPut: (plugin, entries) => logged({kind: 'kv', plugin, entries}, {plugin, entries}),
 		ledgerOwn: async () => (await own()).map(rowOf),
 		ledgerAll: async () => (await own()).map(row => rowOf(row)).map(({process: _, ...row}) => row),
 		ledgerPut: rows => write(putRows(process, rows)),
@@ -128,10 +140,13 @@ export const openSqlite = async (path: string, options: Options): Promise<Store>
 				),
 			),
 		ledgerPrune: at =>
-			write(...['leases', 'ledger', 'once'].map(table => ({sql: `DELETE FROM ${table} WHERE expiresAt < ?`, values: [at]}))),
+			write(...['leases', 'ledger', 'once'].map(table => ({sql: `DELETE FROM ${table} WHERE expiresAt < ?`, values: [at]})), {
+				sql: 'DELETE FROM processes WHERE seenAt < ?',
+				values: [at],
+			}),
 		once: async (name, expiresAt) =>
 			(await all('INSERT INTO once VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING name', name, expiresAt ?? null)).length === 1,
-		announce: change => logged(change, []),
+		announce: change => logged(change),
 		onChange: listener => {
 			const stop = feed.onChange(listener);
 			stopWatching ??= watchLog(() => connect(file), feed);
