@@ -18,6 +18,7 @@ import type {Lenders} from './plugins/admit.ts';
 import {admitAll, moveIn, moveOut, roll} from './plugins/move-in.ts';
 import {openRecheck} from './recheck.ts';
 import {guardedFetch} from './sandbox/http.ts';
+import {openSteady} from './steady.ts';
 import {openKv} from './store/kv.ts';
 import {openStore} from './store/open.ts';
 
@@ -95,7 +96,10 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 			now: Date.now,
 			onLost: (plugin, error) => log.error({plugin, err: error}, 'what a plugin put could not be stored'),
 		});
+		const steady = openSteady(Date.now);
+		kv.onChange(steady.forget);
 		const hooks = openHooks({
+			steady,
 			members: house.residents.map(({member}) => member),
 			carryOut,
 			onFailed(exchange, plugin, hook, reason) {

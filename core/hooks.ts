@@ -8,6 +8,7 @@ import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
 import {inScope} from './scope.ts';
+import type {Steady} from './steady.ts';
 import {openSteps, type Step} from './steps.ts';
 import {afterwards, reasonOf, rememberVerdicts, type Verdict} from './verdicts.ts';
 
@@ -53,11 +54,13 @@ type Options = {
 	members: readonly Member[];
 	carryOut: CarryOut;
 	onFailed: (exchange: Exchange, plugin: string, hook: HookName, reason: string) => void;
+	/** What was answered before, where a plugin is steady; nothing is remembered without it. */
+	steady?: Steady;
 };
 
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
-export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
+export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks => {
 	const listeners = Object.fromEntries(
 		(Object.keys(declared) as HookName[]).map(name => {
 			const own = members.filter(({plugin}) => plugin.manifest.hooks[name]);
@@ -153,7 +156,8 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 		const {exchange, fields, carry} = pass;
 		const values = run.paths.map(fields);
 		const turn = note(exchange, step, from, values);
-		const asked = tier.ask(run, from, values);
+		const known = run.hook === 'pre-auth' ? steady?.known(step, from, values) : undefined;
+		const asked = known ?? tier.ask(run, from, values);
 		const answers = asked instanceof Promise ? await asked : asked;
 		const last = answers.at(-1);
 		if (turn) turn.reached = last && last.kind !== 'A' ? last.place : own.length - 1;
@@ -164,6 +168,7 @@ export const openHooks = ({members, carryOut, onFailed}: Options): Hooks => {
 			if (answer.kind !== 'A' && !run.everyone) changed = member;
 			const taking = taken(exchange, run.hook, member, answer);
 			const verdict = taking instanceof Promise ? await taking : taking;
+			if (verdict?.principal && !known) steady?.keep(step, from, values, answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
 			// `checked` parsed it with the schema of this hook.
 			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
 		}

@@ -1,4 +1,5 @@
 import {type HookName, hooks} from '../schemas/hooks.ts';
+import type {Principal} from '../schemas/principal.ts';
 import type {Effects} from '../schemas/verdict.ts';
 import type {ErrorCode} from './errors.ts';
 
@@ -11,6 +12,7 @@ export type Verdict = Effects & {
 	retryAfterMs?: number;
 	clear?: number;
 	approval?: {reason: string};
+	principal?: Principal;
 };
 
 const mostRemembered = 2_000;

@@ -30,8 +30,15 @@ const hookEntry = (hook: HookName) =>
 				.optional(),
 			/** `pre-auth` and `pre-request`: running exchanges are asked about again when the plugin's kv changes, or their credential ends. */
 			recheck: z.boolean().optional(),
+			/**
+			 * `pre-auth`: whom it identifies depends on these fields and the plugin's kv alone, until the principal's `expiresAt`; so the
+			 * host need not ask again before one of them changes.
+			 */
+			steady: z.boolean().optional(),
 		})
-		.superRefine(({reads, recheck}, issues) => {
+		.superRefine(({reads, recheck, steady}, issues) => {
+			if (steady && hook !== 'pre-auth')
+				issues.addIssue({code: 'custom', path: ['steady'], message: `every answer of ${hook} is asked for; leave steady out`});
 			if (!recheck) return;
 			if (!rechecked.includes(hook))
 				issues.addIssue({code: 'custom', path: ['recheck'], message: `nothing is asked a second time at ${hook}; leave recheck out`});

@@ -5,6 +5,7 @@ import {type Carry, type Hooks, type Member, openHooks} from '../../core/hooks.t
 import type {Ledger} from '../../core/ledger/ledger.ts';
 import {openLedger} from '../../core/ledger/open.ts';
 import type {Value} from '../../core/sandbox/isolate.ts';
+import {openSteady} from '../../core/steady.ts';
 import type {HookName} from '../../schemas/hooks.ts';
 import {type InlineWorld, inlineWorld, type Source} from './inline-world.ts';
 
@@ -15,6 +16,8 @@ export type HookEngine = {
 	world: InlineWorld;
 	ledger: Ledger;
 	failures: string[];
+	/** What the host goes by when it remembers whom a plugin identified. */
+	clock: {now: number};
 	exchange(known?: Partial<Exchange>): Exchange;
 	/** What was carried, as `plugin verdict`; rewrites of `model` and tags are seen by those behind. */
 	ask(hook: HookName, exchange: Exchange, fields?: Record<string, Value>): Promise<string[]>;
@@ -31,12 +34,21 @@ export const hookEngine = async (t: ExecutionContext, seated: readonly Seated[])
 		return {plugin, tier: world.tier, mode, when, onFailure};
 	});
 	const carryOut = openEffects({ledger, kv: world.kv, now: Date.now, onLost: () => t.fail('what a plugin put was lost')});
-	const hooks = openHooks({members, carryOut, onFailed: (_, plugin, hook, reason) => void failures.push(`${plugin} ${hook} ${reason}`)});
+	const clock = {now: Date.now()};
+	const steady = openSteady(() => clock.now);
+	world.kv.onChange(steady.forget);
+	const hooks = openHooks({
+		steady,
+		members,
+		carryOut,
+		onFailed: (_, plugin, hook, reason) => void failures.push(`${plugin} ${hook} ${reason}`),
+	});
 	return {
 		hooks,
 		world,
 		ledger,
 		failures,
+		clock,
 		exchange: known =>
 			Object.assign(openExchange({method: 'POST', path: '/v1/chat/completions', ip: '127.0.0.1', surface: 'openai'}), known),
 		async ask(hook, exchange, fields = {}) {

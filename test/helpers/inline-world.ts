@@ -24,6 +24,8 @@ export type Source = {
 	before?: string;
 	/** What each hook is handed; it listens at these. */
 	reads?: Partial<Record<HookName, string[]>>;
+	/** Its answers at `pre-auth` are remembered. */
+	steady?: boolean;
 	capabilities?: string[];
 	grants?: Record<string, unknown>;
 	limits?: Record<string, number>;
@@ -33,11 +35,13 @@ export type Source = {
 /** Writes a plugin as an author would, and answers its folder. */
 export const writePlugin = async (
 	parent: string,
-	{name, hooks: definition, before = '', reads = {'pre-request': ['model']}, capabilities = [], limits = {}}: Source,
+	{name, hooks: definition, before = '', reads = {'pre-request': ['model']}, steady, capabilities = [], limits = {}}: Source,
 ): Promise<string> => {
 	const folder = join(parent, name);
 	await mkdir(folder, {recursive: true});
-	const listening = Object.fromEntries(Object.entries(reads).map(([hook, paths]) => [hook, {reads: paths}]));
+	const listening = Object.fromEntries(
+		Object.entries(reads).map(([hook, paths]) => [hook, {reads: paths, ...(hook === 'pre-auth' && {steady})}]),
+	);
 	const manifest = {name, version: '1.0.0', sdk: 1, runtime: 'isolate', capabilities, hooks: listening, limits};
 	await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
 	const code = `// @ts-nocheck
