@@ -50,7 +50,7 @@ const patient = async <T>(work: () => Promise<T>): Promise<T> => {
 			return await work();
 		} catch (error) {
 			if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() > end) throw error;
-			await new Promise(done => setTimeout(done, 2 + Math.random() * 8));
+			await new Promise(done => setTimeout(done, 1 + Math.random() * 4));
 		}
 	}
 };
