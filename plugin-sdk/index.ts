@@ -1,3 +1,4 @@
+export type {Operation} from '../schemas/hooks.ts';
 export {defineConfig, env, optionalEnv} from './define-config.ts';
 export {
 	type Access,
@@ -9,6 +10,6 @@ export {
 	type Role,
 	refuse,
 } from './define-plugin.ts';
-export type {Answer, Host, HttpRequest, HttpResponse, Json, Kv} from './host.ts';
+export type {Answer, Host, HttpRequest, HttpResponse, Json, Kv, Signed} from './host.ts';
 export {mayReach, tenantOf, within} from './tenancy.ts';
 export {allow, deny, hold, identify, redact, respond, rewrite, route} from './verdict.ts';

@@ -79,6 +79,7 @@ export const hooks = {
 			messages: 'json',
 			tools: 'json',
 			tags: 'json',
+			deployments: 'json',
 			'estimate.inputTokens': 'plain',
 			'estimate.maxOutputTokens': 'plain',
 			'estimate.maxCostMicroUsd': 'plain',
@@ -94,6 +95,8 @@ export const hooks = {
 			messages: z.json(),
 			tools: z.json().optional(),
 			tags: z.array(z.string()),
+			/** `provider/model`, best first: who will be asked, unless a verdict changes it. */
+			deployments: z.array(z.string()),
 			estimate: z.strictObject({
 				inputTokens: z.int(),
 				maxOutputTokens: z.int(),

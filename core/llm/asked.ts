@@ -100,6 +100,17 @@ const dearest = (estimates: Estimate[]): Estimate => {
 
 const json = (value: unknown): string | undefined => JSON.stringify(value);
 
+const planTexts = new WeakMap<readonly Deployment[], string>();
+
+/** The names of a plan, serialised once for each: an alias has the same plan every time. */
+const planText = (plan: readonly Deployment[]): string => {
+	const known = planTexts.get(plan);
+	if (known !== undefined) return known;
+	const text = JSON.stringify(plan.map(({name}) => name));
+	planTexts.set(plan, text);
+	return text;
+};
+
 /** The fields of pre-request. Each is worked out only when some plugin declared it. */
 export const requestFields = (asked: Asked, exchange: Exchange, headers: IncomingHttpHeaders): Fields => {
 	let text: string | undefined;
@@ -121,6 +132,8 @@ export const requestFields = (asked: Asked, exchange: Exchange, headers: Incomin
 				return json(asked.facts.tools);
 			case 'tags':
 				return json(exchange.tags);
+			case 'deployments':
+				return planText(asked.plan);
 			case 'session':
 				return exchange.session;
 			case 'params.*':

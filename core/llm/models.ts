@@ -11,7 +11,7 @@ import {anthropic} from './dialects/anthropic.ts';
 import {openai} from './dialects/openai.ts';
 import {isObject} from './json.ts';
 
-type Listed = {models: {id: string}[]};
+type Listed = {models: {id: string; deployments?: unknown}[]};
 
 const isListed = (value: unknown): value is Listed =>
 	isObject(value) && Array.isArray(value.models) && value.models.every(model => isObject(model) && typeof model.id === 'string');
@@ -23,7 +23,7 @@ const fieldsOf =
 		if (path === 'operation') return 'models';
 		if (path === 'model') return '';
 		if (path === 'text[]') return packed([]);
-		if (path === 'messages' || path === 'tags') return '[]';
+		if (path === 'messages' || path === 'tags' || path === 'deployments') return '[]';
 		if (path === 'params.*') return '{}';
 		if (path.startsWith('estimate.')) return 0;
 		return path.startsWith('headers.') ? headerField(headers, path) : principalField(exchange.principal, path);
@@ -47,7 +47,8 @@ export const modelList =
 		exchange.operation = 'models';
 		const dialect = exchange.surface === 'anthropic' ? anthropic : openai;
 		await identify(gateway.hooks, exchange, ctx.req.headers, gateway.config.anonymous === true);
-		let result: Listed = {models: gateway.catalogue.models.map(id => ({id}))};
+		const {catalogue} = gateway;
+		let result: Listed = {models: catalogue.models.map(id => ({id, deployments: catalogue.plan(id).map(({name}) => name)}))};
 		await gateway.hooks.ask('pre-request', exchange, fieldsOf(exchange, ctx.req.headers), () => undefined);
 		await beforeReply(gateway, exchange, {result: () => result}, patch => {
 			if (!isListed(patch.result)) return;

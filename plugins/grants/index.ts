@@ -1,98 +1,114 @@
-import * as z from 'zod';
-import {definePlugin, deny, type Json, type Kv, refuse, rewrite} from '../../plugin-sdk/index.ts';
-import {allows, config, granted, models, rulesFor, scope} from './rules.ts';
-
-/** The new `version` makes every process read the rules again. */
-const write = async ({kv, random}: {kv: Kv; random: {uuid(): string}}, entries: Record<string, Json>): Promise<void> => {
-	const {error} = await kv.put({...entries, version: random.uuid()});
-	if (error) throw refuse('store_unavailable', 'The grant could not be written; nothing has changed.');
-};
+import {definePlugin, deny, type Json, rewrite, route, within} from '../../plugin-sdk/index.ts';
+import {asked, decide, type Question} from './decide.ts';
+import {allowing, explaining, listing, one, request} from './inputs.ts';
+import {listed} from './list.ts';
+import {type Right, rightOf} from './rights.ts';
+import {config, nothing} from './rules.ts';
+import {amend, present, replace} from './write.ts';
 
 /** What the core hands over for `operations: ["models"]`. */
-type ModelList = {models: {id: string}[]};
+type ModelList = {models: {id: string; deployments?: string[]}[]};
 
-const name = z.string().min(1).max(200);
+/** A verdict has room for so many. */
+const mostPlanned = 20;
+
+const explained = (right: Right, question: Question): Json => {
+	const aspects = asked(question);
+	const about = right.filter(({rule}) => aspects.some(aspect => rule[aspect] !== undefined));
+	const decision = decide(right, question);
+	const rules = about.map(standing => ({
+		scope: standing.scope,
+		...Object.fromEntries(aspects.map(aspect => [aspect, standing.rule[aspect]])),
+		from: standing.from,
+		// By itself: whether somebody has to grant it first is not this rule's to say.
+		allows: decide([standing, anybody], question).granted,
+	}));
+	const last = about.findLast(({from}) => from !== 'tenant') ?? about.at(-1);
+	const decidedBy = (decision.granted ? last : decision.by)?.scope ?? null;
+	const {granted} = decision;
+	if (decision.granted) return {granted, decidedBy, ...(decision.plan && {plan: decision.plan}), rules} as Json;
+	return {granted, decidedBy, code: decision.code, message: decision.message, rules} as Json;
+};
+
+const anybody: Right[number] = {scope: '*', rule: {models: ['*'], servers: ['*'], tools: ['*']}, from: 'config'};
 
 export default definePlugin({
 	config,
 
 	hooks: {
-		/** Refuses a model that is not granted; says nothing of what is. */
-		'pre-request'({principal, model}, host) {
-			const rules = rulesFor(principal, host);
-			const against = rules.find(rule => !allows(rule, model));
-			if (against === undefined && rules.length > 0) return undefined;
-			return deny({
-				code: 'model_not_granted',
-				message: `The model "${model.slice(0, 200)}" is not granted to this key.`,
-				rule: against?.scope,
+		/** Refuses what is not granted, and says nothing of what is; of the deployments planned, leaves those that are. */
+		'pre-request'({principal, model, operation, deployments, estimate}, host) {
+			const decision = decide(rightOf(principal, host), {
+				model,
+				operation,
+				deployments,
+				inputTokens: estimate?.inputTokens,
+				outputTokens: estimate?.maxOutputTokens,
 			});
+			if (decision.granted) return decision.plan && route(decision.plan.slice(0, mostPlanned));
+			return deny({code: decision.code, message: decision.message, rule: decision.by?.scope});
 		},
 
 		/** Leaves in the list of models those that may be called. */
 		'post-response'({principal, result}, host) {
 			if (result === undefined) return undefined;
 			const {models: all} = result as ModelList;
-			const rules = principal?.tenant === undefined ? [] : rulesFor(principal, host);
-			const own = all.filter(({id}) => granted(rules, id));
+			const right = principal?.tenant === undefined ? [] : rightOf(principal, host);
+			const own = all.filter(({id: model, deployments}) => decide(right, {model, deployments}).granted);
 			return own.length === all.length ? undefined : rewrite({result: {models: own}});
 		},
 	},
 
 	actions: {
 		allow: {
-			description: 'Sets the models of a scope, in the place of what the config says of it.',
-			input: z.strictObject({scope, models}),
-			async run({scope, models}, host) {
-				await write(host, {[`allow:${scope}`]: models});
-				return {scope, models};
+			description: 'Sets what is named of the rule of a scope, over what the config says of it; null takes an aspect out of it.',
+			tenantAdmin: true,
+			input: allowing,
+			async run({scope, ...change}, host, caller) {
+				return {scope, ...(await amend(scope, change, host, caller))} as Json;
 			},
 		},
 		revoke: {
-			description: 'Takes every model from a scope, those that the config or a wider scope grants too.',
-			input: z.strictObject({scope}),
-			async run({scope}, host) {
-				await write(host, {[`allow:${scope}`]: []});
-				return {scope, models: []};
+			description: 'Takes every model, server and tool from a scope, those that the config or a wider scope grants too.',
+			tenantAdmin: true,
+			input: one,
+			async run({scope}, host, caller) {
+				await replace(scope, nothing, host, caller);
+				return {scope, ...nothing} as Json;
 			},
 		},
 		reset: {
 			description: 'Forgets what allow and revoke said of a scope: the config alone counts again.',
-			input: z.strictObject({scope}),
-			async run({scope}, host) {
-				await write(host, {[`allow:${scope}`]: null});
-				return {scope, models: host.config.allow[scope] ?? null};
+			tenantAdmin: true,
+			input: one,
+			async run({scope}, host, caller) {
+				await replace(scope, null, host, caller);
+				return {scope, models: null, ...present(scope, host, caller)} as Json;
 			},
 		},
 		list: {
-			description: 'Every rule in force, and where it was written: config or action.',
-			input: z.strictObject({after: scope.optional(), limit: z.int().min(1).max(1_000).default(1_000)}),
-			run({after, limit}, {config, kv}) {
-				const rows = kv.list('allow:', {limit, ...(after !== undefined && {after: `allow:${after}`})});
-				const written: Json[] = rows.map(({key, value}) => ({scope: key.slice('allow:'.length), models: value, from: 'action'}));
-				const overridden = (of: string) => kv.get(`allow:${of}`) !== undefined;
-				const configured = after === undefined ? Object.entries(config.allow).filter(([of]) => !overridden(of)) : [];
-				const next = rows.length === limit ? rows.at(-1)?.key.slice('allow:'.length) : undefined;
-				return {grants: [...configured.map(([of, models]) => ({scope: of, models, from: 'config'})), ...written], ...(next && {next})};
-			},
+			description: 'Every rule in force, and where it was written: config, action, or an admin of a tenant.',
+			access: 'read',
+			tenantAdmin: true,
+			input: listing,
+			run: (input, host, caller) => listed(input, host, caller),
 		},
 		explain: {
-			description: 'Whether a principal may call a model, and which rule decides.',
-			input: z.strictObject({
-				tenant: name,
-				team: name.optional(),
-				user: name.optional(),
-				key: name.optional(),
-				model: z.string().min(1).max(300),
-			}),
-			run({model, ...asking}, host) {
-				const rules = rulesFor(asking, host).map(({scope, models}) => {
-					const from = host.kv.get(`allow:${scope}`) === undefined ? 'config' : 'action';
-					return {scope, models: [...models], from, allows: allows({scope, models}, model)};
-				});
-				const against = rules.find(rule => !rule.allows);
-				const decidedBy = (against ?? rules.at(-1))?.scope ?? null;
-				return {granted: rules.length > 0 && against === undefined, decidedBy, rules};
+			description: 'Whether a principal may do what is named, and which rule decides.',
+			access: 'read',
+			input: explaining,
+			run({tenant, team, user, key, ...question}, host) {
+				return explained(rightOf({tenant, team, user, key}, host), question);
+			},
+		},
+		explainRequest: {
+			description: 'The same of a whole request, for sallyport explain.',
+			access: 'read',
+			tenantAdmin: true,
+			input: request,
+			run({principal, model, operation, deployments, estimate: {inputTokens, maxOutputTokens: outputTokens}}, host, caller) {
+				within(caller, principal.tenant);
+				return explained(rightOf(principal, host), {model, operation, deployments, inputTokens, outputTokens});
 			},
 		},
 	},

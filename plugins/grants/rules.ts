@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type {Host} from '../../plugin-sdk/index.ts';
+import type {Operation} from '../../plugin-sdk/index.ts';
 
 const name = '[A-Za-z0-9][\\w.-]*';
 
@@ -11,69 +11,72 @@ export const scope = z
 		"a scope is '*', tenant:acme, team:acme/search, user:acme/ada or key:key_…",
 	);
 
-export const pattern = z
+const pattern = (of: string) =>
+	z
+		.string()
+		.max(300)
+		.regex(/^[^*\s]*\*?$/, `${of}, with '*' for anything at its end alone`)
+		.min(1);
+
+const model = pattern("a model, like fast or 'openai/gpt-*'");
+const provider = pattern('a provider, like openai');
+const server = pattern('a server, like files');
+const tool = pattern("a tool with its server, like 'files/read_*'");
+const most = 500;
+
+const operations = [...(['chat', 'embeddings', 'messages', 'count_tokens', 'models', 'tools/call'] satisfies Operation[]), '*'] as const;
+
+const scalar = z.union([z.string().max(1_000), z.number(), z.boolean()]);
+
+const root = z
+	.string()
+	.min(1)
+	.max(1_000)
+	.refine(path => !path.split(/[\\/]/).includes('..'), 'a path without ..');
+
+/** What one argument of a tool may be. It has to be there, unless it is `optional`; of a list, each entry is judged. */
+export const argumentRule = z.strictObject({
+	/** Paths or addresses: this one, or one below it. */
+	within: z.array(root).min(1).max(100).optional(),
+	oneOf: z.array(scalar).min(1).max(500).optional(),
+	min: z.number().optional(),
+	max: z.number().optional(),
+	optional: z.literal(true).optional(),
+});
+export type ArgumentRule = z.output<typeof argumentRule>;
+
+const argument = z
 	.string()
 	.max(300)
-	.regex(/^[^*\s]*\*?$/, "a model, with '*' for anything at its end alone: fast, openai/gpt-*, *")
-	.min(1);
+	.regex(/^[^.]+(\.[^.]+)*$/, 'an argument, with dots into objects: options.path');
 
-export const models = z.array(pattern).max(500);
+const tokens = z.int().min(0).max(1_000_000_000);
 
-export const config = z.strictObject({allow: z.record(scope, models).default({})});
-
-type Lent = Pick<Host<z.output<typeof config>>, 'config' | 'kv'>;
-
-/** Whom a rule can be about. */
-export type Asking = {tenant: string; team?: string; user?: string; key?: string};
-
-export type Rule = {scope: string; models: readonly string[]};
-
-const kept = 10_000;
-
-/** What was read of the rules: good for as long as kv's `version` stays what it was. `null`: there is no rule. */
-const remembered = {version: undefined as unknown, rules: new Map<string, Rule | null>()};
-
-const readRule = (scope: string, {config, kv}: Lent): Rule | null => {
-	// `allow` is the only one that writes these.
-	const written = kv.get(`allow:${scope}`) as string[] | undefined;
-	const models = written ?? (Object.hasOwn(config.allow, scope) ? config.allow[scope] : undefined);
-	return models === undefined ? null : {scope, models};
+/** What may be said of a scope. An aspect that is left out is not judged there. */
+export const aspects = {
+	models: z.array(model).max(most),
+	providers: z.array(provider).max(most),
+	operations: z.array(z.enum(operations)).max(operations.length),
+	maxInputTokens: tokens,
+	maxOutputTokens: tokens,
+	servers: z.array(server).max(most),
+	tools: z.array(tool).max(most),
+	/** By tool, and by argument. */
+	arguments: z.record(tool, z.record(argument, argumentRule)).refine(tools => Object.keys(tools).length <= 100, 'at most 100 tools'),
 };
 
-const ruleOf = (scope: string, lent: Lent): Rule | null => {
-	const {rules} = remembered;
-	const known = rules.get(scope);
-	if (known !== undefined) return known;
-	const rule = readRule(scope, lent);
-	if (rules.size >= kept) rules.clear();
-	rules.set(scope, rule);
-	return rule;
-};
+const rule = z.strictObject(aspects).partial();
+/** A list of models is short for {models: […]}. */
+const written = z.union([aspects.models, rule]);
 
-/** Every rule that is about this principal, from the widest scope to the narrowest. */
-export const rulesFor = ({tenant, team, user, key}: Asking, lent: Lent): Rule[] => {
-	const version = lent.kv.get('version');
-	if (version !== remembered.version) {
-		remembered.version = version;
-		remembered.rules.clear();
-	}
-	const rules: Rule[] = [];
-	const add = (scope: string): void => {
-		const rule = ruleOf(scope, lent);
-		if (rule !== null) rules.push(rule);
-	};
-	add('*');
-	add(`tenant:${tenant}`);
-	if (team !== undefined) add(`team:${tenant}/${team}`);
-	if (user !== undefined) add(`user:${tenant}/${user}`);
-	if (key !== undefined) add(`key:${key}`);
-	return rules;
-};
+export type Rule = z.output<typeof rule>;
+type Written = z.output<typeof written>;
 
-const fits = (pattern: string, model: string): boolean =>
-	pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model;
+export const config = z.strictObject({allow: z.record(scope, written).default({})});
+export type Config = z.output<typeof config>;
 
-export const allows = ({models}: Rule, model: string): boolean => models.some(pattern => fits(pattern, model));
+/** What stands in the config, or was stored by the release before, where a rule was a list of models. */
+export const ruleOf = (written: Written): Rule => (Array.isArray(written) ? {models: written} : written);
 
-/** Every rule has to allow the model, and there has to be one. */
-export const granted = (rules: readonly Rule[], model: string): boolean => rules.length > 0 && rules.every(rule => allows(rule, model));
+/** Nothing at all: every aspect that has to be granted, granted to nobody. */
+export const nothing: Rule = {models: [], servers: [], tools: []};

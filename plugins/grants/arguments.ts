@@ -1,0 +1,61 @@
+import type {Json} from '../../plugin-sdk/index.ts';
+import type {ArgumentRule} from './rules.ts';
+
+const isObject = (value: Json | undefined): value is Record<string, Json> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What stands at a path of field names: each entry of a list is looked into. Undefined for each that is not there. */
+const valuesAt = (value: Json | undefined, [step, ...rest]: readonly string[]): (Json | undefined)[] => {
+	if (Array.isArray(value)) return value.flatMap(entry => valuesAt(entry, step === undefined ? [] : [step, ...rest]));
+	if (step === undefined) return [value];
+	return valuesAt(isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined, rest);
+};
+
+/** Characters that are not seen, and what a server may decode into a dot or a separator. */
+const hidden = /[\u0000-\u001f\u007f]|%(?:2e|2f|5c|00)/i;
+const elsewhere = /^[\\/]{2}/;
+
+/** The steps of a path without `.` and empty ones; undefined where it climbs, or hides what it says. */
+const stepsOf = (path: string, isWindows: boolean): string[] | undefined => {
+	if (path === '' || hidden.test(path)) return undefined;
+	const steps = path.split(isWindows ? /[\\/]/ : '/');
+	if (steps.some(step => step.trim() === '..')) return undefined;
+	// Windows drops them at the end of each name.
+	if (isWindows && steps.some(step => step !== '.' && /[. ]$/.test(step))) return undefined;
+	// The first is what stands before the root: empty, or a drive, or the scheme of an address.
+	return steps.filter((step, index) => index === 0 || (step !== '' && step !== '.'));
+};
+
+/** Whether `path` is `root` or lies below it, by its words alone: no link and no working directory is looked at. */
+export const liesWithin = (path: string, root: string): boolean => {
+	const isWindows = root.includes('\\');
+	// Where a backslash is part of a name, a path with one may be read as another path by somebody else.
+	if (!isWindows && path.includes('\\')) return false;
+	// Two at the beginning lead to another machine.
+	if (elsewhere.test(path) !== elsewhere.test(root)) return false;
+	const [wanted, given] = [stepsOf(root, isWindows), stepsOf(path, isWindows)];
+	if (!wanted || !given || given.length < wanted.length) return false;
+	return wanted.every((step, index) => step === given[index]);
+};
+
+const refusedValue = (value: Json | undefined, {within, oneOf, min, max, optional}: ArgumentRule): string | undefined => {
+	if (value === undefined) return optional ? undefined : 'is missing';
+	if (within && !(typeof value === 'string' && within.some(root => liesWithin(value, root)))) return 'is outside of what is granted';
+	if (oneOf && !oneOf.some(allowed => allowed === value)) return 'is not one of those that are granted';
+	if (min === undefined && max === undefined) return undefined;
+	if (typeof value !== 'number') return 'is no number';
+	if (max !== undefined && value > max) return 'is more than what is granted';
+	return min !== undefined && value < min ? 'is less than what is granted' : undefined;
+};
+
+/** What is wrong with the argument at `path`, a name with dots into objects; undefined when the rule allows it. Never its value. */
+export const refusedArgument = (given: Readonly<Record<string, Json>>, path: string, rule: ArgumentRule): string | undefined => {
+	const values = valuesAt({...given}, path.split('.'));
+	// An empty list says nothing of what the tool will take instead.
+	if (values.length === 0) return rule.optional ? undefined : 'is missing';
+	for (const value of values) {
+		const why = refusedValue(value, rule);
+		if (why !== undefined) return why;
+	}
+	return undefined;
+};
