@@ -16,6 +16,9 @@ export type Kv = {
 export type HttpRequest = {url: string; method?: string; headers?: Record<string, string>; body?: string; timeoutMs?: number};
 export type HttpResponse = {status: number; headers: Record<string, string>; body: string};
 
+/** `yes`; `no`; or `unknown key`: none of the keys fits what the signature says it was made with. */
+export type Signed = 'yes' | 'no' | 'unknown key';
+
 /** Everything a plugin may borrow. A capability its manifest does not name, or the config does not grant, throws with the line to add. */
 export type Host<Config> = {
 	readonly config: Config;
@@ -36,6 +39,13 @@ export type Host<Config> = {
 	};
 	readonly secrets: {get(name: string): string};
 	readonly http: {fetch(request: HttpRequest): Promise<Answer<HttpResponse>>};
+	readonly crypto: {
+		/**
+		 * Whether a JWS in compact form was signed with one of `keys` (public JWKs; the header's `kid` picks among them) and one of
+		 * `algorithms` (RS, PS and ES with 256, 384 and 512, EdDSA, Ed25519). What the JWS says is for the caller to judge.
+		 */
+		verify(asked: {jws: string; keys: readonly Json[]; algorithms: readonly string[]}): Promise<Answer<Signed>>;
+	};
 	readonly ledger: {
 		/** What is spent and reserved in an account's current window. */
 		balance(account: string, unit: string, window: string, timeZone?: string): {spent: number; reserved: number; resetsAt?: number};

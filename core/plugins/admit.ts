@@ -60,7 +60,7 @@ const readManifest = async (folder: string, use: string, at: Path): Promise<Mani
 };
 
 /** These reach nothing outside the plugin's own house, so a shipped plugin has them by being named. */
-const harmless: readonly Capability[] = ['kv', 'clock', 'random', 'log', 'metrics', 'ledger'];
+const harmless: readonly Capability[] = ['kv', 'clock', 'random', 'log', 'metrics', 'ledger', 'crypto'];
 
 const grantLine = (capability: Capability): string => {
 	if (capability === 'http') return "grants: {http: ['host.example']}";

@@ -5,6 +5,7 @@ import type {Capability} from '../../schemas/manifest.ts';
 import {unit, window} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import type {Lender} from './isolate.ts';
+import {signedBy, verifying} from './jws.ts';
 
 export type KvSpace = {
 	get(key: string): string | undefined;
@@ -177,6 +178,10 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 		'http.fetch': argument => {
 			needs('http');
 			return http(request.parse(JSON.parse(argument)));
+		},
+		'crypto.verify': argument => {
+			needs('crypto');
+			return signedBy(verifying.parse(JSON.parse(argument)));
 		},
 	};
 

@@ -129,6 +129,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 			metrics: {count: (name: string, by = 1) => void now('metrics.count', {name, by})},
 			secrets: {get: (name: string) => now('secrets.get', name)},
 			http: {fetch: (request: unknown) => later('http.fetch', request)},
+			crypto: {verify: (asked: unknown) => later('crypto.verify', asked)},
 			ledger: {
 				balance: (account: string, unit: string, window: string, timeZone?: string) =>
 					now('ledger.balance', {account, unit, window, timeZone}),
