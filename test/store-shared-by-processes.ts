@@ -183,7 +183,7 @@ for (const {name, fresh} of storeEngines()) {
 		}
 		await ended(child);
 		t.is(child.signalCode, 'SIGKILL');
-		const last = async () => JSON.parse((await reader.kvAll()).find(({key}) => key === 'last')?.value ?? '{"step":-1}').step;
+		const last = async () => JSON.parse((await reader.kvAll()).find(({key}) => key === 'p0')?.value ?? '{"step":-1}').step;
 		t.true((await last()) >= acknowledged, `${acknowledged} was acknowledged, ${await last()} is there`);
 		inOrder(t, stepsOf(seen), 1, (await last()) + 1);
 	});

@@ -15,7 +15,7 @@ const works: Record<string, () => Promise<void>> = {
 	/** Says each step once it is durable. */
 	put: async () => {
 		for (let step = 0; step < count; step++) {
-			await store.kvPut('load', {last: JSON.stringify({process: process_, step})});
+			await store.kvPut('load', {[process_]: JSON.stringify({process: process_, step})});
 			say(step);
 		}
 	},
