@@ -2,13 +2,17 @@ import type {Booking} from '../../schemas/record.ts';
 import type {Effects, Reservation} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import type {StoredRecord} from '../journal/journal.ts';
-import type {Counter, Counters} from './counters.ts';
+import type {Counters} from './counters.ts';
+import type {Counter} from './lease.ts';
 
 /** A stretch of time between two writes: the journal's end when it began, and how many bookings made in it have no record yet. */
 type Stretch = {readonly seq: number; open: number};
-type Life = {
-	readonly counter: Counter;
-	readonly unit: Reservation['unit'];
+export type Life = {
+	counter: Counter;
+	/** What was asked for; nothing is known of what a crash left. */
+	readonly reservation: Reservation | undefined;
+	/** Set aside by now. */
+	amount: number;
 	readonly stretch: Stretch;
 	booked: Booking | undefined;
 	recorded: boolean;
@@ -31,7 +35,16 @@ class Tracked implements Booking {
 	}
 }
 
+/** A million US dollars, or a trillion tokens, are no exchange's: sums stay exact far beyond what so many can add up to. */
+const mostAmount = 1e12;
+
+export const isAmount = (amount: number): boolean => Number.isInteger(amount) && amount >= 0 && amount <= mostAmount;
+
 const unitOf = (key: string) => key.split('|').at(-3) as Reservation['unit'];
+
+/** What a booking comes to in the end: slots are only ever held. */
+const usedOf = (unit: Reservation['unit'], amount: number, used: NonNullable<Effects['settle']>): number =>
+	unit === 'slots' ? 0 : (used[unit] ?? amount);
 
 /** Bookings from being held to standing in a record. What a booking was is known by the object, so ending one twice books once. */
 export const openBookings = (
@@ -45,13 +58,20 @@ export const openBookings = (
 
 	const lost: Stretch = {seq: low, open: 0};
 	const settledInFull = ({key, amount}: Booking): Booking => {
-		const life: Life = {counter: counters.byKey(key), unit: unitOf(key), stretch: lost, booked: undefined, recorded: false};
+		const counter = counters.byKey(key);
+		const life: Life = {counter, reservation: undefined, amount, stretch: lost, booked: undefined, recorded: false};
 		lost.open += 1;
-		life.booked = new Tracked(amount, life);
+		life.booked = new Tracked(usedOf(unitOf(key), amount, {}), life);
 		return life.booked;
 	};
 	const lostInCrash = orphans.map(record => ({...record, bookings: record.bookings?.map(settledInFull)}));
 	if (lost.open > 0) stretches.unshift(lost);
+
+	const lifeOf = (booking: Booking): Life => {
+		const life = Tracked.life(booking);
+		if (life === undefined) throw new GatewayError('internal', `No booking of this ledger was held as ${booking.key}.`);
+		return life;
+	};
 
 	return {
 		dirty,
@@ -66,20 +86,34 @@ export const openBookings = (
 			stretches.push(stretch);
 			return first;
 		},
-		hold: (counter: Counter, unit: Reservation['unit'], amount: number): Booking => {
+		lifeOf,
+		hold: (counter: Counter, reservation: Reservation): Booking => {
 			stretch.open += 1;
-			return new Tracked(amount, {counter, unit, stretch, booked: undefined, recorded: false});
+			const {amount} = reservation;
+			return new Tracked(amount, {counter, reservation, amount, stretch, booked: undefined, recorded: false});
 		},
-		settle: (booking: Booking, used: NonNullable<Effects['settle']>): {counter: Counter; booked: Booking} => {
-			const life = Tracked.life(booking);
-			if (life === undefined) throw new GatewayError('internal', `No booking of this ledger was held as ${booking.key}.`);
-			const {counter, unit} = life;
-			if (life.booked === undefined) {
-				life.booked = new Tracked(used[unit] ?? booking.amount, life);
-				counter.reserved -= booking.amount;
-				counter.settled += life.booked.amount;
+		/** The booking as it now is, to stand for every earlier object of the same life. */
+		now: (life: Life): Booking => life.booked ?? new Tracked(life.amount, life),
+		/** Throws `plugin_failed` where an amount is none; nothing is settled then. */
+		checkAmounts: (held: readonly Booking[], used: NonNullable<Effects['settle']>): void => {
+			for (const booking of held) {
+				const {unit} = lifeOf(booking).counter.lease.place;
+				const amount = used[unit] ?? 0;
+				if (!isAmount(amount))
+					throw new GatewayError('plugin_failed', `${amount} ${unit} cannot have been used: amounts are whole, from 0 to ${mostAmount}.`);
 			}
-			return {counter, booked: life.booked};
+		},
+		/** Answers what was booked, and whether just now. */
+		settle: (booking: Booking, used: NonNullable<Effects['settle']>): {counter: Counter; booked: Booking; first: boolean} => {
+			const life = lifeOf(booking);
+			const {counter, amount} = life;
+			if (life.booked !== undefined) return {counter, booked: life.booked, first: false};
+			const unit = counter.lease.place.unit;
+			life.booked = new Tracked(usedOf(unit, amount, used), life);
+			counter.reserved -= amount;
+			counter.settled += life.booked.amount;
+			if (counter.live) counter.lease.used += life.booked.amount - amount;
+			return {counter, booked: life.booked, first: true};
 		},
 		journaled: (settled: readonly Booking[], recordSeq: number): void => {
 			seq = recordSeq;

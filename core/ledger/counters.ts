@@ -1,61 +1,48 @@
 import {type Reservation, unit} from '../../schemas/verdict.ts';
+import {type Counter, type Lease, lookAgain, newLease, type Place} from './lease.ts';
 import {openPeriods, type Period, type WindowName} from './periods.ts';
 
 type Unit = Reservation['unit'];
-
-/**
- * What one account has come to in one window, in whole units. `granted` is durable and never less than what is
- * reserved out of it; `journaled` is the part of `settled` that records tell of, `filed` the part of that known to be
- * in the journal's file, up to and including its record `filedSeq`.
- */
-export type Counter = {
-	readonly key: string;
-	readonly period: Period;
-	settled: number;
-	reserved: number;
-	granted: number;
-	journaled: number;
-	filed: number;
-	filedSeq: number;
-	/** What waits for a larger lease, the limit it named, and whether the next write is to enlarge it. */
-	wanted: number;
-	limit: number;
-	step: number;
-	growing: boolean;
-	/** A lease is enlarged ahead of need once more than this is used. */
-	refillAbove: number;
-};
-
 type Span = {readonly period: Period; readonly accounts: Record<Unit, Map<string, Counter>>};
-
-const units: readonly Unit[] = unit.options;
-const windows = 'second|minute|hour|day|week|month|quarter|total';
-type Place = Pick<Reservation, 'account' | 'unit' | 'window' | 'timeZone'>;
+type Wanted = Pick<Reservation, 'account' | 'unit' | 'window' | 'timeZone'>;
 
 const hourMs = 3_600_000;
 
 /** Windows that ended are kept as long again, up to an hour, for a clock that is set back a little. */
-const keptUntil = ({start, end}: Period): number => end + Math.min(end - start, hourMs);
+const keptUntil = ({start, end, until}: Period): number => until + Math.min(end - start, hourMs);
 
-const idle = ({settled, reserved, journaled, filed, growing}: Counter): boolean =>
-	reserved === 0 && settled === journaled && settled === filed && !growing;
+const idle = ({settled, reserved, journaled, filed, lease}: Counter): boolean =>
+	reserved === 0 && settled === journaled && settled === filed && !lease.growing;
 
-const keyPattern = new RegExp(`^(.*)\\|(${units.join('|')})\\|((${windows})\\|([^|[]+)(?:\\[([^|\\]]+)\\])?)$`, 's');
+const keyPattern = new RegExp(
+	`^(.*)\\|(${unit.options.join('|')})\\|((second|minute|hour|day|week|month|quarter|total|now|rolling:\\d+[smhd])\\|([^|[]+)(?:\\[([^|\\]]+)\\])?)$`,
+	's',
+);
 
 /** The counters in memory, found by what a reservation names or by their key. Builds a key once per window. */
 export const openCounters = () => {
 	const periodAt = openPeriods();
 	const byKey = new Map<string, Counter>();
+	/** Leases that outlast a period, by account, unit and window. */
+	const sliding = new Map<string, Lease>();
 	const spans = new Map<string, Span>();
 	const current = new Map<string, Partial<Record<WindowName, Span>>>();
 
 	const spanOf = (period: Period): Span => {
-		let span = spans.get(period.id);
-		if (span === undefined) {
-			span = {period, accounts: Object.fromEntries(units.map(name => [name, new Map<string, Counter>()])) as Span['accounts']};
-			spans.set(period.id, span);
-		}
+		const found = spans.get(period.id);
+		if (found !== undefined) return found;
+		const accounts = Object.fromEntries(unit.options.map(name => [name, new Map<string, Counter>()])) as Span['accounts'];
+		const span = {period, accounts};
+		spans.set(period.id, span);
 		return span;
+	};
+
+	const drop = (counter: Counter, now: number): void => {
+		const {lease} = counter;
+		byKey.delete(counter.key);
+		lease.counters = lease.counters.filter(other => other !== counter);
+		lookAgain(lease);
+		if (lease.counters.length === 0 && now >= lease.to) sliding.delete(lease.key);
 	};
 
 	/** Drops what ended a while ago and has nothing left to write. */
@@ -66,7 +53,7 @@ export const openCounters = () => {
 				for (const [account, counter] of counters)
 					if (idle(counter)) {
 						counters.delete(account);
-						byKey.delete(counter.key);
+						drop(counter, now);
 					}
 			if (Object.values(accounts).some(({size}) => size > 0)) continue;
 			spans.delete(id);
@@ -84,39 +71,58 @@ export const openCounters = () => {
 		return span;
 	};
 
-	const make = (key: string, period: Period): Counter => {
+	const leaseOf = (key: string, {account, unit, window}: Place, {slide}: Period): Lease => {
+		if (slide === undefined) return newLease(key, {account, unit, window}, undefined);
+		const shared = `${account}|${unit}|${window}`;
+		const found = sliding.get(shared);
+		if (found !== undefined) return found;
+		const lease = newLease(shared, {account, unit, window}, slide);
+		sliding.set(shared, lease);
+		return lease;
+	};
+
+	const make = (key: string, place: Place, period: Period): Counter => {
+		const lease = leaseOf(key, place, period);
 		const counter: Counter = {
 			key,
 			period,
+			lease,
 			settled: 0,
 			reserved: 0,
-			granted: 0,
 			journaled: 0,
 			filed: 0,
 			filedSeq: 0,
-			wanted: 0,
-			limit: 0,
-			step: 0,
-			growing: false,
-			refillAbove: 0,
+			stored: 0,
+			live: lease.kind !== 'sliding',
 		};
 		byKey.set(key, counter);
+		lease.counters.push(counter);
+		if (lease.kind === 'sliding') lookAgain(lease);
 		return counter;
 	};
 
-	return {
+	const counters = {
 		sweep,
 		all: () => byKey.values(),
-		peek: ({account, unit, window, timeZone = 'UTC'}: Place, now: number): {counter?: Counter; period: Period} => {
-			const {period, accounts} = spanAt(window, timeZone, now);
-			return {counter: accounts[unit].get(account), period};
+		/** Every lease once. */
+		leases: (): Set<Lease> => new Set([...byKey.values()].map(({lease}) => lease)),
+		/** The lease that recalls name so. */
+		lease: (key: string): Lease | undefined => sliding.get(key) ?? byKey.get(key)?.lease,
+		periodAt: ({window, timeZone = 'UTC'}: Wanted, now: number): Period => spanAt(window, timeZone, now).period,
+		/** The lease of a window in which there has been anything. */
+		leaseAt: (place: Wanted, now: number): Lease | undefined => {
+			const {account, unit, window, timeZone = 'UTC'} = place;
+			const {accounts} = spanAt(window, timeZone, now);
+			return accounts[unit].get(account)?.lease ?? sliding.get(`${account}|${unit}|${window}`);
 		},
-		at: ({account, unit, window, timeZone = 'UTC'}: Place, now: number): Counter => {
+		at: (place: Wanted, now: number): Counter => {
+			const {account, unit, window, timeZone = 'UTC'} = place;
 			const {period, accounts} = spanAt(window, timeZone, now);
-			const found = accounts[unit].get(account);
-			if (found !== undefined) return found;
-			const counter = make(`${account}|${unit}|${period.id}`, period);
-			accounts[unit].set(account, counter);
+			let counter = accounts[unit].get(account);
+			if (counter === undefined) {
+				counter = make(`${account}|${unit}|${period.id}`, place, period);
+				accounts[unit].set(account, counter);
+			}
 			return counter;
 		},
 		/** A key that a later release wrote and this one cannot read is kept under its name alone. */
@@ -125,14 +131,18 @@ export const openCounters = () => {
 			if (found !== undefined) return found;
 			const [, account, unit, id, window, start, timeZone = 'UTC'] = keyPattern.exec(key) ?? [];
 			const at = Date.parse(start ?? '');
-			if (account === undefined || Number.isNaN(at)) return make(key, {id: '', start: 0, end: Number.POSITIVE_INFINITY});
-			const span = spans.get(id!) ?? spanOf(periodAt(window as WindowName, timeZone, at));
-			const counter = make(key, span.period);
+			const forever = Number.POSITIVE_INFINITY;
+			if (account === undefined || Number.isNaN(at))
+				return make(key, {account: key, unit: 'requests', window: 'total'}, {id: '', start: 0, end: forever, until: forever});
+			const place = {account, unit, window} as Place;
+			const span = spans.get(id!) ?? spanOf(periodAt(place.window, timeZone, at));
+			const counter = make(key, place, span.period);
 			// A window's edges can move when a zone's rules change: then the old key is only counted, never spent from.
-			if (span.period.id === id) span.accounts[unit as Unit].set(account, counter);
+			if (span.period.id === id) span.accounts[place.unit].set(account, counter);
 			return counter;
 		},
 	};
+	return counters;
 };
 
 export type Counters = ReturnType<typeof openCounters>;

@@ -2,7 +2,9 @@ import type {GatewayError} from '../errors.ts';
 import type {Store} from '../store/store.ts';
 import type {Bookings} from './bookings.ts';
 import type {Counters} from './counters.ts';
-import {type Leases, rowOf, storeFailed} from './leases.ts';
+import {keepMs} from './grants.ts';
+import type {Counter} from './lease.ts';
+import {type Leases, storeFailed} from './leases.ts';
 import {putMark} from './recover.ts';
 
 type Options = {
@@ -15,18 +17,25 @@ type Options = {
 	now: () => number;
 	writeEveryMs: number;
 	onWriteFailed: (error: GatewayError) => void;
+	/** These stand in the store. */
+	onFiled: (counters: readonly Counter[]) => void;
 };
 
-const hourMs = 3_600_000;
-/** Rows outlive their window by this, for a clock that is set back. */
-const keepMs = 24 * hourMs;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** Where reading back begins is written less often than what was settled: reading a few seconds more costs less than the writes. */
+const writesPerMark = 10;
 
 /** Writes to the store what the journal's file already says, every so often while there is anything to write. */
-export const openFiling = ({store, counters, leases, bookings, oldestOpen, flushed, now, writeEveryMs, onWriteFailed}: Options) => {
+export const openFiling = (options: Options) => {
+	const {store, counters, leases, bookings, oldestOpen, flushed, now, writeEveryMs, onWriteFailed, onFiled} = options;
 	let timer: NodeJS.Timeout | undefined;
 	let running: Promise<void> | undefined;
 	let written = bookings.seq();
 	let pruned = now();
+	let refreshed = now();
+	let untilMark = writesPerMark;
+	let owed = false;
 	let closed = false;
 
 	const prune = async (): Promise<void> => {
@@ -40,6 +49,8 @@ export const openFiling = ({store, counters, leases, bookings, oldestOpen, flush
 		const mark = Math.min(bookings.mark(), (oldestOpen() ?? Number.POSITIVE_INFINITY) - 1);
 		const journaled = [...bookings.dirty].map(counter => ({counter, amount: counter.journaled}));
 		bookings.dirty.clear();
+		owed = false;
+		untilMark -= 1;
 		try {
 			await flushed();
 			for (const {counter, amount} of journaled) {
@@ -48,14 +59,21 @@ export const openFiling = ({store, counters, leases, bookings, oldestOpen, flush
 				leases.change(counter);
 			}
 			await leases.soon();
-			await putMark(store, mark);
+			if (untilMark <= 0 || closed) {
+				await putMark(store, mark);
+				untilMark = writesPerMark;
+			}
 			written = seq;
 		} catch (error) {
 			for (const {counter} of journaled) bookings.dirty.add(counter);
 			throw error;
 		}
+		onFiled(journaled.map(({counter}) => counter));
 		counters.sweep(now());
-		if (Math.abs(now() - pruned) > hourMs) await prune();
+		if (Math.abs(now() - pruned) > minuteMs) await prune();
+		if (Math.abs(now() - refreshed) < hourMs) return;
+		refreshed = now();
+		for (const lease of counters.leases()) if (lease.kind === 'slots' && lease.granted > 0) leases.lower(lease);
 	};
 
 	const due = (): void => {
@@ -66,7 +84,7 @@ export const openFiling = ({store, counters, leases, bookings, oldestOpen, flush
 				.catch(error => onWriteFailed(storeFailed(error)))
 				.finally(() => {
 					running = undefined;
-					if (bookings.dirty.size > 0 || bookings.seq() !== written) due();
+					if (owed || bookings.dirty.size > 0 || bookings.seq() !== written) due();
 				});
 		}, writeEveryMs);
 		timer.unref();
@@ -75,16 +93,23 @@ export const openFiling = ({store, counters, leases, bookings, oldestOpen, flush
 	return {
 		prune,
 		due,
+		/** Something else waits for the next write. */
+		owe: (): void => {
+			owed = true;
+			due();
+		},
 		/** Files everything, and gives back what was leased and neither spent nor still reserved. */
 		close: async (): Promise<void> => {
 			closed = true;
 			clearTimeout(timer);
 			await running;
 			await file();
-			const rows = [...counters.all()]
-				.filter(({granted, settled, reserved}) => granted > settled + reserved)
-				.map(counter => rowOf(counter, counter.settled + counter.reserved));
-			if (rows.length > 0) await store.ledgerPut(rows);
+			for (const lease of counters.leases()) {
+				if (lease.granted <= lease.used) continue;
+				lease.granted = lease.used;
+				leases.lower(lease);
+			}
+			await leases.soon();
 		},
 	};
 };

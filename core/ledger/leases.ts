@@ -1,25 +1,21 @@
 import {GatewayError} from '../errors.ts';
-import type {OwnRow, Store} from '../store/store.ts';
-import type {Counter} from './counters.ts';
+import type {LedgerTotal, Store} from '../store/store.ts';
+import {type Ask, type Grant, grant, keysOf, type OwnRow, rowOf, rowsOf, type Surroundings, take} from './grants.ts';
+import type {Counter, Lease} from './lease.ts';
+import type {Presence} from './presence.ts';
 
-/** A lease is this share of the room that is left… */
-const share = 8;
-/** …or this many reservations like the last, whichever is more, so that small limits do not cost a write every few requests. */
-const steps = 1_024;
-
-/** The row of a counter whose journal is known to be in the file up to `filedSeq`. */
-export const rowOf = ({key, filed, filedSeq, period}: Counter, granted: number): OwnRow => ({
-	key,
-	settled: filed,
-	granted,
-	seq: filedSeq,
-	...(Number.isFinite(period.end) && {expiresAt: period.end}),
-});
-
-const sliceOf = ({settled, reserved, wanted, limit, step}: Counter): number => {
-	const room = limit - settled - reserved;
-	return Math.max(0, Math.min(room, Math.max(wanted, Math.ceil(room / share), step * steps)));
+type Options = {
+	store: Pick<Store, 'process' | 'ledgerPut' | 'ledgerLease'>;
+	presence: Presence;
+	now: () => number;
+	ticks: () => number;
+	/** How long anybody waits for a store that does not answer. */
+	storeWaitMs: number;
+	/** More was used than is granted, and it could not be written: tried again with the next write. */
+	onUncovered: () => void;
 };
+
+type Written = {readonly grants: readonly Grant[]; readonly rows: ReadonlyMap<string, OwnRow>};
 
 export const storeFailed = (error: unknown): GatewayError =>
 	error instanceof GatewayError ? error : new GatewayError('store_unavailable', 'The ledger could not be written.', {cause: error});
@@ -28,41 +24,137 @@ export const storeFailed = (error: unknown): GatewayError =>
  * Enlarges leases, and writes what was settled. One write at a time carries everything that was asked for while the one
  * before was under way, so two writes never disagree about a row; nothing counts as granted before it is durable.
  */
-export const openLeases = (store: Pick<Store, 'ledgerPut'>) => {
-	const asked = new Set<Counter>();
+export const openLeases = ({store, presence, now, ticks, storeWaitMs, onUncovered}: Options) => {
+	const asked = new Set<Lease>();
 	const changed = new Set<Counter>();
+	const lowered = new Set<Lease>();
 	let next: PromiseWithResolvers<void> | undefined;
 	let running = false;
+	let hangs = false;
+
+	const around = (): Surroundings => ({
+		at: now(),
+		process: store.process,
+		alive: presence.others(),
+		lapsed: !presence.counted(),
+		recalled: ({recalledTo}) => ticks() < recalledTo,
+	});
+
+	const ask = (lease: Lease, wanted: number, limit: number): void => {
+		lease.wanted += wanted;
+		if (wanted > 0) {
+			lease.step = wanted;
+			lease.least = Math.min(lease.least, wanted);
+		}
+		lease.asked = Math.max(lease.asked, limit);
+		lease.growing = true;
+		asked.add(lease);
+	};
+
+	/** More is used than is granted. */
+	const cover = (lease: Lease): void => {
+		lease.growing = true;
+		asked.add(lease);
+	};
+
+	const begin = (lease: Lease): Ask => {
+		const {wanted, least, asked: limit, step, slide} = lease;
+		lease.wanted = 0;
+		lease.least = Number.POSITIVE_INFINITY;
+		lease.asked = -1;
+		return {
+			lease,
+			wanted,
+			least,
+			limit,
+			step,
+			detailed: slide !== undefined && slide.lengthMs > 0 && wanted > limit - lease.used - lease.others,
+		};
+	};
+
+	/** Writes what `asks` come to and what else is due, in one transaction. */
+	const write = async (asks: readonly Ask[], counters: ReadonlySet<Counter>, leases: ReadonlySet<Lease>): Promise<Written> => {
+		let again = false;
+		let rows = new Map<string, OwnRow>();
+		const due = (where: Surroundings, grants: readonly Grant[]): OwnRow[] => {
+			rows = new Map();
+			for (const counter of counters) rows.set(counter.key, rowOf(counter, counter.lease.granted));
+			for (const lease of leases) for (const row of rowsOf(lease, where)) rows.set(row.key, row);
+			for (const {lease, granted, span, rows: own} of grants)
+				if (again || granted !== lease.granted || span !== lease.span || own.some(({key}) => rows.has(key)))
+					for (const row of own) rows.set(row.key, row);
+			return [...rows.values()];
+		};
+		if (asks.length === 0) {
+			const written = due(around(), []);
+			if (written.length > 0) await store.ledgerPut(written);
+			return {grants: [], rows};
+		}
+		let grants: Grant[] = [];
+		const decide = (where: Surroundings) => (others: ReadonlyMap<string, LedgerTotal>) => {
+			grants = asks.map(one => grant(one, others, where));
+			const written = due(where, grants);
+			// What is given up may not be spent while it is being written.
+			for (const {lease, granted} of grants) lease.granted = Math.min(lease.granted, granted);
+			return written;
+		};
+		const slots = asks.some(({lease}) => lease.kind === 'slots');
+		if (slots) await presence.look();
+		for (;;) {
+			const where = around();
+			await store.ledgerLease([...new Set(asks.flatMap(one => keysOf(one, where)))], decide(where));
+			if (!slots) return {grants, rows};
+			// A process that came meanwhile may have leased before this one, unseen; one that comes later will see this lease.
+			await presence.look();
+			if (presence.others().every(process => where.alive.includes(process))) return {grants, rows};
+			again = true;
+		}
+	};
 
 	const turn = async ({resolve, reject}: PromiseWithResolvers<void>): Promise<void> => {
-		const growing = [...asked];
-		const slices = new Map(growing.map(counter => [counter, sliceOf(counter)]));
-		const leases = new Map(
-			growing.map(counter => [counter, Math.max(counter.granted, counter.settled + counter.reserved + (slices.get(counter) ?? 0))]),
-		);
-		const rows: OwnRow[] = [];
-		for (const counter of new Set([...growing, ...changed])) {
-			const granted = leases.get(counter) ?? counter.granted;
-			if (granted !== counter.granted || changed.has(counter)) rows.push(rowOf(counter, granted));
-		}
+		const asks = [...asked].map(begin);
+		const counters = new Set(changed);
+		const leases = new Set(lowered);
+		for (const counter of counters)
+			if (counter.lease.used > counter.lease.granted && !asked.has(counter.lease)) asks.push(begin(counter.lease));
 		asked.clear();
 		changed.clear();
-		for (const counter of growing) {
-			counter.wanted = 0;
-			counter.limit = 0;
-		}
+		lowered.clear();
+		for (const {lease} of asks) lease.growing = true;
+		const hung = setTimeout(() => {
+			hangs = true;
+			const failure = new GatewayError('store_unavailable', 'The store does not answer.');
+			reject(failure);
+			next?.reject(failure);
+			next = undefined;
+		}, storeWaitMs);
+		hung.unref();
+		let failure: unknown;
 		try {
-			if (rows.length > 0) await store.ledgerPut(rows);
+			const {grants, rows} = await write(asks, counters, leases);
+			for (const one of grants) take(one, ticks());
+			for (const {lease} of grants) for (const counter of lease.counters) counter.stored = rows.get(counter.key)?.settled ?? counter.stored;
+			for (const counter of counters) counter.stored = rows.get(counter.key)?.settled ?? counter.stored;
 		} catch (error) {
-			for (const counter of growing) counter.growing = asked.has(counter);
-			return reject(storeFailed(error));
+			failure = error;
+			for (const counter of counters) changed.add(counter);
+			// It may have been written all the same: then a row says more than is held here.
+			for (const lease of [...leases, ...asks.map(({lease}) => lease)]) lowered.add(lease);
 		}
-		for (const [counter, granted] of leases) {
-			counter.granted = granted;
-			counter.refillAbove = granted - (slices.get(counter) ?? 0) / 2;
-			counter.growing = asked.has(counter);
+		clearTimeout(hung);
+		hangs = false;
+		let uncovered = false;
+		for (const {lease} of asks) {
+			// Soft limits, and more used than reserved, do not wait for a lease.
+			if (lease.used > lease.granted) {
+				asked.add(lease);
+				uncovered = true;
+			}
+			lease.growing = asked.has(lease);
 		}
-		resolve();
+		if (uncovered) onUncovered();
+		if (failure === undefined) resolve();
+		else reject(storeFailed(failure));
 	};
 
 	const run = async (): Promise<void> => {
@@ -78,27 +170,24 @@ export const openLeases = (store: Pick<Store, 'ledgerPut'>) => {
 	};
 
 	const soon = (): Promise<void> => {
+		if (hangs) return Promise.reject(new GatewayError('store_unavailable', 'The store does not answer.'));
 		next ??= Promise.withResolvers<void>();
 		const {promise} = next;
 		if (!running) void run();
 		return promise;
 	};
 
-	const ask = (counter: Counter, wanted: number, limit: number): void => {
-		counter.wanted += wanted;
-		if (wanted > 0) counter.step = wanted;
-		counter.limit = Math.max(counter.limit, limit);
-		counter.growing = true;
-		asked.add(counter);
-	};
-
 	return {
 		/** Asks for `wanted` more than is in use, within `limit`; `soon()` says when it has been granted. */
 		ask,
+		cover,
 		/** The next write carries this counter's row as it then is. */
 		change: (counter: Counter): void => void changed.add(counter),
+		/** The next write says how little of this lease is left to this process. */
+		lower: (lease: Lease): void => void lowered.add(lease),
 		/** Resolves when all asked so far is durable; rejects with `store_unavailable`, and then nothing has been granted. */
 		soon,
+		around,
 	};
 };
 

@@ -4,23 +4,39 @@ import {GatewayError} from '../errors.ts';
 import type {StoredRecord} from '../journal/journal.ts';
 import type {Store} from '../store/store.ts';
 import {openBookings} from './bookings.ts';
-import {type Counter, openCounters} from './counters.ts';
+import {type Lack, type Mode, openClaims} from './claims.ts';
+import {openCounters} from './counters.ts';
+import {openCrossings} from './crossings.ts';
+import {openElsewhere} from './elsewhere.ts';
 import {openFiling} from './filing.ts';
-import {openLeases} from './leases.ts';
-import type {Ledger, Outcome, Short} from './ledger.ts';
+import {type Counter, look} from './lease.ts';
+import {openLeases, storeFailed} from './leases.ts';
+import type {Held, Ledger, Outcome} from './ledger.ts';
+import {openPresence} from './presence.ts';
+import {openRecalls} from './recalls.ts';
 import {type Records, recoverCounters} from './recover.ts';
+import {toppedUp} from './top-up.ts';
 
 type Options = {
 	store: Store;
-	/** The journal as the last process left it; none means that there never was one. */
+	/** The journal as this process left it; none means that there never was one. */
 	records?: Records;
 	/** The `opened` record of the oldest exchange without an end, those that reserved nothing too: reading back must find it. */
 	oldestOpen?: () => number | undefined;
 	/** Resolves when every record appended so far is in the journal's file: nothing is written to the store as settled before. */
 	flushed?: () => Promise<void>;
+	/**
+	 * What becomes of a reservation that needs more than is leased when the store cannot be asked: refused, or held as far as is known
+	 * to have room, and written when the store is back.
+	 */
+	onStoreDown?: 'deny' | 'allow';
 	now?: () => number;
+	/** Milliseconds from anywhere, that no clock change moves. */
+	ticks?: () => number;
 	/** How often what was settled is written to the store. */
 	writeEveryMs?: number;
+	/** How long a reservation waits for a store that does not answer. */
+	storeWaitMs?: number;
 	/** Told of a write in the background that failed; it is tried again, and requests that need it get `store_unavailable`. */
 	onWriteFailed?: (error: GatewayError) => void;
 };
@@ -33,121 +49,174 @@ export type OpenedLedger = Ledger & {
 	readonly orphans: readonly StoredRecord[];
 };
 
-type Lack = {counter: Counter; amount: number; limit: number};
-
-const shortOf = ({account, unit, window, amount}: Reservation, limit: number, used: number, {end}: Counter['period']): Short => ({
-	account,
-	unit,
-	window,
-	limit,
-	used,
-	needed: amount,
-	...(Number.isFinite(end) && {resetsAt: end}),
-});
-
-/** Of several accounts without room, the one that stays so for longest. */
-const later = (one: Short | undefined, other: Short): Short =>
-	one === undefined || (other.resetsAt ?? Number.POSITIVE_INFINITY) > (one.resetsAt ?? Number.POSITIVE_INFINITY) ? other : one;
+/** What is to be set aside where, looked up anew for each try: time goes on while a larger lease is waited for. */
+type Plan = {
+	readonly reservations: readonly Reservation[];
+	readonly counters: readonly Counter[];
+	readonly at: number;
+	readonly book: () => Booking[];
+};
 
 /**
- * Opens the accounts where the last process left them, crashed or not: reads the store, and of the journal what the
- * store does not know yet. One process at a time may have a store's ledger open. Rejects with `store_unavailable`.
+ * Opens the accounts where this process left them, crashed or not: reads its rows of the store, and of its journal what
+ * the store does not know yet. Any number of processes may have a store's ledger open. Rejects with `store_unavailable`.
  */
 export const openLedger = async ({
 	store,
 	records = () => [],
 	oldestOpen = () => undefined,
 	flushed = async () => {},
+	onStoreDown = 'deny',
 	now = Date.now,
+	ticks = () => performance.now(),
 	writeEveryMs = 1_000,
+	storeWaitMs = 2_000,
 	onWriteFailed = () => {},
 }: Options): Promise<OpenedLedger> => {
+	const onFailed = (error: unknown): void => onWriteFailed(storeFailed(error));
 	const counters = openCounters();
+	const presence = await openPresence({store, ticks, onFailed});
 	const {lastSeq, low, orphans} = await recoverCounters(store, counters, records, now());
-	const leases = openLeases(store);
+	const leases = openLeases({store, presence, now, ticks, storeWaitMs, onUncovered: () => filing.owe()});
 	const bookings = openBookings(counters, {lastSeq, low, orphans});
-	const filing = openFiling({store, counters, leases, bookings, oldestOpen, flushed, now, writeEveryMs, onWriteFailed});
+	const claims = openClaims({leases, presence, onFailed});
+	const recalls = openRecalls({store, counters, leases, now, ticks, onFailed});
+	const crossings = openCrossings({store, now, onFailed});
+	const elsewhere = openElsewhere({store, crossings, presence, now, ticks, onFailed});
+	const filing = openFiling({
+		store,
+		counters,
+		leases,
+		bookings,
+		oldestOpen,
+		flushed,
+		now,
+		writeEveryMs,
+		onWriteFailed,
+		onFiled: filed => {
+			for (const {lease} of filed) if (lease.notifyAt !== undefined) elsewhere.watch(lease);
+			crossings.again().catch(onFailed);
+		},
+	});
 	await filing.prune();
 	let closed: Promise<void> | undefined;
 
-	const enlargeAhead = (counter: Counter, limit: number): void => {
-		leases.ask(counter, 0, limit);
-		leases.soon().catch(onWriteFailed);
+	const seeCrossings = ({reservations, counters}: Plan, outcome: Held): void => {
+		for (const [index, {notifyAt, limit}] of reservations.entries()) {
+			if (notifyAt === undefined || limit === null) continue;
+			const crossed = crossings.see(counters[index]!.lease, notifyAt, limit);
+			if (crossed !== undefined) outcome.crossed = [...(outcome.crossed ?? []), ...crossed];
+		}
 	};
 
 	/** One step: nothing else runs between the first look and the last booking. */
-	const tryNow = (reservations: readonly Reservation[]): Outcome | Lack[] => {
-		const at = now();
-		const taken = reservations.map(reservation => counters.at(reservation, at));
-		let short: Short | undefined;
-		let lacks: Lack[] | undefined;
-		for (const [index, reservation] of reservations.entries()) {
-			const {amount} = reservation;
-			const limit = reservation.soft ? Number.POSITIVE_INFINITY : (reservation.limit ?? Number.POSITIVE_INFINITY);
-			const counter = taken[index]!;
-			const used = counter.settled + counter.reserved;
-			if (amount > limit - used) short = later(short, shortOf(reservation, limit, used, counter.period));
-			else if (limit < Number.POSITIVE_INFINITY && amount > counter.granted - used) {
-				lacks ??= [];
-				lacks.push({counter, amount, limit});
-			}
-			// Taken at once, and given back below if another account is short: the same account may come twice.
-			counter.reserved += amount;
-		}
-		if (short === undefined && lacks === undefined) {
-			const held = taken.map((counter, index) => bookings.hold(counter, reservations[index]!.unit, reservations[index]!.amount));
-			for (const [index, {limit}] of reservations.entries()) {
-				const counter = taken[index]!;
-				if (limit !== null && counter.settled + counter.reserved > counter.refillAbove && counter.granted < limit && !counter.growing)
-					enlargeAhead(counter, limit);
-			}
-			return {held};
-		}
-		for (const [index, counter] of taken.entries()) counter.reserved -= reservations[index]!.amount;
-		return short === undefined ? lacks! : {short};
+	const tryNow = (plan: Plan, mode: Mode): Outcome | Lack[] => {
+		const {reservations, counters, at} = plan;
+		const refused = claims.claim(reservations, counters, at, mode);
+		if (Array.isArray(refused)) return refused;
+		if (refused !== undefined) return {short: refused};
+		const outcome: Held = {held: plan.book()};
+		seeCrossings(plan, outcome);
+		const soft = claims.passed(reservations, counters, at);
+		if (soft !== undefined) outcome.soft = soft;
+		if (mode === 'uncovered') {
+			outcome.uncovered = true;
+			for (const {lease} of counters) if (lease.used > lease.granted) leases.cover(lease);
+			filing.owe();
+		} else claims.lookAhead(reservations, counters, at);
+		return outcome;
 	};
 
 	const refuseWhenClosed = (): void => {
 		if (closed) throw new GatewayError('shutting_down', 'The ledger is closed.');
 	};
 
-	const whenGranted = async (reservations: readonly Reservation[], lacking: Lack[]): Promise<Outcome> => {
+	const whenGranted = async (planned: () => Plan, lacking: Lack[]): Promise<Outcome> => {
+		let turn = 0;
 		for (let lacks = lacking; ; ) {
-			for (const {counter, amount, limit} of lacks) leases.ask(counter, amount, limit);
-			await leases.soon();
+			for (const {lease, amount, limit} of lacks) leases.ask(lease, amount, limit);
+			try {
+				await leases.soon();
+			} catch (error) {
+				refuseWhenClosed();
+				if (onStoreDown === 'deny') throw error;
+				return tryNow(planned(), 'uncovered') as Outcome;
+			}
 			refuseWhenClosed();
-			const outcome = tryNow(reservations);
-			if (!Array.isArray(outcome)) return outcome;
-			lacks = outcome;
+			const answer = tryNow(planned(), 'fresh');
+			if (!Array.isArray(answer)) return answer;
+			lacks = answer;
+			const full = lacks.filter(lack => lack.full).map(({lease}) => lease);
+			if (full.length === 0) continue;
+			if (await recalls.wait(full, turn)) {
+				turn += 1;
+				continue;
+			}
+			for (const lease of full) recalls.vain(lease);
+			const last = tryNow(planned(), 'last');
+			if (!Array.isArray(last)) return last;
+			lacks = last;
 		}
+	};
+
+	const decide = (planned: () => Plan): Outcome | Promise<Outcome> => {
+		refuseWhenClosed();
+		const answer = tryNow(planned(), 'held');
+		return Array.isArray(answer) ? whenGranted(planned, answer) : answer;
 	};
 
 	return {
 		orphans: bookings.orphans,
 		reserve: reservations => {
-			refuseWhenClosed();
-			const outcome = tryNow(reservations);
-			return Array.isArray(outcome) ? whenGranted(reservations, outcome) : outcome;
+			claims.check(reservations);
+			return decide(() => {
+				const at = now();
+				const taken = reservations.map(reservation => counters.at(reservation, at));
+				return {reservations, counters: taken, at, book: () => taken.map((counter, index) => bookings.hold(counter, reservations[index]!))};
+			});
 		},
-		topUp: held => ({held: [...held]}),
-		onCrossed: () => () => {},
-		settle: (held, used) =>
-			held.map((booking: Booking) => {
-				const {counter, booked} = bookings.settle(booking, used);
+		topUp: (held, extra) => {
+			bookings.checkAmounts(held, extra);
+			return decide(() => toppedUp({bookings, counters}, held, extra, now()));
+		},
+		settle: (held, used) => {
+			bookings.checkAmounts(held, used);
+			return held.map((booking: Booking) => {
+				const {counter, booked, first} = bookings.settle(booking, used);
+				const {lease} = counter;
+				if (!first) return booked;
 				// More than was reserved is booked as it is, and covered by a lease as soon as one can be written.
-				if (counter.settled + counter.reserved > counter.granted && !counter.growing) enlargeAhead(counter, 0);
+				if (lease.used > lease.granted && counter.live && !lease.growing) {
+					leases.cover(lease);
+					leases.soon().catch(onFailed);
+				}
+				if (lease.notifyAt !== undefined && booked.amount > booking.amount) crossings.see(lease, lease.notifyAt, lease.notifyLimit);
+				recalls.freed(lease);
 				return booked;
-			}),
+			});
+		},
 		journaled: (settled, seq) => {
 			bookings.journaled(settled, seq);
 			filing.due();
 		},
 		balance: (account, unit, window, timeZone) => {
-			const {counter, period} = counters.peek({account, unit, window, timeZone}, now());
-			const resetsAt = Number.isFinite(period.end) ? {resetsAt: period.end} : {};
-			return {spent: counter?.settled ?? 0, reserved: counter?.reserved ?? 0, ...resetsAt};
+			const at = now();
+			const place = {account, unit, window, timeZone};
+			const period = counters.periodAt(place, at);
+			const lease = presence.others().length > 0 ? counters.at(place, at).lease : counters.leaseAt(place, at);
+			const resetsAt = Number.isFinite(period.end) && period.until === period.end ? {resetsAt: period.end} : {};
+			if (lease === undefined) return {spent: 0, reserved: 0, ...resetsAt};
+			elsewhere.watch(lease);
+			if (lease.slide) look(lease, at);
+			const live = lease.counters.filter(counter => counter.live);
+			const spent = live.reduce((sum, {settled}) => sum + settled, lease.elsewhere);
+			return {spent, reserved: live.reduce((sum, {reserved}) => sum + reserved, 0), ...resetsAt};
 		},
+		onCrossed: crossings.on,
 		close: () => {
+			presence.close();
+			recalls.close();
+			elsewhere.close();
 			closed ??= filing.close();
 			return closed;
 		},

@@ -1,13 +1,21 @@
 import type {Reservation} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
+import {bucketAt, type Slide, slideOf} from './sliding.ts';
 
 export type WindowName = Reservation['window'];
 
 /**
- * One calendar window: from `start` up to, not including, `end`, in milliseconds since 1970. `id` ends the ledger's keys:
- * the window's name and its start in the notation of RFC 9557 (`day|2026-03-28T23:00:00Z[Europe/Berlin]`).
+ * One calendar window, or one bucket of a rolling one: from `start` up to, not including, `end`, in milliseconds since 1970.
+ * `id` ends the ledger's keys: the window's name and its start in the notation of RFC 9557 (`day|2026-03-28T23:00:00Z[Europe/Berlin]`).
  */
-export type Period = {readonly id: string; readonly start: number; readonly end: number};
+export type Period = {
+	readonly id: string;
+	readonly start: number;
+	readonly end: number;
+	/** What happened in it counts until then: its end, but for rolling windows. */
+	readonly until: number;
+	readonly slide?: Slide;
+};
 
 /** Milliseconds since 1970 → the clock on the wall there, read as if it were UTC. */
 type Wall = (at: number) => number;
@@ -71,21 +79,23 @@ const period = (window: WindowName, timeZone: string, start: number, end: number
 	id: `${window}|${new Date(start).toISOString().replace('.000', '')}${timeZone === 'UTC' ? '' : `[${timeZone}]`}`,
 	start,
 	end,
+	until: end,
 });
 
 /** Which window of a time zone (IANA name; the name is part of the window's id, as it is written) a moment lies in. */
 export const openPeriods = () => {
 	const walls = new Map<string, Wall>();
+	const slides = new Map<WindowName, Slide | undefined>();
 
 	return (window: WindowName, timeZone: string, at: number): Period => {
-		if (window === 'total') return period(window, 'UTC', 0, Number.POSITIVE_INFINITY);
-		if (window === 'now' || window.startsWith('rolling:'))
-			throw new GatewayError('plugin_failed', `No account has the window ${window} yet.`);
+		if (window === 'total' || window === 'now') return period(window, 'UTC', 0, Number.POSITIVE_INFINITY);
 		const wall = walls.get(timeZone) ?? wallIn(timeZone);
 		walls.set(timeZone, wall);
 		// Every zone's minutes are the same minutes; its hours need not be (UTC+5:30).
-		if (window === 'second') return period(window, 'UTC', at - (at % second), at - (at % second) + second);
 		if (window === 'minute') return period(window, 'UTC', at - (at % minute), at - (at % minute) + minute);
+		if (!slides.has(window)) slides.set(window, slideOf(window));
+		const slide = slides.get(window);
+		if (slide !== undefined) return bucketAt(slide, at);
 		const there = wall(at);
 		if (window === 'hour') return period(window, timeZone, at - (there % hour), at - (there % hour) + hour);
 		const [first, next] = daysOf(window as 'day', Math.floor(there / day));

@@ -1,15 +1,21 @@
 import type {StoredRecord} from '../journal/journal.ts';
-import type {OwnRow, Store} from '../store/store.ts';
-import type {Counter, Counters} from './counters.ts';
-import {rowOf} from './leases.ts';
+import type {LedgerRow, Store} from '../store/store.ts';
+import type {Counters} from './counters.ts';
+import {type OwnRow, rowOf, rowsOf} from './grants.ts';
+import {type Counter, type Lease, look, lookAgain, type Place} from './lease.ts';
+import {spanAt} from './sliding.ts';
 
 /** The journal's records in order, from `fromSeq` on; `core/journal/read.ts` has them. */
 export type Records = (fromSeq: number) => AsyncIterable<StoredRecord> | Iterable<StoredRecord>;
 
-/** Where reading back begins: no exchange that was open when this was written has an `opened` record before it. */
-const markName = 'ledger_seq';
+type Marks = Pick<Store, 'process' | 'metaGet' | 'metaPut'>;
 
-export const putMark = (store: Pick<Store, 'metaPut'>, seq: number): Promise<void> => store.metaPut(markName, String(seq));
+/** Where reading back begins: no exchange that was open when this was written has an `opened` record before it. */
+const markName = ({process}: Marks): string => `ledger_seq:${process}`;
+/** As the release wrote it that knew of one process. */
+const firstMarkName = 'ledger_seq';
+
+export const putMark = (store: Marks, seq: number): Promise<void> => store.metaPut(markName(store), String(seq));
 
 const readBack = async (records: Records, mark: number, settle: (key: string, amount: number, seq: number) => void) => {
 	const opened = new Map<string, StoredRecord>();
@@ -26,41 +32,84 @@ const readBack = async (records: Records, mark: number, settle: (key: string, am
 	return {lastSeq, opened: [...opened.values()]};
 };
 
+const leasePattern = /^(.*\|[^|]+\|[^|]+)\|lease ([^|]+)$/s;
+const isSlots = (key: string): boolean => key.split('|').at(-3) === 'slots';
+
+/** Rolling windows: what is used by now is what stays granted, in a row of the present span, and older rows are given up. */
+const renewSliding = (lease: Lease, now: number): void => {
+	lookAgain(lease);
+	look(lease, now);
+	lease.granted = lease.used;
+	if (lease.used === 0 || !lease.slide) return;
+	lease.span = spanAt(lease.slide, now);
+	lease.from = lease.span - lease.slide.spanMs;
+	lease.to = lease.span + lease.slide.spanMs;
+};
+
+/** What was granted on a rolling window and cannot be accounted for counts as spent now. */
+const loseLease = (counters: Counters, {key, granted}: LedgerRow, now: number): void => {
+	const [, shared = '', start = ''] = leasePattern.exec(key) ?? [];
+	const [window = '', unit = '', ...account] = shared.split('|').reverse();
+	if (unit === 'slots' || Number.isNaN(Date.parse(start))) return;
+	const counter = counters.at({account: account.reverse().join('|'), unit, window} as Place, now);
+	const {lease} = counter;
+	lookAgain(lease);
+	look(lease, now);
+	if (lease.slide && now < Date.parse(start) + 2 * lease.slide.spanMs) counter.settled += Math.max(0, granted - lease.used);
+};
+
 /**
  * Brings the counters to what the journal says: rows of the store, then every `exchange` record after them, then, in
  * full, what `opened` records without an end had set aside. Grants that nothing was booked on are given back, unless
  * the journal is shorter than the store remembers: then they count as spent, since the evidence is gone.
  */
 export const recoverCounters = async (store: Store, counters: Counters, records: Records, now: number) => {
-	const mark = Number((await store.metaGet(markName)) ?? 0);
-	const rows = new Map((await store.ledgerAll()).map(row => [row.key, row]));
+	const mark = Number((await store.metaGet(markName(store))) ?? (await store.metaGet(firstMarkName)) ?? 0);
+	const own = await store.ledgerOwn();
+	const leased = new Map(own.filter(({key}) => leasePattern.test(key)).map(row => [row.key, row]));
+	const rows = new Map(own.filter(({key}) => !leased.has(key)).map(row => [row.key, row]));
 	for (const {key, settled, granted} of rows.values()) {
 		const counter = counters.byKey(key);
 		counter.settled = settled;
-		counter.granted = granted;
+		counter.stored = settled;
+		if (counter.lease.kind === 'calendar') counter.lease.granted = granted;
 	}
 
 	const {lastSeq, opened} = await readBack(records, mark, (key, amount, seq) => {
 		if (seq > (rows.get(key)?.seq ?? 0)) counters.byKey(key).settled += amount;
 	});
 
-	const known = [...rows.values()].reduce((most, {seq}) => Math.max(most, seq), mark);
-	if (lastSeq < known) for (const counter of counters.all()) counter.settled = Math.max(counter.settled, counter.granted);
+	const known = own.reduce((most, {seq}) => Math.max(most, seq), mark);
+	if (lastSeq < known) {
+		for (const counter of counters.all()) counter.settled = Math.max(counter.settled, rows.get(counter.key)?.granted ?? 0);
+		for (const row of leased.values()) loseLease(counters, row, now);
+	}
 	for (const counter of counters.all()) {
 		counter.journaled = counter.settled;
 		counter.filed = counter.settled;
 		counter.filedSeq = lastSeq;
 	}
-	for (const {bookings} of opened) for (const {key, amount} of bookings ?? []) counters.byKey(key).settled += amount;
+	for (const {bookings} of opened) for (const {key, amount} of bookings ?? []) if (!isSlots(key)) counters.byKey(key).settled += amount;
 
-	const stale = (counter: Counter, row: OwnRow | undefined): boolean =>
+	const stale = (counter: Counter, row: LedgerRow | undefined): boolean =>
 		row === undefined || row.settled !== counter.filed || row.granted !== counter.settled || row.seq > lastSeq;
-	const mended: OwnRow[] = [];
+	const mended = new Map<string, OwnRow>();
 	for (const counter of counters.all()) {
-		counter.granted = counter.settled;
-		if (stale(counter, rows.get(counter.key))) mended.push(rowOf(counter, counter.granted));
+		if (counter.lease.kind === 'calendar') {
+			counter.lease.used = counter.settled;
+			counter.lease.granted = counter.settled;
+		}
+		if (stale(counter, rows.get(counter.key))) mended.set(counter.key, rowOf(counter, counter.settled));
+		counter.stored = counter.filed;
 	}
-	if (mended.length > 0) await store.ledgerPut(mended);
+	for (const [key, row] of leased) if (row.granted > 0) mended.set(key, {...row, granted: 0});
+	const where = {at: now, process: store.process};
+	for (const lease of counters.leases()) {
+		if (lease.kind !== 'sliding') continue;
+		renewSliding(lease, now);
+		for (const row of rowsOf(lease, where)) mended.set(row.key, row);
+	}
+	if (mended.size > 0) await store.ledgerPut([...mended.values()]);
 	const low = opened.reduce((least, {seq}) => Math.min(least, seq - 1), lastSeq);
 	await putMark(store, low);
 	counters.sweep(now);

@@ -1,47 +1,85 @@
 import type {StoredRecord} from '../../core/journal/journal.ts';
 import type {OpenedLedger} from '../../core/ledger/open.ts';
 import {openLedger} from '../../core/ledger/open.ts';
-import type {OwnRow, Store} from '../../core/store/store.ts';
+import type {Change, LedgerRow, LedgerTotal, Store} from '../../core/store/store.ts';
 import type {JournalRecord} from '../../schemas/record.ts';
 import type {Random} from './seeded-random.ts';
-
-/** What the ledger of one process does not ask for. */
-const unasked = {
-	process: '',
-	ledgerOwn: async () => [],
-	ledgerLease: async () => [],
-	ledgerTotals: async () => new Map(),
-	once: async () => true,
-	announce: async () => {},
-	onChange: () => () => {},
-	beat: async () => {},
-	processes: async () => [],
-	metaPutIfAbsent: async (_: string, value: string) => value,
-};
 
 /** A process that was killed gets no answers any more. */
 const never = new Promise<never>(() => {});
 
+type Row = LedgerRow;
+type Listener = {process: string; hear: (change: Change) => void};
+
+/** A disk and a clock that outlive the processes using them, and what those tell each other. */
+export const ledgerDisk = (random: Random, startAt: number) => {
+	const rows = new Map<string, Row>();
+	const listeners = new Set<Listener>();
+	const state = {at: startAt, ticks: 0, failing: 0, losing: 0};
+	return {
+		rows,
+		listeners,
+		state,
+		meta: new Map<string, string>(),
+		once: new Set<string>(),
+		seen: new Map<string, number>(),
+		pause: async (most = 12): Promise<void> => {
+			for (let turns = random.below(most); turns > 0; turns -= 1) await undefined;
+		},
+		put: (process: string, changed: readonly Omit<Row, 'process'>[]): void => {
+			for (const row of changed) rows.set(`${process} ${row.key}`, {...row, process});
+		},
+		others: (process: string, keys: readonly string[]): Map<string, LedgerTotal> => {
+			const totals = new Map<string, LedgerTotal>();
+			for (const row of rows.values()) {
+				if (row.process === process || !keys.includes(row.key)) continue;
+				const {settled, granted} = totals.get(row.key) ?? {settled: 0, granted: 0};
+				totals.set(row.key, {settled: settled + row.settled, granted: granted + row.granted});
+			}
+			return totals;
+		},
+		/** What all processes were granted of a key. */
+		granted: (key: string): number => {
+			let sum = 0;
+			for (const row of rows.values()) if (row.key === key) sum += row.granted;
+			return sum;
+		},
+		now: () => state.at,
+		/** The clock moves on, or is set back. */
+		wait: (ms: number) => {
+			state.at += ms;
+		},
+		/** From now on this share of the store's writes fails. */
+		fail: (share: number) => {
+			state.failing = share;
+		},
+		/** From now on this share of the journal's writes fails. */
+		lose: (share: number) => {
+			state.losing = share;
+		},
+	};
+};
+export type LedgerDisk = ReturnType<typeof ledgerDisk>;
+
+type Options = {disk?: LedgerDisk; process?: string; onStoreDown?: 'deny' | 'allow'};
+
 /**
- * A disk, a clock and a journal's file that outlive the processes using them. Answers come after a random number of
- * microtasks and in order; a kill leaves of what was under way as much as `random` likes, from the front.
+ * One process, its journal's file, and its successors. Answers come after a random number of microtasks and in order; a kill leaves of
+ * what was under way as much as `random` likes, from the front.
  */
-export const ledgerWorld = (random: Random, startAt: number) => {
-	const rows = new Map<string, OwnRow>();
-	const meta = new Map<string, string>();
+export const ledgerWorld = (
+	random: Random,
+	startAt: number,
+	{disk = ledgerDisk(random, startAt), process: name = '', onStoreDown}: Options = {},
+) => {
 	const file: StoredRecord[] = [];
 	let tail: StoredRecord[] = [];
 	let written: Promise<void> | undefined;
 	let alive = {};
-	let at = startAt;
-	let failing = 0;
-	let losing = 0;
 	let ledger: OpenedLedger | undefined;
 	let waiting: (() => void)[] = [];
-
-	const pause = async (): Promise<void> => {
-		for (let turns = random.below(12); turns > 0; turns -= 1) await undefined;
-	};
+	let listening: Listener[] = [];
+	const {pause, state} = disk;
 
 	/** One process's view of the disk. */
 	const storeFor = (process: object): Store => {
@@ -54,7 +92,7 @@ export const ledgerWorld = (random: Random, startAt: number) => {
 				await pause();
 				if (alive !== process) return never;
 				waiting = waiting.filter(other => other !== apply);
-				const failed = mayFail && random.chance(failing);
+				const failed = mayFail && random.chance(state.failing);
 				// A write that failed may have been done all the same.
 				const answer = failed && random.chance(0.5) ? undefined : work();
 				await pause();
@@ -65,22 +103,48 @@ export const ledgerWorld = (random: Random, startAt: number) => {
 			line = turn.catch(() => undefined);
 			return turn;
 		};
+		const own = () => [...disk.rows.values()].filter(row => row.process === name);
 		return {
+			process: name,
 			kvAll: async () => [],
 			kvPut: async () => {},
-			ledgerAll: () => inOrder(() => [...rows.values()]),
-			ledgerPut: changed =>
+			ledgerAll: () => inOrder(own),
+			ledgerOwn: () => inOrder(own),
+			ledgerPut: changed => inOrder(() => disk.put(name, changed), true),
+			ledgerLease: (keys, decide) =>
 				inOrder(() => {
-					for (const row of changed) rows.set(row.key, {...row});
+					if (random.chance(0.05)) decide(disk.others(name, keys));
+					const changed = decide(disk.others(name, keys));
+					disk.put(name, changed);
+					return changed.map(row => ({...row, process: name}));
 				}, true),
+			ledgerTotals: keys => inOrder(() => disk.others('nobody', keys)),
 			ledgerPrune: before =>
 				inOrder(() => {
-					for (const {key, expiresAt = Number.POSITIVE_INFINITY} of rows.values()) if (expiresAt < before) rows.delete(key);
+					for (const [key, {expiresAt = Number.POSITIVE_INFINITY}] of disk.rows) if (expiresAt < before) disk.rows.delete(key);
 				}),
-			metaGet: name => inOrder(() => meta.get(name)),
-			metaPut: (name, value) => inOrder(() => void meta.set(name, value), true),
+			once: key =>
+				inOrder(() => {
+					const first = !disk.once.has(key);
+					disk.once.add(key);
+					return first;
+				}, true),
+			announce: change =>
+				inOrder(() => {
+					for (const {process: other, hear} of disk.listeners) if (other !== name) void pause(40).then(() => hear(change));
+				}, true),
+			onChange: hear => {
+				const listener = {process: name, hear: (change: Change) => void (alive === process && hear(change))};
+				disk.listeners.add(listener);
+				listening.push(listener);
+				return () => void disk.listeners.delete(listener);
+			},
+			beat: () => inOrder(() => void disk.seen.set(name, Date.now() + state.ticks)),
+			processes: () => inOrder(() => [...disk.seen].map(([process, seenAt]) => ({process, seenAt}))),
+			metaGet: name => inOrder(() => disk.meta.get(name)),
+			metaPut: (name, value) => inOrder(() => void disk.meta.set(name, value), true),
+			metaPutIfAbsent: async () => '',
 			close: async () => {},
-			...unasked,
 		};
 	};
 
@@ -103,28 +167,15 @@ export const ledgerWorld = (random: Random, startAt: number) => {
 		written = undefined;
 		const lines = tail;
 		tail = [];
-		if (random.chance(losing)) throw new Error('the journal could not be written');
+		if (random.chance(state.losing)) throw new Error('the journal could not be written');
 		file.push(...lines);
 	};
 
 	return {
-		rows,
+		...disk,
+		process: name,
 		file,
-		pause,
 		append,
-		now: () => at,
-		/** The clock moves on, or is set back. */
-		wait: (ms: number) => {
-			at += ms;
-		},
-		/** From now on this share of the store's writes fails. */
-		fail: (share: number) => {
-			failing = share;
-		},
-		/** From now on this share of the journal's writes fails. */
-		lose: (share: number) => {
-			losing = share;
-		},
 		/** Whether the process that was alive at the call still is. */
 		witness: () => {
 			const process = alive;
@@ -136,12 +187,17 @@ export const ledgerWorld = (random: Random, startAt: number) => {
 				store: storeFor(alive),
 				records: fromSeq => file.filter(({seq}) => seq >= fromSeq),
 				flushed: async () => written,
-				now: () => at,
+				onStoreDown,
+				now: disk.now,
+				ticks: () => state.ticks,
+				storeWaitMs: 1e9,
 			});
 			return ledger;
 		},
 		kill: () => {
 			alive = {};
+			for (const listener of listening) disk.listeners.delete(listener);
+			listening = [];
 			const survived = random.below(waiting.length + 1);
 			for (const apply of waiting.slice(0, survived)) apply();
 			waiting = [];

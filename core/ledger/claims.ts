@@ -1,0 +1,128 @@
+import type {Reservation} from '../../schemas/verdict.ts';
+import {GatewayError} from '../errors.ts';
+import {isAmount} from './bookings.ts';
+import {renewable} from './grants.ts';
+import {type Counter, type Lease, look, roomAt} from './lease.ts';
+import type {Leases} from './leases.ts';
+import type {Short} from './ledger.ts';
+import type {Presence} from './presence.ts';
+
+/** `full`: as far as is known, the others have it all. */
+export type Lack = {readonly lease: Lease; readonly amount: number; readonly limit: number; readonly full: boolean};
+
+/**
+ * `held`: decided by what is held and remembered. `fresh`: the store has just been asked. `last`: it has, and nobody gives anything
+ * back. `uncovered`: it cannot be asked, so what is held does not matter.
+ */
+export type Mode = 'held' | 'fresh' | 'last' | 'uncovered';
+
+type Options = {leases: Leases; presence: Pick<Presence, 'counted'>; onFailed: (error: unknown) => void};
+
+/** Refusals stay cheap for so long after others were found to leave no room, unless they give some back. */
+const fullMs = 1_000;
+
+const shortOf = ({account, unit, window, amount}: Reservation, limit: number, lease: Lease, at: number): Short => {
+	const resetsAt = roomAt(lease, amount, limit, at);
+	return {account, unit, window, limit, used: lease.used + lease.others, needed: amount, ...(resetsAt !== undefined && {resetsAt})};
+};
+
+/** Of several accounts without room, the one that stays so for longest. */
+const later = (one: Short | undefined, other: Short): Short =>
+	one === undefined || (other.resetsAt ?? Number.POSITIVE_INFINITY) > (one.resetsAt ?? Number.POSITIVE_INFINITY) ? other : one;
+
+/** What a reservation may never pass; a soft one may. */
+const hardLimit = ({limit, soft}: Reservation): number => (soft === true || limit === null ? Number.POSITIVE_INFINITY : limit);
+
+export const openClaims = ({leases, presence, onFailed}: Options) => {
+	const spendable = ({kind, from, to}: Lease, at: number): boolean => at >= from && at < to && (kind !== 'slots' || presence.counted());
+
+	const enlarge = (lease: Lease, limit: number): void => {
+		leases.ask(lease, 0, limit);
+		leases.soon().catch(onFailed);
+	};
+
+	/** Throws `plugin_failed` where an amount is none. */
+	const check = (reservations: readonly Reservation[]): void => {
+		for (const reservation of reservations) {
+			const {account, unit, amount} = reservation;
+			if (isAmount(amount) || amount > hardLimit(reservation)) continue;
+			throw new GatewayError('plugin_failed', `${amount} ${unit} of ${account} cannot be reserved: it is no amount.`);
+		}
+	};
+
+	/** One step: nothing else runs between the first look and the last. Nothing answered: all of it has been set aside. */
+	const claim = (
+		reservations: readonly Reservation[],
+		counters: readonly Counter[],
+		at: number,
+		mode: Mode,
+	): Short | Lack[] | undefined => {
+		let short: Short | undefined;
+		let lacks: Lack[] | undefined;
+		for (const [index, reservation] of reservations.entries()) {
+			const {amount} = reservation;
+			const counter = counters[index]!;
+			const {lease} = counter;
+			if (lease.slide !== undefined) look(lease, at);
+			const limit = hardLimit(reservation);
+			const room = limit - lease.used;
+			const full = amount > room - lease.others;
+			if (amount > room) short = later(short, shortOf(reservation, limit, lease, at));
+			else if (limit === Number.POSITIVE_INFINITY) {
+				// Never refused, so it waits for nothing; a lease follows.
+			} else if (mode === 'uncovered') {
+				if (full) short = later(short, shortOf(reservation, limit, lease, at));
+			} else if (!(amount <= lease.granted - lease.used && (limit >= lease.limit || (mode !== 'held' && !full)) && spendable(lease, at))) {
+				if (mode === 'last' && full) {
+					lease.fullFrom = at;
+					lease.fullTo = at + fullMs;
+				}
+				if (full && at >= lease.fullFrom && at < lease.fullTo) short = later(short, shortOf(reservation, limit, lease, at));
+				else {
+					lacks ??= [];
+					lacks.push({lease, amount, limit, full});
+				}
+			}
+			// Taken at once, and given back below if another account is short: the same account may come twice.
+			counter.reserved += amount;
+			lease.used += amount;
+		}
+		if (short === undefined && lacks === undefined) return undefined;
+		for (const [index, counter] of counters.entries()) {
+			counter.reserved -= reservations[index]!.amount;
+			counter.lease.used -= reservations[index]!.amount;
+		}
+		return short ?? lacks;
+	};
+
+	/** Asks, ahead of need, for what the next reservations will take. */
+	const lookAhead = (reservations: readonly Reservation[], counters: readonly Counter[], at: number): void => {
+		for (const [index, reservation] of reservations.entries()) {
+			const {lease} = counters[index]!;
+			if (lease.growing) continue;
+			const limit = hardLimit(reservation);
+			if (lease.used > lease.refillAbove ? lease.granted + lease.others < limit : renewable(lease, at)) enlarge(lease, limit);
+		}
+	};
+
+	return {
+		check,
+		claim,
+		lookAhead,
+		/** Soft limits that are passed by what has just been set aside. */
+		passed: (reservations: readonly Reservation[], counters: readonly Counter[], at: number): Short[] | undefined => {
+			let told: Short[] | undefined;
+			for (const [index, reservation] of reservations.entries()) {
+				if (reservation.soft === undefined || reservation.limit === null) continue;
+				const {lease} = counters[index]!;
+				const used = lease.used + lease.elsewhere;
+				if (used <= reservation.limit) continue;
+				const short = {...shortOf(reservation, reservation.limit, lease, at), used: used - reservation.amount};
+				told = [...(told ?? []), short];
+			}
+			return told;
+		},
+	};
+};
+
+export type Claims = ReturnType<typeof openClaims>;
