@@ -14,7 +14,7 @@ const amountOf = (amount: number, unit: Short['unit']): string =>
 	unit === 'microUsd' ? `${(amount / 1e6).toFixed(6)} USD` : `${amount} ${unit}`;
 
 /** Who is short, by how much, until when: the caller's own account, so it may know. */
-const refusal = (short: Short, plugin: string, {orElse = 'budget_exceeded'}: Effects, now: number): GatewayError => {
+export const refusal = (short: Short, plugin: string, {orElse = 'budget_exceeded'}: Effects, now: number): GatewayError => {
 	const {account, unit, window, limit, used, needed, resetsAt} = short;
 	const room = Math.max(0, limit - used);
 	const message = `The ${window} limit of ${account} has ${amountOf(room, unit)} left of ${amountOf(limit, unit)}; this may take ${amountOf(needed, unit)}.`;
