@@ -1,6 +1,7 @@
 import {GatewayError} from '../../errors.ts';
 import {lend} from '../../sandbox/capabilities.ts';
 import type {Lender} from '../../sandbox/isolate.ts';
+import {openEntries} from '../../store/entries.ts';
 import type {Guest} from './frames.ts';
 
 /** The wire to the gateway, as a plugin's lender needs it. */
@@ -18,13 +19,8 @@ export type Lent = {lender: Lender; change(entries: Record<string, string | null
 
 /** What a plugin borrows in its host: reads from a replica of its namespace, everything else from the gateway. */
 export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, stir, hold}: Wire): Lent => {
-	const space = new Map(Object.entries(kv));
-	const change = (entries: Record<string, string | null>): void => {
-		for (const [key, json] of Object.entries(entries)) {
-			if (json === null) space.delete(key);
-			else space.set(key, json);
-		}
-	};
+	const space = openEntries();
+	space.change(Object.entries(kv));
 	const done = async (operation: string, argument: string): Promise<never> => {
 		const {value, error} = JSON.parse(await start(name, operation, argument));
 		if (error) throw new GatewayError(error.code, error.message);
@@ -35,16 +31,10 @@ export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, 
 		name,
 		granted: new Set(capabilities) as Parameters<typeof lend>[0]['granted'],
 		kv: {
-			get: key => space.get(key),
-			list(prefix, after, limit) {
-				const found = [...space].filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after));
-				return found.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit);
-			},
-			async put(entries) {
-				// As in the gateway, memory changes at once; the gateway's own word comes back as a change.
-				change(entries);
-				await done('kv.put', `{${Object.entries(entries).map(([key, json]) => `${JSON.stringify(key)}:${json}`)}}`);
-			},
+			get: space.get,
+			list: space.list,
+			// The gateway sends the change itself, once it is durable and before it answers.
+			put: entries => done('kv.put', `{${Object.entries(entries).map(([key, json]) => `${JSON.stringify(key)}:${json}`)}}`),
 		},
 		secrets,
 		http: request => done('http.fetch', JSON.stringify(request)),
@@ -66,6 +56,6 @@ export const lendHere = ({name, capabilities, secrets, kv}: Guest, {start, say, 
 				});
 			},
 		},
-		change,
+		change: entries => space.change(Object.entries(entries)),
 	};
 };
