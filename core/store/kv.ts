@@ -21,7 +21,7 @@ export type Kv = {
 
 /** A write that is visible already, and what the store has come to hold of the same key meanwhile. */
 type Ahead = {write: Texts; beneath?: {value: string | null}};
-type Space = {entries: Entries; ahead: Map<string, Ahead>};
+type Space = {entries: Entries; ahead: Map<string, Ahead>; stamp: Int32Array};
 
 const retryMs = 1_000;
 
@@ -36,14 +36,16 @@ export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>)
 	const spaceOf = (plugin: string): Space => {
 		const known = spaces.get(plugin);
 		if (known) return known;
-		const fresh: Space = {entries: openEntries(), ahead: new Map()};
+		const fresh: Space = {entries: openEntries(), ahead: new Map(), stamp: new Int32Array(new SharedArrayBuffer(4))};
 		spaces.set(plugin, fresh);
 		return fresh;
 	};
 
 	const show = (plugin: string, entries: readonly (readonly [string, string | null])[]): void => {
 		if (entries.length === 0) return;
-		spaceOf(plugin).entries.change(entries);
+		const {entries: own, stamp} = spaceOf(plugin);
+		own.change(entries);
+		stamp[0]! += 1;
 		const shown = Object.fromEntries(entries);
 		for (const listener of listeners) listener(plugin, shown);
 	};
@@ -101,8 +103,11 @@ export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>)
 
 	const kv: Kv = {
 		space: plugin => {
-			const {get, list} = spaceOf(plugin).entries;
-			return {get, list, put: entries => kv.put(plugin, entries)};
+			const {
+				entries: {get, list},
+				stamp,
+			} = spaceOf(plugin);
+			return {get, list, stamp, put: entries => kv.put(plugin, entries)};
 		},
 		// The store tells of it before it answers.
 		put: (plugin, entries) => store.kvPut(plugin, {...entries}),

@@ -9,9 +9,15 @@ import {append, lastSeq, prune, readLog, watchLog} from './log.ts';
 import {migrate} from './migrations.ts';
 
 type Write = {statements: Statement[]; kv?: KvWrite; entry?: Entry};
-type Options = {process: string; inherits?: boolean; changesKeptMs: number};
+export type SqliteOptions = {
+	process: string;
+	inherits?: boolean;
+	changesKeptMs: number;
+	/** The file grows no further than so many pages, as if its disk was full then. */
+	mostPages?: number;
+};
 
-const openFile = async (file: string, {process, inherits}: Options): Promise<{connection: Connection; last: number}> => {
+const openFile = async (file: string, {process, inherits, mostPages}: SqliteOptions): Promise<{connection: Connection; last: number}> => {
 	await mkdir(dirname(file), {recursive: true});
 	// Made before the driver does, because it would make it readable by everyone; its -wal and -shm take the same mode.
 	await (await open(file, 'a', 0o600)).close();
@@ -20,6 +26,7 @@ const openFile = async (file: string, {process, inherits}: Options): Promise<{co
 		// FULL: a lease that was granted before a power cut must not be granted twice after it.
 		await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
 		await migrate(connection);
+		if (mostPages !== undefined) await connection.exec(`PRAGMA max_page_count = ${Math.floor(mostPages)}`);
 		if (inherits) await connection.run({sql: "UPDATE OR IGNORE leases SET process = ? WHERE process = ''", values: [process]});
 		return {connection, last: await lastSeq(connection)};
 	} catch (error) {
@@ -59,7 +66,7 @@ const putRows = (process: string, rows: readonly OwnRow[]): Statement => ({
 });
 
 /** Opens (and makes, with its folder, mode 0600) the SQLite file at `path`, which other processes of this machine may have open too. */
-export const openSqlite = async (path: string, options: Options): Promise<Store> => {
+export const openSqlite = async (path: string, options: SqliteOptions): Promise<Store> => {
 	const file = resolve(path);
 	const {process, changesKeptMs} = options;
 	const {connection, last} = await openFile(file, options).catch(error => {
