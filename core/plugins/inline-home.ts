@@ -35,7 +35,7 @@ type Options = {scripts: WallScripts; report: Report; quarantine: ReturnType<typ
 const leastLimitMs = 250;
 const reloadMs = 1_000;
 const reopenAfterMs = 1_000;
-const entriesPerWeighing = 32;
+const entriesPerWeighing = 128;
 const waryForMs = 10_000;
 /** A promise that is late gets as long again, and at least this, to end by itself. */
 const leastGraceMs = 1_000;

@@ -12,6 +12,8 @@ export type KvSpace = {
 	/** [key, JSON] in key order. */
 	list(prefix: string, after: string | undefined, limit: number): [string, string][];
 	put(entries: Record<string, string | null>): Promise<void>;
+	/** In shared memory: [0] is another number after each change, so that what was read before may be kept until then. */
+	stamp?: Int32Array;
 };
 
 export type Balance = {spent: number; reserved: number; resetsAt?: number};
@@ -209,6 +211,7 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 	};
 
 	return {
+		...(kv.stamp && {stamp: kv.stamp}),
 		call(operation, argument) {
 			try {
 				if (argument.length > mostSmallChars)

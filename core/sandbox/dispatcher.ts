@@ -31,7 +31,10 @@ const assemble = (values: Value[], fields: number): void => {
 	}
 };
 
-/** `beats`: [0] odd while inside, and another even number for each plugin that is entered; [1] who runs, or -1. */
+/**
+ * `beats`: [0] odd while inside, and another even number for each plugin that is entered; [1] who runs, or -1; [2] to [5] what
+ * `dispatch` is to do, which would cost more as arguments.
+ */
 export const dispatcher = (beats: Int32Array) => {
 	const guests: Entrances[] = [];
 	const plans: Plan[] = [];
@@ -74,10 +77,14 @@ export const dispatcher = (beats: Int32Array) => {
 			plans[index] = JSON.parse(json) as Plan;
 		},
 		/**
-		 * Asks the members from `from` up to `to`, or to the first that does not simply let pass (all, where `everyone`). The
-		 * first `fields` of the values are fields; behind them stand pieces of long ones.
+		 * Asks the members of a plan from one place up to another, or to the first that does not simply let pass (all, where
+		 * `everyone`). The first of the values are fields; behind them stand pieces of long ones.
 		 */
-		dispatch(id: number, plan: number, from: number, to: number, fields: number, ...values: Value[]): string {
+		dispatch(id: number, ...values: Value[]): string {
+			const plan = beats[2]!;
+			const from = beats[3]!;
+			const to = beats[4]!;
+			const fields = beats[5]!;
 			if (values.length > fields) assemble(values, fields);
 			const {hook, members, everyone} = plans[plan]!;
 			let answers = '';

@@ -52,6 +52,9 @@ type Action = {
 /** Longest argument of a host call, in characters: the host copies it before it can look. */
 const mostArgumentChars = 11_000_000;
 const mostKeyChars = 500;
+/** Of `kv.get`, so much is kept until something changes. */
+const mostKnownKeys = 1_000;
+const mostKnownChars = 2_000;
 
 makeBare();
 
@@ -69,7 +72,8 @@ const deepFreeze = (value: unknown): unknown => {
 	return freeze(value);
 };
 
-export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled) => {
+/** `stamp`: [0] changes whenever an answer of `kv.get` may; without it, each is asked for. */
+export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled, stamp?: Int32Array) => {
 	let definition: Definition = {};
 	const fieldsOf: Record<string, Field[]> = create(null);
 	let answerChars = 0;
@@ -103,9 +107,28 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 				reject(error);
 			}
 		});
+	let known: Record<string, string | undefined> = create(null);
+	let knownAt = 0;
+	let knownKeys = 0;
+	const remembered = (name: string, now: number): string => {
+		if (now !== knownAt) {
+			known = create(null);
+			knownAt = now;
+			knownKeys = 0;
+		}
+		const earlier = known[name];
+		if (earlier !== undefined) return earlier;
+		const reply = hostCall('kv.get', name);
+		if (knownKeys < mostKnownKeys && reply.length < mostKnownChars && reply[0] !== '!') {
+			known[name] = reply;
+			knownKeys++;
+		}
+		return reply;
+	};
 	const get = (key: unknown): unknown => {
 		const name = NativeString(key);
-		return name.length > mostKeyChars ? undefined : read(hostCall('kv.get', name));
+		if (name.length > mostKeyChars) return undefined;
+		return read(stamp === undefined ? hostCall('kv.get', name) : remembered(name, stamp[0]!));
 	};
 
 	const lend = (config: unknown) =>

@@ -16,6 +16,8 @@ export type Lender = {
 	call(operation: string, argument: string): string;
 	/** The reply says whether the work was begun; `done` gets {value} or {error} as JSON. */
 	start(operation: string, argument: string, done: (json: string) => void): string;
+	/** In shared memory: while [0] stays what it is, so does every answer of `kv.get`. */
+	stamp?: Int32Array;
 };
 
 export type Resident = {
@@ -73,7 +75,10 @@ export class IsolateLost extends Error {
 /** One isolate, a context per resident, and a dispatcher that is entered once per hook. */
 export type Group = {
 	loaded: readonly (Loaded | {failure: string})[];
-	/** [0] odd while inside, another number at each entry, at each resident entered, and at each exit; [1] the resident that is running, or -1. */
+	/**
+	 * [0] odd while inside, another number at each entry, at each resident entered, and at each exit; [1] the resident that is
+	 * running, or -1; [2] to [5] what a dispatch is about: plan, from, to, number of fields.
+	 */
 	beats: Int32Array;
 	isolate: ivm.Isolate;
 	plan(index: number, plan: Plan): void;
@@ -110,7 +115,7 @@ export const openGroup = (
 	setFlagsFromString('--no-turboshaft-loop-unrolling');
 	// Without onCatastrophicError: with it, V8 out of memory puts this thread to sleep for ever instead of ending the process.
 	const isolate = new ivm.Isolate({memoryLimit: memoryMb});
-	const beats = new Int32Array(new SharedArrayBuffer(16));
+	const beats = new Int32Array(new SharedArrayBuffer(24));
 	const bounded = entryMs === undefined ? {} : {timeout: entryMs};
 	let gone = false;
 
@@ -191,8 +196,13 @@ export const openGroup = (
 		const context = isolate.createContextSync();
 		const settle = (id: number, answer: string) => onSettled(index, id, answer);
 		const guest = context.evalClosureSync(
-			`${scripts.guest}\nreturn sallyportGuest.guest($0, $1, $2);`,
-			[new ivm.Callback(lender.call), new ivm.Callback(starting(resident, index)), new ivm.Callback(settle)],
+			`${scripts.guest}\nreturn sallyportGuest.guest($0, $1, $2, $3 && new Int32Array($3));`,
+			[
+				new ivm.Callback(lender.call),
+				new ivm.Callback(starting(resident, index)),
+				new ivm.Callback(settle),
+				lender.stamp && new ivm.ExternalCopy(lender.stamp.buffer).copyInto(),
+			],
 			reference,
 		) as ivm.Reference;
 		const door = (of: keyof Guest): ivm.Reference => guest.getSync(of, {reference: true}) as ivm.Reference;
@@ -234,7 +244,13 @@ export const openGroup = (
 		},
 		dispatch: (id, plan, from, to, values) =>
 			inside(
-				() => enter.applySync(undefined, [id, plan, from, to, values.length, ...inPieces(values)], bounded) as string,
+				() => {
+					beats[2] = plan;
+					beats[3] = from;
+					beats[4] = to;
+					beats[5] = values.length;
+					return enter.applySync(undefined, [id, ...inPieces(values)], bounded) as string;
+				},
 				() => stillThere(id),
 			),
 		act: (resident, id, action, input, caller) =>
