@@ -2,8 +2,9 @@ import test from 'ava';
 import {anthropic} from '../core/llm/dialects/anthropic.ts';
 import {openai} from '../core/llm/dialects/openai.ts';
 import {defaultMaxOutputTokens, estimate} from '../core/llm/estimate.ts';
-import {costMicroUsd, type Price, priceOf, ratesOf, withLongCacheWrites} from '../core/llm/prices.ts';
+import {costMicroUsd, type Price, priceOf, ratesOf} from '../core/llm/prices.ts';
 import {shippedPrices} from '../core/llm/shipped-prices.ts';
+import {usageFrom} from '../core/llm/usage-parts.ts';
 import {seeded} from './helpers/json-values.ts';
 
 const now = Date.UTC(2026, 10, 22);
@@ -17,9 +18,10 @@ const used = (input: number, output: number, cacheRead = 0, cacheWrite = 0) =>
 		reasoningTokens: 0,
 		source: 'reported',
 	}) as const;
+const plain = {above: [], units: {}, tiers: {}, otherTiers: 'same'} as const;
 const flat = (rates: Parameters<typeof ratesOf>[0], maxOutputTokens?: number): Price => ({
+	...plain,
 	rates: ratesOf(rates),
-	above: [],
 	maxOutputTokens,
 });
 const own = (deployment: string, prices: Parameters<typeof priceOf>[2]) =>
@@ -55,14 +57,19 @@ test('a cost is rounded up once, and a cache price that is not known is that of 
 	t.is(costMicroUsd(flat({input: 0.1, output: 0.2}), used(30, 0)), 3, 'no float dust');
 });
 
-test('an hour in the cache costs more to write, and is charged only when asked for', t => {
-	const price = flat({input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, longCacheWrite: 6});
+test('an hour in the cache costs more to write, and is charged only for what lasts so long', t => {
+	const price = flat({input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, cacheWrite1h: 6});
 	t.is(costMicroUsd(price, used(100, 0, 0, 100)), 375);
-	t.is(costMicroUsd(withLongCacheWrites(price), used(100, 0, 0, 100)), 600);
+	t.is(costMicroUsd(price, usageFrom({cacheWrite1h: 100}, 'reported')), 600);
+	t.is(costMicroUsd(price, usageFrom({cacheWrite: 60, cacheWrite1h: 40}, 'reported')), 225 + 240);
 });
 
 test('above a threshold all tokens cost the higher rate', t => {
-	const price: Price = {rates: ratesOf({input: 3, output: 15}), above: [{inputTokens: 200_000, rates: ratesOf({input: 6, output: 22.5})}]};
+	const price: Price = {
+		...plain,
+		rates: ratesOf({input: 3, output: 15}),
+		above: [{inputTokens: 200_000, rates: ratesOf({input: 6, output: 22.5})}],
+	};
 	t.is(costMicroUsd(price, used(200_000, 10)), 600_150);
 	t.is(costMicroUsd(price, used(200_001, 10)), 1_200_231);
 });
@@ -71,7 +78,7 @@ test('shipped prices know the providers of their own APIs, whatever they are cal
 	const shipped = await shippedPrices([{speaks: 'openai'}, {speaks: 'anthropic'}]);
 	t.like(priceOf('gpt/gpt-4o', {speaks: 'openai'}, {}, shipped, now)?.rates, {input: 2_500_000, output: 10_000_000, cacheRead: 1_250_000});
 	const claude = priceOf('c/claude-haiku-4-5', {speaks: 'anthropic', baseUrl: 'https://api.anthropic.com/v1'}, {}, shipped, now);
-	t.deepEqual(claude?.rates, {input: 1_000_000, output: 5_000_000, cacheRead: 100_000, cacheWrite: 1_250_000, longCacheWrite: 2_000_000});
+	t.like(claude?.rates, {input: 1_000_000, output: 5_000_000, cacheRead: 100_000, cacheWrite: 1_250_000, cacheWrite1h: 2_000_000});
 	t.deepEqual(
 		priceOf('c/claude-sonnet-4-5', {speaks: 'anthropic'}, {}, shipped, now)?.above.map(({inputTokens, rates}) => [
 			inputTokens,
@@ -139,16 +146,18 @@ test('no usage within its bounds costs more than the estimate', t => {
 				output: random() * 100,
 				cacheRead: random() * 5,
 				cacheWrite: random() * 30,
-				longCacheWrite: random() * 40,
+				cacheWrite1h: random() * 40,
 			});
-		const price: Price = {rates: rates(), above: [{inputTokens: upTo(5_000), rates: rates()}]};
+		const price: Price = {...plain, rates: rates(), above: [{inputTokens: upTo(5_000), rates: rates()}]};
 		const facts = {...chat({max_tokens: 1 + upTo(2_000)}), longCacheWrites: random() < 0.5};
 		const bytes = upTo(10_000);
 		const {maxCostMicroUsd = -1, maxOutputTokens} = estimate(bytes, facts, price);
 		const input = upTo(bytes);
 		const read = upTo(input);
-		const usage = used(input, upTo(maxOutputTokens), read, upTo(input - read));
-		const cost = costMicroUsd(facts.longCacheWrites ? withLongCacheWrites(price) : price, usage);
+		const written = upTo(input - read);
+		const lasting = facts.longCacheWrites ? upTo(written) : 0;
+		const parts = {input: input - read - written, cacheRead: read, cacheWrite: written - lasting, cacheWrite1h: lasting};
+		const cost = costMicroUsd(price, usageFrom({...parts, output: upTo(maxOutputTokens)}, 'reported')) ?? Number.POSITIVE_INFINITY;
 		t.true(cost <= maxCostMicroUsd, `seed ${seed}, round ${round}: ${cost} > ${maxCostMicroUsd}`);
 	}
 });

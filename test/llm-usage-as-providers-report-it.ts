@@ -3,8 +3,17 @@ import {anthropic} from '../core/llm/dialects/anthropic.ts';
 import {openai} from '../core/llm/dialects/openai.ts';
 import type {JsonObject} from '../core/llm/json.ts';
 
+const notZero = (parts: Record<string, number>) => Object.fromEntries(Object.entries(parts).filter(([, tokens]) => tokens !== 0));
+
 const of = (inputTokens: number, cacheReadTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number) => ({
 	...{inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens},
+	parts: notZero({
+		input: inputTokens - cacheReadTokens - cacheWriteTokens,
+		cacheRead: cacheReadTokens,
+		cacheWrite: cacheWriteTokens,
+		output: outputTokens - reasoningTokens,
+		reasoning: reasoningTokens,
+	}),
 	source: 'reported',
 });
 
@@ -91,7 +100,7 @@ const anthropicCases: Record<string, [usage: unknown, expected: object | undefin
 			cache_creation: {ephemeral_5m_input_tokens: 188_086, ephemeral_1h_input_tokens: 0},
 			output_tokens: 393,
 		},
-		of(189_107, 1_000, 188_086, 393, 0),
+		{...of(189_107, 1_000, 188_086, 393, 0), parts: {input: 21, cacheRead: 1_000, cacheWrite: 188_086, cacheWrite1h: 0, output: 393}},
 	],
 	thinking: [{input_tokens: 14, output_tokens: 600, output_tokens_details: {thinking_tokens: 512}}, of(14, 0, 0, 600, 512)],
 	'cache figures that are null': [
@@ -128,7 +137,7 @@ test('Anthropic: a stream reports its input at the start and its output at the e
 	const stream = anthropic.streamUsage();
 	stream.see(anthropicStart);
 	t.is(stream.usage(), undefined, 'the first figure for output is not the whole');
-	t.deepEqual(stream.input(), {inputTokens: 125, cacheReadTokens: 100, cacheWriteTokens: 0});
+	t.deepEqual(stream.input(), {input: 25, cacheRead: 100});
 	stream.see({type: 'content_block_delta', index: 0, delta: {type: 'text_delta', text: 'Paris.'}});
 	stream.see({type: 'message_delta', delta: {stop_reason: 'tool_use'}, usage: {output_tokens: 15}});
 	t.deepEqual<unknown, unknown>(stream.usage(), of(125, 100, 0, 15, 0));
@@ -145,5 +154,6 @@ test('Anthropic: a stream with figures that cannot be true reports nothing', t =
 	stream.see(anthropicStart);
 	stream.see({type: 'message_delta', delta: {}, usage: {output_tokens: -1}});
 	t.is(stream.usage(), undefined);
-	t.is(stream.input()?.inputTokens, 125);
+	t.deepEqual(stream.input(), {input: 25, cacheRead: 100});
+	t.deepEqual(stream.sure(), {inputTokens: 125, outputTokens: 0});
 });

@@ -4,7 +4,7 @@ import type {Principal} from '../../schemas/principal.ts';
 import {headerField} from '../auth.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
-import type {Fields, Member} from '../hooks.ts';
+import type {Fields, Hooks, Member} from '../hooks.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {parseBody} from './body.ts';
 import type {Catalogue, Deployment} from './catalogue.ts';
@@ -13,6 +13,7 @@ import {encodeBody} from './encode.ts';
 import {type Estimate, estimate} from './estimate.ts';
 import type {JsonObject} from './json.ts';
 import {type BodyText, patchText, textOf} from './text.ts';
+import type {TokenBound} from './tokens.ts';
 
 /** A request that was understood, as the plugins before left it. */
 export type Asked = {
@@ -85,8 +86,25 @@ export const packed = (parts: readonly string[]): string => {
 
 /** An upper bound over every deployment that may serve: without a cost when one of them has no price. */
 export const estimateOf = (asked: Asked): Estimate => {
-	asked.estimated ??= dearest(asked.plan.map(({price}) => estimate(encoded(asked).length, asked.facts, price)));
+	if (asked.estimated) return asked.estimated;
+	const body = encoded(asked);
+	const tokens = new Map<TokenBound, number>();
+	const tokensBy = (bound: TokenBound): number => {
+		const known = tokens.get(bound) ?? bound.input(body, asked.facts.mediaBytes);
+		tokens.set(bound, known);
+		return known;
+	};
+	asked.estimated = dearest(asked.plan.map(({price, bound}) => estimate(tokensBy(bound), asked.facts, price)));
 	return asked.estimated;
+};
+
+const estimates = ['estimate.inputTokens', 'estimate.maxOutputTokens', 'estimate.maxCostMicroUsd'] as const;
+
+/** What to wait for before a request is estimated: once in a process's life, and only when a plugin will read it. */
+export const readyToEstimate = (asked: Asked, hooks: Hooks, exchange: Exchange): Promise<unknown> | undefined => {
+	if (asked.plan.every(({bound}) => bound.ready)) return undefined;
+	if (!estimates.some(path => hooks.reads('pre-request', path, exchange))) return undefined;
+	return Promise.all(asked.plan.map(({bound}) => bound.load()));
 };
 
 const dearest = (estimates: Estimate[]): Estimate => {

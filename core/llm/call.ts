@@ -8,7 +8,7 @@ import {failWith, type Gateway, recordOpened} from '../gateway.ts';
 import {type Answered, firstToAnswer, type Rests} from '../upstream/deployments.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {afterResponse} from './after.ts';
-import {type Asked, carryRequest, encoded, letGoOfWords, requestFields, understand} from './asked.ts';
+import {type Asked, carryRequest, encoded, letGoOfWords, readyToEstimate, requestFields, understand} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
 import {anthropic} from './dialects/anthropic.ts';
 import type {DialectOperation} from './dialects/dialect.ts';
@@ -61,6 +61,8 @@ export const modelCall = async (
 		exchange.model = asked.facts.model;
 		exchange.stream = asked.facts.stream;
 		if (hooks.listens('pre-request', exchange)) {
+			const loading = readyToEstimate(asked, hooks, exchange);
+			if (loading) await loading;
 			await hooks.ask('pre-request', exchange, requestFields(asked, exchange, req.headers), carryRequest(asked, exchange, catalogue));
 		}
 		if (asked.answer) return await answerItself(gateway, exchange, asked, asked.answer);

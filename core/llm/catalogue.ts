@@ -2,10 +2,11 @@ import type {ResolvedConfig} from '../config.ts';
 import type {Deployment as Target} from '../upstream/deployments.ts';
 import {openProvider, type Provider} from '../upstream/dispatch.ts';
 import {type Price, priceOf} from './prices.ts';
-import {shippedPrices} from './shipped-prices.ts';
+import {isPublic, shippedPrices} from './shipped-prices.ts';
+import {openTokens, type TokenBound} from './tokens.ts';
 
 export type Speaks = 'openai' | 'anthropic';
-export type Deployment = Target & {upstream: Provider; speaks: Speaks; key?: string; price?: Price};
+export type Deployment = Target & {upstream: Provider; speaks: Speaks; key?: string; price?: Price; bound: TokenBound};
 
 /** What can be asked for, and who serves it. */
 export type Catalogue = {
@@ -25,6 +26,7 @@ const remembered = 1_000;
 export const openCatalogue = async ({providers, models, prices}: ResolvedConfig, now = Date.now): Promise<Catalogue> => {
 	const shipped = await shippedPrices(Object.values(providers));
 	const upstreams = new Map(Object.entries(providers).map(([name, provider]) => [name, openProvider({...provider, name})]));
+	const tokens = openTokens();
 	const known = new Map<string, Deployment>();
 
 	const deployment = (name: string): Deployment | undefined => {
@@ -44,6 +46,7 @@ export const openCatalogue = async ({providers, models, prices}: ResolvedConfig,
 			speaks,
 			key,
 			price: priceOf(name, {speaks, baseUrl}, prices, shipped, now()),
+			bound: tokens.boundFor(model, speaks === 'openai' && isPublic({speaks, baseUrl})),
 		};
 		if (known.size >= remembered) known.clear();
 		known.set(name, made);

@@ -1,35 +1,89 @@
-import type {Price as ConfiguredPrice, Provider} from '../../schemas/config.ts';
-import type {Usage} from '../../schemas/usage.ts';
+import type {Price as ConfiguredPrice, PricedUnit, Provider} from '../../schemas/config.ts';
+import {inputParts, outputParts, type Part, type Usage} from '../../schemas/usage.ts';
+import {microUsd, picoUsd, type Sum, sumOf, timesPico} from './price-sums.ts';
 import type {ShippedPrices} from './shipped-prices.ts';
+import {partsOf} from './usage-parts.ts';
 
-/** What one token costs, in whole pico-dollars (10⁻¹² US dollars); one US dollar per million tokens is 1,000,000 of them. */
-export type Rates = {input: number; output: number; cacheRead: number; cacheWrite: number; longCacheWrite: number};
+/** What one token of each part costs, in whole pico-dollars (10⁻¹² US dollars); one US dollar per million tokens is 1,000,000 of them. Undefined where it is not known. */
+export type Rates = Record<Part, number | undefined>;
+
+/** What one piece of something costs, in whole pico-dollars, and where a unit of the config's own is reported. */
+export type Unit = {rate: number; reported?: string; most?: number};
 
 /** The price of a deployment. A request whose input is larger than `inputTokens` pays those rates for all of its tokens. */
-export type Price = {rates: Rates; above: readonly {inputTokens: number; rates: Rates}[]; maxOutputTokens?: number};
+export type Price = {
+	rates: Rates;
+	above: readonly {inputTokens: number; rates: Rates}[];
+	units: Readonly<Record<string, Unit>>;
+	/** What a tier multiplies all rates by. */
+	tiers: Readonly<Record<string, number>>;
+	/** Whether a tier that is not among `tiers` costs the same, or nobody knows what. */
+	otherTiers: 'same' | 'unknown';
+	maxOutputTokens?: number;
+};
 
-const picoUsd = (usdPerMTok: number): number => Math.ceil(Number((usdPerMTok * 1e6).toFixed(3)));
+/** US dollars per million tokens. */
+export type UsdPerMTok = Partial<Record<Part, number>> & {input: number; output: number};
 
-/** Rates from US dollars per million tokens. A cache price that is not known is the input's, never nothing. */
-export const ratesOf = (usd: {input: number; output: number; cacheRead?: number; cacheWrite?: number; longCacheWrite?: number}): Rates => {
-	const {input, output, cacheRead = input, cacheWrite = input, longCacheWrite = cacheWrite} = usd;
+/**
+ * Rates from US dollars per million tokens. A part whose price is not given costs what the part it is a kind of does,
+ * never nothing; those of `unlike` are not known then.
+ */
+export const ratesOf = (usd: UsdPerMTok, unlike: readonly Part[] = []): Rates => {
+	const or = (part: Part, ...others: readonly Part[]): number | undefined => {
+		const given = usd[part];
+		if (given !== undefined) return picoUsd(given);
+		const [next, ...rest] = others;
+		return next === undefined || unlike.includes(part) ? undefined : or(next, ...rest);
+	};
 	return {
-		input: picoUsd(input),
-		output: picoUsd(output),
-		cacheRead: picoUsd(cacheRead),
-		cacheWrite: picoUsd(cacheWrite),
-		longCacheWrite: picoUsd(longCacheWrite),
+		input: or('input'),
+		inputAudio: or('inputAudio', 'input'),
+		inputImage: or('inputImage', 'input'),
+		cacheRead: or('cacheRead', 'input'),
+		cacheReadAudio: or('cacheReadAudio', 'inputAudio', 'cacheRead', 'input'),
+		cacheReadImage: or('cacheReadImage', 'inputImage', 'cacheRead', 'input'),
+		cacheWrite: or('cacheWrite', 'input'),
+		cacheWrite1h: or('cacheWrite1h', 'cacheWrite', 'input'),
+		output: or('output'),
+		reasoning: or('reasoning', 'output'),
+		outputAudio: or('outputAudio', 'output'),
+		outputImage: or('outputImage', 'output'),
 	};
 };
 
-const configured = (price: ConfiguredPrice): Price => ({
-	rates: ratesOf({
+type TokenPrices = Omit<ConfiguredPrice, 'above' | 'tiers' | 'units' | 'maxOutputTokens'>;
+
+const configuredRates = (price: TokenPrices): Rates =>
+	ratesOf({
 		input: price.inputUsdPerMTok,
 		output: price.outputUsdPerMTok,
 		cacheRead: price.cacheReadUsdPerMTok,
 		cacheWrite: price.cacheWriteUsdPerMTok,
-	}),
-	above: [],
+		cacheWrite1h: price.cacheWrite1hUsdPerMTok,
+		reasoning: price.reasoningUsdPerMTok,
+		inputAudio: price.audioInputUsdPerMTok,
+		cacheReadAudio: price.audioCacheReadUsdPerMTok,
+		outputAudio: price.audioOutputUsdPerMTok,
+		inputImage: price.imageInputUsdPerMTok,
+		cacheReadImage: price.imageCacheReadUsdPerMTok,
+		outputImage: price.imageOutputUsdPerMTok,
+	});
+
+const unitOf = ({usd, reported, most}: PricedUnit): Unit => ({
+	rate: picoUsd(usd * 1e6),
+	...(reported && {reported}),
+	...(most !== undefined && {most}),
+});
+
+const configured = (price: ConfiguredPrice): Price => ({
+	rates: configuredRates(price),
+	above: (price.above ?? [])
+		.map(({inputTokens, ...prices}) => ({inputTokens, rates: configuredRates(prices)}))
+		.sort((one, other) => one.inputTokens - other.inputTokens),
+	units: Object.fromEntries(Object.entries(price.units ?? {}).map(([name, unit]) => [name, unitOf(unit)])),
+	tiers: price.tiers ?? {},
+	otherTiers: 'same',
 	...(price.maxOutputTokens !== undefined && {maxOutputTokens: price.maxOutputTokens}),
 });
 
@@ -57,14 +111,19 @@ export const priceOf = (
 ): Price | undefined =>
 	overrideOf(deployment, overrides) ?? shipped?.(deployment.slice(deployment.indexOf('/') + 1), {speaks, baseUrl}, at);
 
-/** The same price for requests that write cache entries of an hour: what was written is charged as such in whole. */
-export const withLongCacheWrites = (price: Price): Price => {
-	const long = (rates: Rates): Rates => ({...rates, cacheWrite: rates.longCacheWrite});
-	return {...price, rates: long(price.rates), above: price.above.map(({inputTokens, rates}) => ({inputTokens, rates: long(rates)}))};
+/** What these tiers together multiply every rate by; undefined where nobody knows. */
+export const factorOf = (price: Price, tiers: readonly string[] = []): number | undefined => {
+	let factor = 1;
+	for (const tier of tiers) {
+		const own = Object.hasOwn(price.tiers, tier) ? price.tiers[tier] : undefined;
+		if (own === undefined && price.otherTiers === 'unknown') return undefined;
+		factor *= own ?? 1;
+	}
+	return factor;
 };
 
-/** Whole micro-dollars, rounded up. Exact up to 9 · 10¹⁵ pico-dollars (9,007 US dollars). */
-export const microUsd = (picoUsdTotal: number): number => Math.min(Math.ceil(picoUsdTotal / 1e6), Number.MAX_SAFE_INTEGER);
+/** A rate in a tier, in whole pico-dollars, upwards, but for the dust of floating point. */
+export const inTier = (rate: number, factor: number): number => (factor === 1 ? rate : picoUsd((rate * factor) / 1e6));
 
 const ratesFor = (price: Price, inputTokens: number): Rates => {
 	let {rates} = price;
@@ -72,10 +131,31 @@ const ratesFor = (price: Price, inputTokens: number): Rates => {
 	return rates;
 };
 
-/** What this usage costs, in whole micro-dollars, rounded up once for the whole exchange. */
-export const costMicroUsd = (price: Price, usage: Usage): number => {
+const allParts: readonly Part[] = [...inputParts, ...outputParts];
+
+/** What was used of each unit: every exchange is one request. */
+const unitsUsed = (price: Price, {counts = {}}: Usage): Record<string, number> =>
+	'requests' in price.units ? {requests: 1, ...counts} : counts;
+
+/** What this usage costs, in whole micro-dollars, rounded up once for the whole exchange; undefined when the price of anything in it is not known. */
+export const costMicroUsd = (price: Price, usage: Usage): number | undefined => {
+	const factor = factorOf(price, usage.tiers);
+	if (factor === undefined) return undefined;
 	const rates = ratesFor(price, usage.inputTokens);
-	const uncached = Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens);
-	const input = uncached * rates.input + usage.cacheReadTokens * rates.cacheRead + usage.cacheWriteTokens * rates.cacheWrite;
-	return microUsd(input + usage.outputTokens * rates.output);
+	const parts = partsOf(usage);
+	let cost: Sum = sumOf();
+	for (const part of allParts) {
+		const tokens = parts[part] ?? 0;
+		if (tokens === 0) continue;
+		const rate = rates[part];
+		if (rate === undefined) return undefined;
+		cost = timesPico(cost, tokens, inTier(rate, factor));
+	}
+	for (const [name, count] of Object.entries(unitsUsed(price, usage))) {
+		if (count === 0) continue;
+		const unit = Object.hasOwn(price.units, name) ? price.units[name] : undefined;
+		if (unit === undefined) return undefined;
+		cost = timesPico(cost, count, unit.rate);
+	}
+	return microUsd(cost);
 };

@@ -9,9 +9,11 @@ import {clientHeaders} from './client-headers.ts';
 import {encodeBody} from './encode.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {refuseKeyIn} from './provider-key.ts';
-import {countUsage} from './spend.ts';
+import {countUsage, type Known} from './spend.ts';
 import {type BodyText, patchText, replyTextOf} from './text.ts';
 import {askToolCalls} from './tool-calls.ts';
+import {openProduced} from './usage-produced.ts';
+import {unitsReported} from './usage-units.ts';
 
 /** A reply that is ready to be sent, whole. */
 export type ReplyParts = {status: number; headers: Record<string, string>; body: Buffer | string};
@@ -24,6 +26,12 @@ const parsed = (text: string, deployment: Deployment): JsonObject => {
 		// Said below: what came is not shown to anybody.
 	}
 	throw new GatewayError('upstream_malformed', `${deployment.name} answered with something that is not a JSON object.`);
+};
+
+const knownOf = ({dialect}: Asked, {bound}: Deployment, json: JsonObject, body: Buffer): Known => {
+	const produced = openProduced(bound);
+	produced.see(body);
+	return {produced: produced.tokens, sure: dialect.sureOf(json), doubt: isObject(json.usage) ? 'absurd' : 'missing'};
 };
 
 /** A reply that does not stream: usage counted, tool calls and post-response asked, bytes untouched unless somebody rewrote them. */
@@ -39,8 +47,11 @@ export const wholeReply = async (
 	exchange.status = reply.status;
 	refuseKeyIn(deployment, body);
 	const json = parsed(body.toString(), deployment);
-	if (reply.status < 300) countUsage(exchange, asked, deployment, asked.dialect.usageOf(json));
-	else exchange.costMicroUsd = 0;
+	if (reply.status < 300) {
+		const known = () => knownOf(asked, deployment, json, body);
+		countUsage(exchange, asked, deployment, asked.dialect.usageOf(json), {known, units: unitsReported(json, deployment.price)});
+	}
+	if (reply.status >= 300) exchange.costMicroUsd = 0;
 	exchange.outcome = reply.status < 300 ? 'ok' : 'failed';
 
 	let edited = false;

@@ -13,7 +13,9 @@ import {clientHeaders} from './client-headers.ts';
 import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
 import {refuseKey} from './provider-key.ts';
-import {countUsage, estimatedUsage} from './spend.ts';
+import {countUsage, type Known} from './spend.ts';
+import {openProduced} from './usage-produced.ts';
+import {countingUnits} from './usage-units.ts';
 import {openWatch} from './watch.ts';
 
 /** What marks the events that are looked at in a stream nobody watches. */
@@ -63,12 +65,12 @@ export const streamedReply = async (
 	res: ServerResponse,
 ): Promise<undefined> => {
 	const {dialect} = asked;
-	const usage = dialect.streamUsage();
+	const usage = countingUnits(dialect.streamUsage(), deployment.price);
+	const produced = openProduced(deployment.bound);
 	const digest = gateway.config.journal.payloads === 'none' ? undefined : createHash('sha256');
 	const watch = openWatch(gateway, exchange, asked, usage);
 	const tap = openTap(dialect, usage);
 	const look = refuseKey(deployment);
-	let receivedBytes = 0;
 	let sentBytes = 0;
 	let linger: NodeJS.Timeout | undefined;
 	/** What this gateway itself has against the answer: an upstream that ended meanwhile does not undo it. */
@@ -89,7 +91,7 @@ export const streamedReply = async (
 
 	/** Does `work` with a chunk that has just come; what it throws ends the answer. */
 	const taken = <Out>(chunk: Buffer, work: () => Out): Out => {
-		receivedBytes += chunk.length;
+		produced.see(chunk);
 		try {
 			look(chunk);
 			return work();
@@ -115,8 +117,13 @@ export const streamedReply = async (
 			error = asGatewayError(thrown);
 		}
 		exchange.upstreamMs = performance.now() - exchange.startedMs - ownMs;
-		const reported = error && !hasEnded() ? undefined : usage.usage();
-		countUsage(exchange, asked, deployment, reported, () => estimatedUsage(asked, receivedBytes, usage.input()));
+		const cut = error !== undefined && !hasEnded();
+		const known = (): Known => {
+			const sure = usage.sure();
+			const doubt = cut ? 'cut' : sure.inputTokens + sure.outputTokens > 0 ? 'absurd' : 'missing';
+			return {produced: produced.tokens, input: usage.input(), sure, doubt};
+		};
+		countUsage(exchange, asked, deployment, cut ? undefined : usage.usage(), {known, units: usage.units()});
 		if (error) {
 			failWith(gateway, exchange, error);
 			closing = error.code === 'client_closed' ? '' : dialect.errorEvent(error, exchange.id);

@@ -1,10 +1,12 @@
-import type {Usage} from '../../../schemas/usage.ts';
 import {GatewayError} from '../../errors.ts';
 import {isObject, type JsonObject, objectsOf} from '../json.ts';
+import {anthropicInput, geoOf, readAnthropicUsage, sureOfAnthropic} from '../usage-anthropic.ts';
+import {tiersOf} from '../usage-figures.ts';
 import {deltaEvent, deltasOf, endsChannels, event} from './anthropic-stream.ts';
+import {toolCounts, toolTokens} from './anthropic-tools.ts';
 import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
-import {extraInput, readBoolean, readCount, readMessages, readModel, readParams, readTools} from './fields.ts';
-import {optionalTokens, reported, tokens} from './figures.ts';
+import {readBoolean, readCount, readMessages, readModel, readParams, readTools} from './fields.ts';
+import {mediaOf} from './media.ts';
 
 /** https://docs.claude.com/en/api/errors */
 const errorTypes: Readonly<Record<number, string>> = {
@@ -28,28 +30,6 @@ const errorBody = (error: GatewayError, exchangeId: string): JsonObject => {
 	};
 };
 
-/** Anthropic's `input_tokens` leaves out what was read from and written to the cache. */
-const inputOf = (usage: JsonObject) => {
-	const uncached = tokens(usage.input_tokens);
-	const cacheRead = optionalTokens(usage.cache_read_input_tokens);
-	const cacheWrite = optionalTokens(usage.cache_creation_input_tokens);
-	if (uncached === undefined || cacheRead === undefined || cacheWrite === undefined) return undefined;
-	return {inputTokens: uncached + cacheRead + cacheWrite, cacheReadTokens: cacheRead, cacheWriteTokens: cacheWrite};
-};
-
-const readUsage = (usage: unknown): Usage | undefined => {
-	if (!isObject(usage)) return undefined;
-	const input = inputOf(usage);
-	const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
-	return reported({
-		input: input?.inputTokens,
-		cacheRead: input?.cacheReadTokens,
-		cacheWrite: input?.cacheWriteTokens,
-		output: tokens(usage.output_tokens),
-		reasoning: optionalTokens(details.thinking_tokens ?? details.reasoning_tokens),
-	});
-};
-
 /** `message_start` reports the input and a first token or so; `message_delta` the running totals of whatever changed. */
 const streamUsage = (): StreamUsage => {
 	const seen: JsonObject = {};
@@ -64,8 +44,9 @@ const streamUsage = (): StreamUsage => {
 			if (type === 'message_start' && isObject(message)) take(message.usage);
 			if (type === 'message_delta' && take(usage)) counted = true;
 		},
-		usage: () => (counted ? readUsage(seen) : undefined),
-		input: () => inputOf(seen),
+		usage: () => (counted ? readAnthropicUsage(seen) : undefined),
+		input: () => anthropicInput(seen),
+		sure: () => sureOfAnthropic(seen),
 	};
 };
 
@@ -88,18 +69,23 @@ const requestFacts = (operation: DialectOperation, json: JsonObject): RequestFac
 	if (system !== null && typeof system !== 'string' && !Array.isArray(system))
 		throw new GatewayError('invalid_request', '"system" must be a string or a list of parts.', {param: 'system'});
 	const tools = readTools(json);
+	const media = mediaOf(messages);
 	return {
 		model: readModel(json),
 		stream: answers && readBoolean(json, 'stream'),
 		maxOutputTokens,
 		answers: 1,
 		extraOutputTokens: 0,
-		extraInputTokens: extraInput(messages),
+		extraInputTokens: media.tokens + toolTokens(json),
+		mediaBytes: media.bytes,
 		messages,
 		tools,
 		params: readParams(json),
 		free: !answers,
 		longCacheWrites: asksForLongCache(json) || asksForLongCache(system) || asksForLongCache(tools) || asksForLongCache(messages),
+		tiers: tiersOf(json.speed, geoOf(json)),
+		counts: toolCounts(json),
+		sounds: false,
 	};
 };
 
@@ -153,7 +139,8 @@ export const anthropic: Dialect = {
 	name: 'anthropic',
 	errorBody,
 	errorEvent: (error, exchangeId) => event(errorBody(error, exchangeId)),
-	usageOf: reply => readUsage(reply.usage),
+	usageOf: reply => readAnthropicUsage(reply.usage),
+	sureOf: reply => sureOfAnthropic(reply.usage),
 	streamUsage,
 	requestFacts,
 	toolCallsOf,

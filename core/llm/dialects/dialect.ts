@@ -1,6 +1,7 @@
-import type {Usage} from '../../../schemas/usage.ts';
+import type {Parts, Usage} from '../../../schemas/usage.ts';
 import type {GatewayError} from '../../errors.ts';
 import type {JsonObject} from '../json.ts';
+import type {Sure} from '../usage-figures.ts';
 
 /** What of a request the gateway itself relies on, checked. */
 export type RequestFacts = {
@@ -13,6 +14,8 @@ export type RequestFacts = {
 	/** Tokens that can be billed as output beyond the maximum, and input that the body's bytes do not bound. */
 	extraOutputTokens: number;
 	extraInputTokens: number;
+	/** Bytes of the body that stand for pictures, which `extraInputTokens` allows for. */
+	mediaBytes: number;
 	/** `messages`, or the `input` of embeddings. */
 	messages: unknown;
 	tools?: unknown;
@@ -22,6 +25,12 @@ export type RequestFacts = {
 	free: boolean;
 	/** Asks for cache entries of an hour, which cost more to write. */
 	longCacheWrites: boolean;
+	/** Tiers, speeds and regions it asks for by name, when they are not the standard ones. */
+	tiers: readonly string[];
+	/** The most of what is charged by the piece that it lets the provider use. */
+	counts: Readonly<Record<string, number>>;
+	/** Hears or speaks: tokens of sound have prices of their own. */
+	sounds: boolean;
 };
 
 /** Which request a dialect reads; each has its own required fields. */
@@ -46,8 +55,10 @@ export type StreamUsage = {
 	see(event: JsonObject): void;
 	/** What the provider reported for the whole answer, or undefined when it has not, or not in sane figures. */
 	usage(): Usage | undefined;
-	/** The input it has reported, even if the stream broke off before the output was counted. */
-	input(): Pick<Usage, 'inputTokens' | 'cacheReadTokens' | 'cacheWriteTokens'> | undefined;
+	/** The input it has reported, in parts, even if the stream broke off before the output was counted. */
+	input(): Parts | undefined;
+	/** The totals it has reported so far, each by itself: what is billed in any case. */
+	sure(): Sure;
 };
 
 /** An answer the gateway gives in the model's place. */
@@ -72,6 +83,8 @@ export type Dialect = {
 	errorEvent(error: GatewayError, exchangeId: string): string;
 	/** Undefined when the reply reports no usage, or figures that cannot be true. */
 	usageOf(reply: JsonObject): Usage | undefined;
+	/** The totals of a reply, each by itself, where they make no sense together; 0 where there is none that can be true. */
+	sureOf(reply: JsonObject): Sure;
 	streamUsage(): StreamUsage;
 	/** Throws `invalid_request` with `param` when a field the gateway relies on has a wrong type, or the case of its name is wrong. */
 	requestFacts(operation: DialectOperation, json: JsonObject): RequestFacts;

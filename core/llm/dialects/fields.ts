@@ -1,5 +1,4 @@
 import {GatewayError} from '../../errors.ts';
-import {mediaParts} from '../fields.ts';
 import {isObject, type JsonObject} from '../json.ts';
 import type {RequestFacts} from './dialect.ts';
 
@@ -90,32 +89,4 @@ export const readParams = (json: JsonObject): RequestFacts['params'] => {
 		if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') params[key] = value;
 	}
 	return params;
-};
-
-/** The dearest picture either provider counts is under 40,000 tokens; a sound under 10 per second. */
-const mediaTokens = 40_000;
-/** A file by reference may fill the largest context window there is. */
-const referencedTokens = 1_000_000;
-
-const documents: ReadonlySet<string> = new Set(['file', 'input_file', 'document', 'container_upload']);
-
-const partTokens = (part: JsonObject): number => {
-	if (typeof part.type !== 'string' || !mediaParts.has(part.type)) return Array.isArray(part.content) ? mediaTokensOf(part.content) : 0;
-	const {source, file} = part;
-	if (!documents.has(part.type)) return mediaTokens;
-	if (isObject(source) && (source.type === 'base64' || source.type === 'text' || source.type === 'content')) return mediaTokens;
-	return isObject(file) && typeof file.file_data === 'string' ? mediaTokens : referencedTokens;
-};
-
-const mediaTokensOf = (parts: unknown): number => {
-	let sum = 0;
-	if (Array.isArray(parts)) for (const part of parts as unknown[]) if (isObject(part)) sum += partTokens(part);
-	return sum;
-};
-
-/** What pictures, sounds and files in messages can count for beyond the bytes they take in the body. */
-export const extraInput = (messages: readonly unknown[]): number => {
-	let sum = 0;
-	for (const message of messages) if (isObject(message)) sum += mediaTokensOf(message.content);
-	return sum;
 };

@@ -1,9 +1,12 @@
 import type {Usage} from '../../../schemas/usage.ts';
 import {GatewayError} from '../../errors.ts';
 import {isObject, type JsonObject, objectsOf} from '../json.ts';
+import {tiersOf} from '../usage-figures.ts';
+import {readOpenaiUsage, searchesAlways, sureOfOpenai} from '../usage-openai.ts';
+import {inputOnly} from '../usage-parts.ts';
 import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
-import {extraInput, readBoolean, readCount, readInput, readMessages, readModel, readObjectField, readParams, readTools} from './fields.ts';
-import {optionalTokens, reported, tokens} from './figures.ts';
+import {readBoolean, readCount, readInput, readMessages, readModel, readObjectField, readParams, readTools} from './fields.ts';
+import {mediaOf} from './media.ts';
 import {deltaEvent, deltasOf, endsChannels, event} from './openai-stream.ts';
 
 const errorBody = (error: GatewayError, exchangeId: string): JsonObject => {
@@ -12,40 +15,19 @@ const errorBody = (error: GatewayError, exchangeId: string): JsonObject => {
 	return {error: {message, type, code, param, plugin, rule, help, exchange: exchangeId}};
 };
 
-/**
- * OpenAI's figures: prompt tokens include the cached ones, completion tokens the reasoning. Some providers that speak
- * this format leave reasoning out of `completion_tokens` and only count it in the total, so the total decides.
- */
-const readUsage = (usage: unknown): Usage | undefined => {
-	if (!isObject(usage)) return undefined;
-	const input = tokens(usage.prompt_tokens);
-	const completion = optionalTokens(usage.completion_tokens);
-	if (input === undefined || completion === undefined) return undefined;
-	const inDetail = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-	const outDetail = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
-	const total = tokens(usage.total_tokens) ?? 0;
-	return reported({
-		input,
-		cacheRead: optionalTokens(inDetail.cached_tokens ?? usage.prompt_cache_hit_tokens),
-		cacheWrite: optionalTokens(inDetail.cache_write_tokens),
-		output: Math.max(completion, total - input),
-		reasoning: optionalTokens(outDetail.reasoning_tokens),
-	});
-};
-
 /** A later chunk's figures replace an earlier one's: providers that report in every chunk report running totals. */
 const streamUsage = (): StreamUsage => {
-	let last: unknown;
+	let last: JsonObject = {};
 	return {
-		see: ({usage}) => {
-			if (isObject(usage)) last = usage;
+		see: event => {
+			if (isObject(event.usage)) last = event;
 		},
-		usage: () => readUsage(last),
+		usage: () => readOpenaiUsage(last),
 		input: () => {
-			const {inputTokens, cacheReadTokens, cacheWriteTokens} = readUsage(last) ?? {};
-			if (inputTokens === undefined || cacheReadTokens === undefined || cacheWriteTokens === undefined) return undefined;
-			return {inputTokens, cacheReadTokens, cacheWriteTokens};
+			const parts = readOpenaiUsage(last)?.parts;
+			return parts && inputOnly(parts);
 		},
+		sure: () => sureOfOpenai(last),
 	};
 };
 
@@ -56,10 +38,14 @@ const embeddingFacts = (json: JsonObject): RequestFacts => ({
 	answers: 1,
 	extraOutputTokens: 0,
 	extraInputTokens: 0,
+	mediaBytes: 0,
 	messages: readInput(json),
 	params: readParams(json),
 	free: false,
 	longCacheWrites: false,
+	tiers: tiersOf(json.service_tier),
+	counts: {},
+	sounds: false,
 });
 
 const chatFacts = (json: JsonObject): RequestFacts => {
@@ -69,22 +55,31 @@ const chatFacts = (json: JsonObject): RequestFacts => {
 	const prediction = readObjectField(json, 'prediction');
 	readObjectField(json, 'stream_options');
 	const messages = readMessages(json);
+	const model = readModel(json);
+	const media = mediaOf(messages);
 	return {
-		model: readModel(json),
+		model,
 		stream: readBoolean(json, 'stream'),
 		// With both given, providers differ in which one they heed.
 		...(named.length > 0 && {maxOutputTokens: Math.max(...named) * answers}),
 		answers,
 		// Tokens of a rejected prediction are billed as output on top of the maximum.
 		extraOutputTokens: prediction === undefined ? 0 : Buffer.byteLength(JSON.stringify(prediction)) * answers,
-		extraInputTokens: extraInput(messages),
+		extraInputTokens: media.tokens,
+		mediaBytes: media.bytes,
 		messages,
 		tools: readTools(json),
 		params: readParams(json),
 		free: false,
 		longCacheWrites: false,
+		tiers: tiersOf(json.service_tier),
+		counts: json.web_search_options !== undefined || searchesAlways(model) ? {webSearches: answers} : {},
+		sounds: media.sounds || speaks(json),
 	};
 };
+
+/** Asks for an answer that is spoken. */
+const speaks = ({audio, modalities}: JsonObject): boolean => isObject(audio) || (Array.isArray(modalities) && modalities.includes('audio'));
 
 const requestFacts = (operation: DialectOperation, json: JsonObject): RequestFacts => {
 	if (operation === 'embeddings') return embeddingFacts(json);
@@ -164,7 +159,8 @@ export const openai: Dialect = {
 	errorBody,
 	// Without an event name: the SDK raises any event whose data has `error`.
 	errorEvent: (error, exchangeId) => event(errorBody(error, exchangeId)),
-	usageOf: reply => readUsage(reply.usage),
+	usageOf: readOpenaiUsage,
+	sureOf: sureOfOpenai,
 	streamUsage,
 	requestFacts,
 	toolCallsOf,
