@@ -7,6 +7,7 @@ import {firstStart} from './admin/roles.ts';
 import type {LoadedConfig} from './config.ts';
 import {openEffects} from './effects.ts';
 import type {Exchange} from './exchange.ts';
+import {openExplain} from './explain.ts';
 import type {Gateway} from './gateway.ts';
 import {openHooks} from './hooks.ts';
 import {openJournal} from './journal/append.ts';
@@ -15,6 +16,7 @@ import {openLedger} from './ledger/open.ts';
 import {openCatalogue} from './llm/catalogue.ts';
 import {openMetrics} from './metrics.ts';
 import type {Lenders} from './plugins/admit.ts';
+import {wallScripts} from './plugins/bundle.ts';
 import {admitAll, moveIn, moveOut, roll} from './plugins/move-in.ts';
 import {openRecheck} from './recheck.ts';
 import {guardedFetch} from './sandbox/http.ts';
@@ -88,7 +90,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 		};
 		const begun = performance.now();
 		const admitted = await admitAll(loaded, lenders);
-		const house = opened(await moveIn(loaded, admitted, {log, kv}), moveOut);
+		const scripts = await wallScripts();
+		const house = opened(await moveIn(loaded, admitted, {log, kv, scripts}), moveOut);
 		log.debug({ms: performance.now() - begun}, 'plugins moved in');
 		const carryOut = openEffects({
 			ledger,
@@ -151,6 +154,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 			metrics,
 			admins,
 			diary,
+			explain: openExplain({catalogue, house}, {config, kv, ledger, scripts, log}),
 			stopping: false,
 			open,
 			running,

@@ -5,6 +5,7 @@ import type {ResolvedConfig} from './config.ts';
 import {settleHeld} from './effects.ts';
 import {asGatewayError, type GatewayError} from './errors.ts';
 import {closedRecord, type Exchange, openedRecord} from './exchange.ts';
+import type {Explain} from './explain.ts';
 import type {Hooks} from './hooks.ts';
 import type {Journal} from './journal/journal.ts';
 import type {Ledger} from './ledger/ledger.ts';
@@ -25,6 +26,8 @@ export type Gateway = {
 	admins: Admins;
 	/** What plugins' actions write, noted for the journal. */
 	diary: Diary;
+	/** What would become of a request, without one. */
+	explain: Explain;
 	/** True from the moment the gateway was told to stop. */
 	stopping: boolean;
 	/** The number of each `opened` record whose exchange has no record of its end yet, in their order. */

@@ -1,11 +1,11 @@
 import type Router from '@koa/router';
 import type {Context} from 'koa';
 import * as z from 'zod';
-import {asGatewayError, GatewayError} from '../errors.ts';
+import {asGatewayError} from '../errors.ts';
 import type {Gateway} from '../gateway.ts';
 import {recordDeed} from './acting.ts';
 import {type Change, creating, type ShownAdmin} from './admins.ts';
-import {answer, inputOf} from './answer.ts';
+import {answer, checked, inputOf} from './answer.ts';
 import {callerOf, callerWith} from './caller.ts';
 import {withoutSecrets} from './differences.ts';
 import {requireOwner} from './roles.ts';
@@ -13,13 +13,6 @@ import {requireOwner} from './roles.ts';
 const nothing = z.strictObject({});
 
 type Work = (input: unknown, by: string) => Promise<ShownAdmin>;
-
-const checked = <Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
-	const {success, data, error} = schema.safeParse(input);
-	if (success) return data;
-	const words = error.issues.map(({path, message}) => `${path.map(String).join('.') || 'input'}: ${message}`);
-	throw new GatewayError('invalid_request', words.join('; '));
-};
 
 /** `/admin/admins`: who else may use the admin API. Owners alone make and end others; each time is on the record. */
 export const adminsOfGateway = (gateway: Gateway, router: Router): void => {

@@ -1,5 +1,7 @@
 import type {Context} from 'koa';
+import type * as z from 'zod';
 import {readBody} from '../body.ts';
+import {GatewayError} from '../errors.ts';
 import type {Gateway} from '../gateway.ts';
 import {parseBody} from '../llm/body.ts';
 
@@ -15,4 +17,12 @@ export const answer = (ctx: Context, value: unknown): void => {
 export const inputOf = async ({config: {limits}}: Gateway, {req}: Context): Promise<unknown> => {
 	const bytes = await readBody(req, {maxBytes: limits.bodyMb * 1_048_576, withinMs: limits.bodyMs});
 	return bytes.length === 0 ? {} : parseBody(bytes).json;
+};
+
+/** The input as `schema` makes it. Throws `invalid_request` that names each field. */
+export const checked = <Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
+	const {success, data, error} = schema.safeParse(input);
+	if (success) return data;
+	const words = error.issues.map(({path, message}) => `${path.map(String).join('.') || 'input'}: ${message}`);
+	throw new GatewayError('invalid_request', words.join('; '));
 };

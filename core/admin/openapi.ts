@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {catalogue} from '../errors.ts';
+import {question} from '../explain/question.ts';
 import {isObject} from '../llm/json.ts';
 import type {PluginHouse} from '../plugins/house.ts';
 import {creating} from './admins.ts';
@@ -62,16 +63,27 @@ const actionPaths = (house: PluginHouse): Record<string, unknown> =>
 
 const adminId = {name: 'id', in: 'path', required: true, schema: {type: 'string'}};
 
-const adminPaths = {
+const bodyOf = (schema: z.ZodType) => ({
+	required: true,
+	content: {'application/json': {schema: withoutDialect(z.toJSONSchema(schema, {io: 'input', unrepresentable: 'any'}))}},
+});
+
+/** What the gateway answers itself. */
+const ownPaths = () => ({
+	'/admin/explain': {
+		post: {
+			operationId: 'explain',
+			summary: 'What would become of a request, and which rule decides: nothing is sent, reserved, stored or counted.',
+			requestBody: bodyOf(question),
+			responses,
+		},
+	},
 	'/admin/admins': {
 		get: {operationId: 'admins.list', summary: 'Whoever may use this API, without their keys.', responses},
 		post: {
 			operationId: 'admins.create',
 			summary: 'Makes an admin. The answer is the only place where its key is ever shown. For owners.',
-			requestBody: {
-				required: true,
-				content: {'application/json': {schema: withoutDialect(z.toJSONSchema(creating, {io: 'input', unrepresentable: 'any'}))}},
-			},
+			requestBody: bodyOf(creating),
 			responses,
 		},
 	},
@@ -85,7 +97,7 @@ const adminPaths = {
 			{post: {operationId: `admins.${change}`, summary, parameters: [adminId], responses}},
 		]),
 	),
-};
+});
 
 /** The admin API of this gateway as it is configured (OpenAPI 3.1): every plugin's actions, with their input. */
 export const openApi = (house: PluginHouse): Record<string, unknown> => ({
@@ -99,7 +111,7 @@ export const openApi = (house: PluginHouse): Record<string, unknown> => ({
 	paths: {
 		'/admin/plugins': {get: {operationId: 'plugins', summary: 'The plugins in force.', responses}},
 		'/admin/openapi.json': {get: {operationId: 'openapi', summary: 'This document.', responses}},
-		...adminPaths,
+		...ownPaths(),
 		...actionPaths(house),
 	},
 });

@@ -2,9 +2,10 @@ import type {Logger} from 'pino';
 import type {PluginEntry} from '../../schemas/config.ts';
 import type {Complaint} from '../config/problems.ts';
 import {ConfigError, type LoadedConfig} from '../config.ts';
+import type {Loaded} from '../sandbox/isolate.ts';
 import type {Kv} from '../store/kv.ts';
 import {admit, type Lenders, NotAdmitted} from './admit.ts';
-import {wallScripts} from './bundle.ts';
+import type {WallScripts} from './bundle.ts';
 import {openHouse, type PluginHouse, type Resident} from './house.ts';
 import {openInlineTier} from './inline.ts';
 import {lockComplaints} from './lock.ts';
@@ -53,15 +54,14 @@ export const admitAll = async ({config, complain, file}: LoadedConfig, lenders: 
 	return admitted;
 };
 
-type Surroundings = {log: Logger; kv: Kv};
+type Surroundings = {log: Logger; kv: Kv; scripts: WallScripts};
 
 /** Starts every plugin in its tier. Throws a ConfigError when one does not start, or its config is wrong. */
 export const moveIn = async (
-	{config, complain}: LoadedConfig,
+	{config, complain}: Pick<LoadedConfig, 'config' | 'complain'>,
 	admitted: readonly Admitted[],
-	{log, kv}: Surroundings,
+	{log, kv, scripts}: Surroundings,
 ): Promise<PluginHouse> => {
-	const scripts = await wallScripts();
 	let house: PluginHouse | undefined;
 	const report: Report = ({plugin, what, reason}) => {
 		log.warn({plugin, what, reason}, 'a plugin was dealt with');
@@ -100,7 +100,7 @@ export const moveIn = async (
 						mend: `plugins/${plugin.manifest.name}/README.md describes its config.`,
 					});
 				}
-				complaints.push(...unanswered(plugin, said.hooks, at));
+				complaints.push(...unanswered(plugin, said.hooks, at), ...unexplained(plugin, said.actions, at));
 				residents[index] = {member: {plugin, tier, mode, when, onFailure}, loaded: said, ms};
 			}
 		}
@@ -142,6 +142,17 @@ const unanswered = ({manifest, name}: Admitted, handled: readonly string[], at: 
 			),
 	];
 };
+
+/** What answers for `explain` has to be there, and to change nothing. */
+const unexplained = ({manifest, name}: Admitted, actions: Loaded['actions'], at: readonly PropertyKey[]): Complaint[] =>
+	Object.entries(manifest.explains ?? {})
+		.filter(([, action]) => !(Object.hasOwn(actions, action) && actions[action]!.access === 'read'))
+		.map(([what, action]) => ({
+			path: [...at, 'use'],
+			at: 'value',
+			message: `${name} names the action ${action} in its manifest's explains.${what}, and has none of that name that reads`,
+			mend: "Write the action, with access: 'read'.",
+		}));
 
 /** Without a plugin that says who is asking, every request would be refused. */
 const nobodyHome = ({anonymous}: LoadedConfig['config'], residents: readonly Resident[]): Complaint[] => {
