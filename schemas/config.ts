@@ -136,8 +136,8 @@ export const gatewayConfig = z.strictObject({
 		.string()
 		.regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'write host:port, like 127.0.0.1:8787')
 		.default('127.0.0.1:8787'),
-	/** A SQLite file; `sqlite:` may stand before it. */
-	store: z.string().min(1).default('data/gateway.db'),
+	/** A SQLite file; `sqlite:` may stand before it. Or a PostgreSQL database, for several gateways: `env('DATABASE_URL')`, since its URL has a password in it. */
+	store: secret.default('data/gateway.db'),
 	journal: z
 		.strictObject({
 			folder: z.string().min(1).default('data/journal'),

@@ -70,8 +70,8 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 		'gateway.config.ts:2:38  listen: there is no port 70000. Write a port up to 65535; 0 takes any free one.',
 	],
 	'a store of a kind that is not there': [
-		"export default defineConfig({store: 'postgres://db/gateway'});",
-		'gateway.config.ts:2:37  store: "postgres:" is no store of this release. Write the path of a SQLite file, like \'data/gateway.db\'.',
+		"export default defineConfig({store: 'mysql://db/gateway'});",
+		"gateway.config.ts:2:37  store: \"mysql:\" is no store of this release. Write the path of a SQLite file, like 'data/gateway.db', or env('DATABASE_URL') for a PostgreSQL database.",
 	],
 	'a provider name in capitals is pointed at by its key': [
 		"export default defineConfig({providers: {OpenAI: {speaks: 'openai'}}});",
@@ -146,8 +146,12 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 		"gateway.config.ts:2:68  plugins[0].config.words[0]: a plugin's config is JSON, and this is a RegExp. Write strings, numbers, true, false, null, lists and objects.",
 	],
 	'env() where no secret belongs': [
-		"export default defineConfig({store: env('STORE')});",
-		"gateway.config.ts:2:37  store: env() is not read here. It stands only for a provider's key and a plugin's grants.secrets; write a string here.",
+		"export default defineConfig({listen: env('LISTEN')});",
+		"gateway.config.ts:2:38  listen: env() is not read here. It stands only for the store, a provider's key and a plugin's grants.secrets; write a string here.",
+	],
+	'a store whose variable is not set': [
+		"export default defineConfig({store: env('DATABASE_URL_NOT_SET')});",
+		'gateway.config.ts:2:37  store: the environment variable DATABASE_URL_NOT_SET is not set. Set it.',
 	],
 	'a variable that is not set': [
 		"export default defineConfig({\n\tproviders: {\n\t\tclaude: {speaks: 'anthropic', key: env('ANTHROPIC_API_KEY')},\n\t},\n});",

@@ -115,6 +115,19 @@ test('a secret written into the config is a warning at its place that does not r
 	);
 });
 
+test('a store may be a PostgreSQL database, whose URL the environment has; written down with its password, it is a warning', async t => {
+	const url = 'postgres://gateway:word@db.example/sallyport?sslmode=require';
+	const fromEnv = await load(t, "export default defineConfig({store: env('DATABASE_URL')});", {DATABASE_URL: url});
+	t.deepEqual([fromEnv.config.store, fromEnv.warnings], [url, []]);
+	const file = await load(t, "export default defineConfig({store: env('STORE')});", {STORE: 'sqlite:state/a.db'});
+	t.is(file.config.store, join(file.folder, 'state', 'a.db'));
+	const {config, warnings} = await load(t, `export default defineConfig({store: '${url}'});`);
+	t.is(config.store, url);
+	t.like(warnings, [{path: 'store', message: 'a secret is written into the config'}]);
+	t.false(warnings.map(printProblem).join().includes('word'));
+	t.deepEqual((await load(t, "export default defineConfig({store: 'postgresql://gateway@db.example/sallyport'});")).warnings, []);
+});
+
 test('a scope that names a model nobody can ask for is a warning', async t => {
 	const {warnings} = await load(
 		t,

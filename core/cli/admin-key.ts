@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
 import {firstKeyName, hashOf, newAdminKey} from '../admin/key.ts';
+import {isServer} from '../config/resolve.ts';
 import {configOfPlaces} from './places.ts';
 
 /** `sallyport admin-key`: a new admin key for a gateway whose key is lost or leaked; on the record, like everything an operator does. */
@@ -13,7 +14,8 @@ export const adminKey = (program: Command): void => {
 				store: place,
 				journal: {folder, segmentMb},
 			} = await configOfPlaces(program);
-			if (!existsSync(place)) throw new Error(`There is no ${place} yet: the first start makes it, and prints the first admin key.`);
+			if (!isServer(place) && !existsSync(place))
+				throw new Error(`There is no ${place} yet: the first start makes it, and prints the first admin key.`);
 			const {openJournal} = await import('../journal/append.ts');
 			const {openStore} = await import('../store/open.ts');
 			// Opening the journal fails while a gateway writes it.

@@ -3,7 +3,7 @@ import type {GatewayConfig, PluginEntry} from '../../schemas/config.ts';
 import {operation} from '../../schemas/hooks.ts';
 import {didYouMean} from './nearest.ts';
 import {type Complaint, type Path, writePath} from './problems.ts';
-import {instanceName, isPath, providerOf, storeFile} from './resolve.ts';
+import {instanceName, isPath, isServer, providerOf, storeFile} from './resolve.ts';
 import type {Source} from './source.ts';
 
 const complain = (path: Path, message: string, mend: string): Complaint => ({path, at: 'value', message, mend});
@@ -16,10 +16,14 @@ const ofAddresses = ({listen, store, providers}: GatewayConfig): Complaint[] => 
 	const complaints: Complaint[] = [];
 	const port = Number(listen.slice(listen.lastIndexOf(':') + 1));
 	if (port > 65_535) complaints.push(complain(['listen'], `there is no port ${port}`, 'Write a port up to 65535; 0 takes any free one.'));
-	const scheme = /^\w*:/.exec(storeFile(store))?.[0];
+	const scheme = typeof store === 'string' && !isServer(store) ? /^\w*:/.exec(storeFile(store))?.[0] : undefined;
 	if (scheme !== undefined) {
 		complaints.push(
-			complain(['store'], `"${scheme}" is no store of this release`, "Write the path of a SQLite file, like 'data/gateway.db'."),
+			complain(
+				['store'],
+				`"${scheme}" is no store of this release`,
+				"Write the path of a SQLite file, like 'data/gateway.db', or env('DATABASE_URL') for a PostgreSQL database.",
+			),
 		);
 	}
 	for (const [name, {baseUrl}] of Object.entries(providers)) {
@@ -132,11 +136,12 @@ const isOnThisMachine = (baseUrl: string | undefined): boolean =>
 	baseUrl !== undefined && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(baseUrl).hostname);
 
 /** What runs, and should not stay so. */
-export const warningsOf = ({providers, models, plugins}: GatewayConfig): Complaint[] => {
+export const warningsOf = ({store, providers, models, plugins}: GatewayConfig): Complaint[] => {
 	const literal = (path: Path): Complaint =>
 		complain(path, 'a secret is written into the config', "Put it into a variable and write env('NAME').");
 	const aliases = Object.keys(models);
 	return [
+		...(typeof store === 'string' && /^\w+:\/\/[^/@]*:[^/@]+@/.test(store) ? [literal(['store'])] : []),
 		...Object.entries(providers).flatMap(([name, {key, baseUrl}]) =>
 			typeof key === 'string' && !isOnThisMachine(baseUrl) ? [literal(['providers', name, 'key'])] : [],
 		),

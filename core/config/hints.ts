@@ -4,7 +4,7 @@ import type {Path} from './problems.ts';
 const hints: Readonly<Record<string, string>> = {
 	'': 'Write export default defineConfig({…}).',
 	listen: "Write host:port, like '127.0.0.1:8787'.",
-	store: "Write the path of a SQLite file, like 'data/gateway.db'.",
+	store: "Write the path of a SQLite file, like 'data/gateway.db', or env('DATABASE_URL') for a PostgreSQL database.",
 	journal: "Write journal: {folder: 'data/journal'}, or leave it out.",
 	'journal.folder': "Write the path of a folder, like 'data/journal'.",
 	anonymous: 'Write anonymous: true, or leave it out.',
@@ -45,5 +45,6 @@ export const hintFor = (path: Path): string | undefined =>
 
 /** Must the value at `path` never be shown? What an operator put in place of a secret may be one, and a plugin's config is the plugin's. */
 export const isSecret = (path: Path): boolean =>
+	path[0] === 'store' ||
 	(path[0] === 'providers' && (path[2] === 'key' || path[2] === 'baseUrl')) ||
 	(path[0] === 'plugins' && (path[2] === 'config' || (path[2] === 'grants' && path[3] === 'secrets')));

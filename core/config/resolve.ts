@@ -12,8 +12,10 @@ export type ResolvedPlugin = Omit<PluginEntry, 'grants'> & {
 	grants: Omit<PluginEntry['grants'], 'secrets'> & {secrets?: Record<string, string>};
 };
 
-/** The config as the gateway runs it: secrets in place, paths absolute, `store` a file without `sqlite:`. */
-export type ResolvedConfig = Omit<GatewayConfig, 'providers' | 'plugins'> & {
+/** The config as the gateway runs it: secrets in place, paths absolute. */
+export type ResolvedConfig = Omit<GatewayConfig, 'store' | 'providers' | 'plugins'> & {
+	/** A file without `sqlite:`, or the URL of a PostgreSQL database, with its password. */
+	store: string;
 	providers: Record<string, ResolvedProvider>;
 	plugins: ResolvedPlugin[];
 };
@@ -35,6 +37,9 @@ export const isPath = (use: string): boolean => use.startsWith('.') || use.start
 /** The name a plugin instance goes by as far as the config tells: a plugin of one's own is named by its manifest. */
 export const instanceName = ({as, use}: PluginEntry): string => as ?? use;
 
+/** Does `store` name a database server, and not a file? */
+export const isServer = (store: string): boolean => /^postgres(ql)?:\/\//i.test(store);
+
 /** The file that `store` names, without `sqlite:`. */
 export const storeFile = (store: string): string => store.replace(/^sqlite:(\/\/(?=\/))?/, '');
 
@@ -45,13 +50,14 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 	const leftOut: LeftOut[] = [];
 
 	// A variable set to nothing is not set.
-	const secretOf = (secret: string | FromEnv, path: Path, without: string): string | undefined => {
+	const secretOf = (secret: string | FromEnv, path: Path, without?: string): string | undefined => {
 		if (typeof secret === 'string') return secret;
 		const value = env[secret.env];
 		if (value) return value;
 		if (!secret.optional) {
 			const message = `the environment variable ${secret.env} is not set`;
-			complaints.push({path, at: 'value', message, mend: `Set it, or write optionalEnv('${secret.env}') to run without this ${without}.`});
+			const mend = without === undefined ? 'Set it.' : `Set it, or write optionalEnv('${secret.env}') to run without this ${without}.`;
+			complaints.push({path, at: 'value', message, mend});
 		}
 		return undefined;
 	};
@@ -89,9 +95,11 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 		return {...entry, use, grants: secrets ? {...grants, secrets: lent} : grants};
 	});
 
+	// There is no running without a store, and another than the one that was meant would be worse.
+	const store = secretOf(typeof config.store === 'string' ? config.store : {env: config.store.env}, ['store']) ?? '';
 	const resolved: ResolvedConfig = {
 		...config,
-		store: resolve(folder, storeFile(config.store)),
+		store: isServer(store) ? store : resolve(folder, storeFile(store)),
 		journal: {...config.journal, folder: resolve(folder, config.journal.folder)},
 		providers,
 		models,
