@@ -1,9 +1,10 @@
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import * as z from 'zod';
 import type {PluginEntry} from '../../schemas/config.ts';
 import {type Capability, type Manifest, manifest as manifestSchema} from '../../schemas/manifest.ts';
+import {didYouMean} from '../config/nearest.ts';
 import type {Complaint, Path} from '../config/problems.ts';
 import {type Lending, lend} from '../sandbox/capabilities.ts';
 import {codeOf} from './bundle.ts';
@@ -24,7 +25,12 @@ export class NotAdmitted extends Error {
 /** What the house lends from: everything of `Lending` that is not this plugin's own. */
 export type Lenders = (name: string, hosts: readonly string[]) => Omit<Lending, 'name' | 'granted' | 'secrets'>;
 
-const isPath = (use: string): boolean => use.startsWith('.') || use.startsWith('/');
+/** Is `use` the path of a plugin's folder, and not a shipped plugin's name? */
+export const isPath = (use: string): boolean => use.startsWith('.') || use.startsWith('/');
+
+/** What `use` may name without a path. */
+const shippedNames = async (): Promise<string[]> =>
+	(await readdir(shippedFolder, {withFileTypes: true})).filter(entry => entry.isDirectory()).map(({name}) => name);
 
 /** The folder of a shipped plugin, or of one named by its path. */
 export const folderOf = (use: string, from: string): string => (isPath(use) ? resolve(from, use) : join(shippedFolder, use));
@@ -38,7 +44,9 @@ const readManifest = async (folder: string, use: string, at: Path): Promise<Mani
 	} catch {
 		throw complain(
 			`"${use}" is not a plugin: there is no ${file}`,
-			isPath(use) ? 'Name the folder that holds manifest.json.' : "A plugin of your own is named by its path: './my-plugin'.",
+			isPath(use)
+				? 'Name the folder that holds manifest.json.'
+				: didYouMean(use, await shippedNames(), "A plugin of your own is named by its path: './my-plugin'."),
 		);
 	}
 	let json: unknown;

@@ -6,6 +6,7 @@ import type {Loaded} from '../sandbox/isolate.ts';
 import type {Kv} from '../store/kv.ts';
 import {admit, type Lenders, NotAdmitted} from './admit.ts';
 import type {WallScripts} from './bundle.ts';
+import {configComplaints} from './config-complaints.ts';
 import {openHouse, type PluginHouse, type Resident} from './house.ts';
 import {openInlineTier} from './inline.ts';
 import {lockComplaints} from './lock.ts';
@@ -92,14 +93,7 @@ export const moveIn = async (
 					mend: 'Mend the plugin.',
 				});
 			else {
-				for (const {path, message} of said.issues) {
-					complaints.push({
-						path: [...at, 'config', ...path.map(step => (/^\d+$/.test(step) ? Number(step) : step))],
-						at: 'value',
-						message,
-						mend: `plugins/${plugin.manifest.name}/README.md describes its config.`,
-					});
-				}
+				complaints.push(...configComplaints(said, {config, index, name: plugin.manifest.name}));
 				complaints.push(...unanswered(plugin, said.hooks, at), ...unexplained(plugin, said.actions, at));
 				residents[index] = {member: {plugin, tier, mode, when, onFailure}, loaded: said, ms};
 			}

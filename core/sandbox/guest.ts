@@ -31,8 +31,9 @@ type HostCall = (operation: string, argument: string) => string;
 type HostStart = (operation: string, argument: string, promise: number) => string;
 type Settled = (call: number, answer: string) => void;
 type Setup = {config: unknown; hooks: Record<string, Field[]>; answerChars: number};
+type Issue = {path: PropertyKey[]; message: string};
 type Schema = {
-	safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: {path: PropertyKey[]; message: string}[]}};
+	safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: Issue[]}};
 	toJSONSchema?(options?: {io: 'input' | 'output'}): unknown;
 };
 type Handler = (input: unknown, host: unknown) => unknown;
@@ -204,6 +205,17 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		}
 	};
 
+	/** With the whole issue of zod's as JSON, where it can be written: the host has words of its own for it. */
+	const toldIssue = (issue: Issue): {path: string[]; message: string; zod?: string} => {
+		const told = {path: issue.path.map(String), message: issue.message};
+		try {
+			return {...told, zod: stringify(issue)};
+		} catch {
+			// A bigint in it, or a circle: its message says it too.
+			return told;
+		}
+	};
+
 	return {
 		/** Reads the plugin's definition and checks its config: 'V' + what it defines, or 'F'. */
 		load(setupJson: string): string {
@@ -222,7 +234,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 					const {description, input, access, tenantAdmin} = definition.actions![name]!;
 					actions[name] = {description, input: described(input), access, tenantAdmin};
 				}
-				const issues = checked.success ? [] : checked.error!.issues.map(({path, message}) => ({path: path.map(String), message}));
+				const issues = checked.success ? [] : checked.error!.issues.map(toldIssue);
 				if (checked.success) host = lend(checked.data);
 				return `V${stringify({hooks: keys(definition.hooks ?? {}), actions, config: described(definition.config), issues})}`;
 			} catch (error) {

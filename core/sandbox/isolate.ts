@@ -36,7 +36,8 @@ export type Loaded = {
 	hooks: string[];
 	actions: Record<string, Deed>;
 	config?: unknown;
-	issues: {path: string[]; message: string}[];
+	/** `zod`: the whole issue as JSON, where zod found it. */
+	issues: {path: string[]; message: string; zod?: string}[];
 };
 
 export type Plan = {hook: HookName; members: {guest: number; positions: number[]}[]; everyone: boolean};
@@ -53,7 +54,7 @@ const loadedSchema = z.object({
 		}),
 	),
 	config: z.json().optional(),
-	issues: z.array(z.object({path: z.array(z.string()), message: z.string()})),
+	issues: z.array(z.object({path: z.array(z.string()), message: z.string(), zod: z.string().optional()})),
 });
 
 /** The isolate is gone: stopped by a limit, by the watchdog, or by its own doing. */

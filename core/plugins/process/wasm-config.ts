@@ -11,7 +11,8 @@ export type Checked = {
 };
 
 const schemaOf = (json: Record<string, unknown>): z.ZodType => z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
-const issuesOf = (error: z.ZodError): Loaded['issues'] => error.issues.map(({path, message}) => ({path: path.map(String), message}));
+const issuesOf = (error: z.ZodError): Loaded['issues'] =>
+	error.issues.map(issue => ({path: issue.path.map(String), message: issue.message, zod: JSON.stringify(issue)}));
 
 export const wasmChecks = ({name, manifest, config}: Admitted): Checked => {
 	const {actions = {}} = manifest;
