@@ -23,6 +23,7 @@ test('a mistake in the config of a plugin is said in words that somebody can act
 		"{use: 'grants', as: 'second', config: {allow: {'*': {maxOutputTokens: -4, operations: ['chats']}}}}",
 		"{use: 'grants', as: 'third', config: {allow: {'tenants:x': []}}}",
 		"{use: 'grants', as: 'fourth', config: {allow: {'*': ['*/a']}}}",
+		"{use: 'grants', as: 'fifth', config: {allow: {'*': 5}}}",
 		"{use: 'word-list', config: {words: 'a', action: 'dney'}}",
 	]);
 	const expected = [
@@ -32,8 +33,9 @@ test('a mistake in the config of a plugin is said in words that somebody can act
 		/^plugins\[2\]\.config\.allow\["\*"\]\.operations\[0\]: a string is not one of chat, .+\. Did you mean "chat"\?$/,
 		/^plugins\[3\]\.config\.allow\["tenants:x"\]: "tenants:x" cannot be a name here: a scope is /,
 		/^plugins\[4\]\.config\.allow\["\*"\]\[0\]: this is not in the right form: a model, .+\. plugins\/grants\/README\.md describes its config\.$/,
-		'plugins[5].config.words: must be a list, not a string. Write words: with a list.',
-		'plugins[5].config.action: a string is not one of deny, mask. Did you mean "deny"?',
+		'plugins[5].config.allow["*"]: must be a list or an object, not a number. Write *: with a list or an object.',
+		'plugins[6].config.words: must be a list, not a string. Write words: with a list.',
+		'plugins[6].config.action: a string is not one of deny, mask. Did you mean "deny"?',
 	];
 	t.is(said.length, expected.length, said.join('\n'));
 	for (const [index, line] of expected.entries()) {

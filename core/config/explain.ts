@@ -128,7 +128,8 @@ const explainIssue = (issue: Issue, raw: unknown, schema: z.core.$ZodType): Comp
 			const near = issue.errors.find(errors => !errors.some(error => error.code === 'invalid_type' && error.path.length === 0));
 			if (near) return near.flatMap(inner => explainIssue({...inner, path: [...path, ...inner.path]} as Issue, raw, schema));
 			const expected = issue.errors.flatMap(errors => errors.map(error => (error.code === 'invalid_type' ? error.expected : '')));
-			const choices = isSecret(path) ? "env('NAME')" : expected.map(kind => kinds[kind] ?? kind).join(' or ');
+			const takesEnv = isSecret(path) && path[2] !== 'config';
+			const choices = takesEnv ? "env('NAME')" : expected.map(kind => kinds[kind] ?? kind).join(' or ');
 			return [wrongKind(value, path, choices)];
 		}
 		default:
