@@ -1,8 +1,9 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import type {Encoding} from './token-table.ts';
 
 /**
- * The classes of characters that OpenAI's o200k splits text by. Letters that are neither upper nor lower case and marks
- * count as both; marks also as other characters.
+ * The classes of characters that o200k splits text by. Letters that are neither upper nor lower case and marks count as
+ * both; marks also as other characters. For cl100k a letter is a letter, and a mark is none.
  */
 const OTHER = 0;
 const UPPER = 1;
@@ -65,8 +66,15 @@ const classesOfChars = async (): Promise<Uint8Array> => {
 	return classes;
 };
 
-export const loadPieces = async (): Promise<Pieces> => {
-	const classes = await classesOfChars();
+const asCl100k = (kind: number): number => {
+	if (kind === UPPER || kind === EITHER) return LOWER;
+	return kind === MARK ? OTHER : kind;
+};
+
+export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
+	const all = await classesOfChars();
+	const keepsContractions = encoding === 'o200k_base';
+	const classes = keepsContractions ? all : all.map(asCl100k);
 	const ascii = new Uint8Array(256).fill(WIDE);
 	ascii.set(classes.subarray(0, 128));
 	let text: Uint8Array = new Uint8Array(0);
@@ -74,7 +82,6 @@ export const loadPieces = async (): Promise<Pieces> => {
 	let width = 1;
 	let kind = 0;
 
-	for (let code = 0; code < classes.length; code += 1) classes[code] = classOfChar(String.fromCharCode(code));
 	const classAt = (at: number): number => {
 		if (at >= end) return END;
 		const first = text[at]!;
@@ -93,8 +100,8 @@ export const loadPieces = async (): Promise<Pieces> => {
 		return OTHER;
 	};
 
-	/** `'s`, `'ll` and their like stay with the word. */
-	const withContraction = (at: number): number => {
+	/** Where `'s`, `'ll` or one of their like ends that begins at `at`, or `at`. */
+	const contraction = (at: number): number => {
 		if (at + 1 >= end || text[at] !== APOSTROPHE) return at;
 		const one = text[at + 1]! | 0x20;
 		if (one === 0x73 || one === 0x64 || one === 0x6d || one === 0x74) return at + 2;
@@ -119,7 +126,8 @@ export const loadPieces = async (): Promise<Pieces> => {
 			at += width;
 			found = classAt(at);
 		}
-		return withContraction(at === upperEnd && lastEither >= 0 ? lastEither : at);
+		const wordEnd = at === upperEnd && lastEither >= 0 ? lastEither : at;
+		return keepsContractions ? contraction(wordEnd) : wordEnd;
 	};
 
 	const numbers = (from: number): number => {
@@ -157,6 +165,7 @@ export const loadPieces = async (): Promise<Pieces> => {
 			return numbers(from);
 		}
 		kind = pieceKinds.letters;
+		if (text[from] === APOSTROPHE && !keepsContractions && contraction(from) > from) return contraction(from);
 		if (first === OTHER || first === BLANK || first === MARK) {
 			const second = classAt(from + firstWidth);
 			if (isLetter(second)) return word(from + firstWidth);
@@ -178,7 +187,7 @@ export const loadPieces = async (): Promise<Pieces> => {
 		next(bytes, from, to) {
 			// Most pieces are ASCII: a word with or without a blank before it, or punctuation.
 			const first = classes[bytes[from]!]!;
-			if (bytes[from]! < 0x80 && first <= BLANK) {
+			if (bytes[from]! < 0x80 && first <= BLANK && (keepsContractions || bytes[from] !== APOSTROPHE)) {
 				let at = first === BLANK || first === OTHER ? from + 1 : from;
 				const begin = at;
 				let found = at < to ? ascii[bytes[at]!]! : END;

@@ -20,7 +20,8 @@ export type Tokens = {
 
 /** What one body may take: so many bytes are read, and so much work is done on those that are slow; the rest counts by its bytes. */
 export const countedBytes = 32_768;
-const countedWork = 200_000;
+/** A piece that is begun is ended: what is done can be a little more. */
+export const countedWork = 200_000;
 
 /** A longer string of base64 is not read: it would take the place of words. */
 export const opaqueBytes = 4_096;
@@ -29,6 +30,7 @@ const opaqueLook = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
+const LETTER_N = 0x6e;
 const LETTER_U = 0x75;
 
 /** https://github.com/openai/tiktoken/blob/main/tiktoken/model.py */
@@ -71,6 +73,8 @@ const asUnknown =
 		return pieces.kind === pieceKinds.blanks ? Math.ceil(length / 4) : length;
 	};
 
+const isWordByte = (byte: number | undefined): boolean => byte !== undefined && (byte >= 0x80 || (byte | 0x20) - 0x61 < 26) && byte > 0x40;
+
 const isInsideChar = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
 /** Where to cut a piece that is too long to be merged: where a character ends. */
@@ -90,7 +94,10 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 	/** Where `countText` stopped. */
 	let stopped = 0;
 
-	/** Up to a quote that is not escaped, to `to`, or until the work is done that may be. An escape counts as what it may stand for, byte by byte. */
+	/**
+	 * Up to a quote that is not escaped, to `to`, or until the work is done that may be. An escape counts as what it may
+	 * stand for, byte by byte; unless it is a line break, before a word as one more: the two together can be more tokens than apart.
+	 */
 	const countText = ({table, pieces, countPiece}: Reader, bytes: Uint8Array, from: number, to: number): number => {
 		let tokens = 0;
 		let at = from;
@@ -98,9 +105,9 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 			const byte = bytes[at];
 			if (byte === QUOTE) break;
 			if (byte === BACKSLASH) {
-				const long = bytes[at + 1] === LETTER_U;
-				tokens += long ? 3 : 1;
-				at += long ? 6 : 2;
+				const escape = bytes[at + 1];
+				at += escape === LETTER_U ? 6 : 2;
+				tokens += escape === LETTER_U ? 3 : escape !== LETTER_N && isWordByte(bytes[at]) ? 2 : 1;
 				continue;
 			}
 			const end = pieces.next(bytes, at, to);
@@ -168,14 +175,13 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 };
 
 /** Loads nothing until it is asked to, and then only the vocabulary that was asked for. */
-export const openTokens = (): Tokens => {
-	const tables = new Map<Encoding, Promise<TokenTable>>();
-	let loadingPieces: Promise<Pieces> | undefined;
-	const load = async (encoding: Encoding): Promise<Loaded> => {
-		const loading = tables.get(encoding) ?? loadTokenTable(encoding);
-		tables.set(encoding, loading);
-		loadingPieces ??= loadPieces();
-		return {table: await loading, pieces: await loadingPieces};
+export const openTokens = (loadTable: (encoding: Encoding) => Promise<TokenTable> = loadTokenTable): Tokens => {
+	const loaded = new Map<Encoding, Promise<Loaded>>();
+	const loadBoth = async (encoding: Encoding): Promise<Loaded> => ({table: await loadTable(encoding), pieces: await loadPieces(encoding)});
+	const load = (encoding: Encoding): Promise<Loaded> => {
+		const known = loaded.get(encoding) ?? loadBoth(encoding);
+		loaded.set(encoding, known);
+		return known;
 	};
 	const bounds = {
 		o200k_base: openBound(() => load('o200k_base'), asEncoded),
