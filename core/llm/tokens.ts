@@ -105,9 +105,9 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 			const byte = bytes[at];
 			if (byte === QUOTE) break;
 			if (byte === BACKSLASH) {
-				const escape = bytes[at + 1];
-				at += escape === LETTER_U ? 6 : 2;
-				tokens += escape === LETTER_U ? 3 : escape !== LETTER_N && isWordByte(bytes[at]) ? 2 : 1;
+				const kind = bytes[at + 1];
+				at += kind === LETTER_U ? 6 : 2;
+				tokens += kind === LETTER_U ? 3 : kind !== LETTER_N && isWordByte(bytes[at]) ? 2 : 1;
 				continue;
 			}
 			const end = pieces.next(bytes, at, to);
