@@ -60,8 +60,9 @@ const surfaceOf = ({path, req}: Context): Surface => {
 
 const ipOf = ({proxy}: Gateway['config'], {req}: Context): string => {
 	const forwarded = proxy === 'trust' ? req.headers['x-forwarded-for'] : undefined;
-	const first = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]!.trim() : '';
-	return isIP(first) > 0 ? first : (req.socket.remoteAddress ?? '');
+	// What stands before the last one may be a client's invention, to which the proxy added what it saw.
+	const last = typeof forwarded === 'string' ? forwarded.slice(forwarded.lastIndexOf(',') + 1).trim() : '';
+	return isIP(last) > 0 ? last : (req.socket.remoteAddress ?? '');
 };
 
 type Turn = {exchange: Exchange; req: IncomingMessage; res: ServerResponse};

@@ -14,6 +14,13 @@ const toolOf = (fields: Fields | undefined): {server?: string; tool?: string[]} 
 	return typeof server === 'string' ? {server, tool: [tool, `${server}/${tool}`]} : {tool: [tool]};
 };
 
+/** The key itself, and those that it was minted from: what is for a key is for its children too. */
+const keysOf = (principal: Exchange['principal']): string[] | undefined => {
+	if (principal?.key === undefined) return undefined;
+	const paying = principal.accounts.filter(account => account.startsWith('key:')).map(account => account.slice('key:'.length));
+	return [...paying, principal.key];
+};
+
 /**
  * Whether an exchange is in scope. At pre-auth only the surface is known, so only that can keep a plugin out; a tool is only
  * known at on-tool-call.
@@ -31,7 +38,7 @@ export const inScope = (
 		model,
 		tenant: principal?.tenant,
 		team: principal?.team,
-		key: principal?.key,
+		key: when.key === undefined ? undefined : keysOf(principal),
 		tag: tags,
 		server: called?.server,
 		tool: called?.tool,

@@ -150,7 +150,7 @@ export const gatewayConfig = z.strictObject({
 	anonymous: z.literal(true).optional(),
 	/** What becomes of an exchange that still runs when its key is revoked, blocked or over: `finish` records it, `cut` ends it at once. */
 	revoked: z.strictObject({running: z.enum(['finish', 'cut']).default('finish')}).prefault({}),
-	/** `trust`: take the client's address from `x-forwarded-for`. */
+	/** `trust`: take the client's address from the last entry of `x-forwarded-for`, which the proxy itself wrote. */
 	proxy: z.enum(['none', 'trust']).default('none'),
 	limits: z
 		.strictObject({

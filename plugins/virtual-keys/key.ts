@@ -49,6 +49,9 @@ export type Door = Pick<Nature, 'origins' | 'mayTag' | 'parents' | 'generations'
 	until?: number;
 };
 
+/** How many generations of children an input or a row speaks of; `true` is one. */
+export const generationsIn = (mayMint: number | boolean | undefined): number => Number(mayMint ?? 0);
+
 /** From the widest to the narrowest. */
 const accountsOf = ({id, tenant, team, user, parents = []}: Nature): string[] => [
 	scopeOf.tenant(tenant),

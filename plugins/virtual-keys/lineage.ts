@@ -2,16 +2,13 @@ import type * as z from 'zod';
 import {type Caller, type Json, refuse, within} from '../../plugin-sdk/index.ts';
 import {endOf, inTurn, type Kv, type Lent, readFact, scopeOf} from './facts.ts';
 import type {minting} from './inputs.ts';
-import {factOfKey, type Key, type Nature} from './key.ts';
+import {factOfKey, generationsIn, type Key, type Nature} from './key.ts';
 import {areWithin} from './origins.ts';
-import {keyOf, make, shownNow} from './ring.ts';
+import {keyOf, make, shownNow} from './rows.ts';
 import {passOfKey} from './standing.ts';
 
 /** Living and ended children of one key; the ended ones make room when it is needed. */
 const mostChildren = 1_000;
-
-/** `true` is one generation. */
-export const generationsIn = (mayMint: number | boolean | undefined): number => Number(mayMint ?? 0);
 
 const parentsOf = (kv: Kv, {parents = []}: Pick<Nature, 'parents'>): Key[] =>
 	parents.map(parent => {

@@ -1,74 +1,11 @@
 import type * as z from 'zod';
-import {type Caller, type Json, mayReach, refuse, within} from '../../plugin-sdk/index.ts';
-import {endOf, factRows, inTurn, type Kv, type Lent, readFact, scopeOf, write} from './facts.ts';
-import {generationsOf} from './holders.ts';
+import {type Caller, type Json, refuse, within} from '../../plugin-sdk/index.ts';
+import {factRows, inTurn, type Lent, scopeOf, write} from './facts.ts';
 import type {creating, listing, updating} from './inputs.ts';
-import {doorOf, factOfKey, type Key, type Nature, type Secret, shown} from './key.ts';
-import {generationsIn, requireNarrower} from './lineage.ts';
-import {written} from './origins.ts';
+import type {Key, Secret} from './key.ts';
+import {requireNarrower} from './lineage.ts';
+import {factOf, keyOf, make, natureIn, rowsOf, shownNow, standing} from './rows.ts';
 import {passOfKey, verdictOn} from './standing.ts';
-
-const unknownKey = (id: string): Error => refuse('not_found', `There is no key ${id}.`);
-
-/** `id:` rows are written by `rowsOf` alone. Another tenant's key is one that there is not. */
-export const keyOf = (kv: Kv, id: string, caller: Caller): Key => {
-	const key = kv.get(`id:${id}`) as Key | undefined;
-	if (key === undefined || !mayReach(caller, key.tenant)) throw unknownKey(id);
-	return key;
-};
-
-const factOf = (kv: Kv, key: Key) => factOfKey(key, readFact(kv, scopeOf.key(key.id)));
-
-export const shownNow = (key: Key, {kv, clock}: Pick<Lent, 'kv' | 'clock'>): Json =>
-	shown(key, readFact(kv, scopeOf.key(key.id)), clock.now());
-
-const standing = (kv: Kv, key: Key): Key => {
-	if (factOf(kv, key).ended === undefined) return key;
-	throw refuse('conflict', `The key ${key.id} is revoked, and that is for good.`);
-};
-
-/** A key and the doors of all its secrets. */
-const rowsOf = (key: Key, forgotten: readonly Secret[] = []): Record<string, Json> => {
-	const rows: Record<string, Json> = {[`id:${key.id}`]: key as Json};
-	for (const {sha256} of forgotten) rows[`key:${sha256}`] = null;
-	for (const secret of key.secrets) rows[`key:${secret.sha256}`] = doorOf(key, secret) as Json;
-	return rows;
-};
-
-/** What an input says of a key's nature, as it is stored. */
-const natureIn = ({origins, mayTag, mayMint}: {origins?: string[] | null; mayTag?: boolean; mayMint?: number | boolean}) => ({
-	origins: origins?.map(written),
-	mayTag: mayTag || undefined,
-	mayMint: generationsIn(mayMint) || undefined,
-});
-
-type Wanted = Omit<z.output<typeof creating>, 'mayMint'> & {mayMint?: number | boolean; parents?: string[]};
-
-/** Writes a new key; its secret is in this answer and nowhere else. */
-export const make = async (lent: Lent, wanted: Wanted, {actor}: Caller): Promise<Json> => {
-	const {kv, clock, random} = lent;
-	const {ttlSeconds, expiresAt, ...rest} = wanted;
-	const now = clock.now();
-	const until = endOf({expiresAt, ttlSeconds}, now);
-	const {value, sha256} = random.secret('vk_');
-	const id = `key_${random.uuid().replaceAll('-', '')}`;
-	const key: Key = {
-		id,
-		...rest,
-		...natureIn(rest),
-		generations: generationsOf(kv, rest),
-		createdAt: now,
-		createdBy: actor,
-		secrets: [{sha256}],
-	};
-	const parent = rest.parents?.at(-1);
-	await write(lent, {
-		...rowsOf(key),
-		...factRows(scopeOf.key(id), {until}),
-		...(parent !== undefined && {[`child:${parent}/${id}`]: 1}),
-	});
-	return {key: value, ...(shownNow(key, lent) as object)} as Json;
-};
 
 export const create = (wanted: z.output<typeof creating>, lent: Lent, caller: Caller): Promise<Json> =>
 	inTurn(() => {
@@ -124,7 +61,7 @@ export const rotate = (id: string, graceSeconds: number, lent: Lent, caller: Cal
 		const forgotten = key.secrets.filter(({until}) => until !== undefined && until <= now);
 		const {value, sha256} = random.secret('vk_');
 		const kept = graced.filter(old => !forgotten.some(gone => gone.sha256 === old.sha256));
-		const saved = {...key, rotatedAt: now, secrets: [{sha256}, ...kept]};
+		const saved = {...bare(key), rotatedAt: now, secrets: [{sha256}, ...kept]};
 		await write(lent, {...rowsOf(saved, forgotten), ...sinceFacts(key)});
 		return {key: value, ...(shownNow(saved, lent) as object), oldSecretsEndAt: new Date(end).toISOString()} as Json;
 	});
@@ -184,7 +121,7 @@ export const update = ({id, ...wanted}: z.output<typeof updating>, lent: Lent, c
 			...(wanted.mayTag !== undefined && {mayTag: nature.mayTag}),
 			...(mayMint !== undefined && {mayMint: nature.mayMint}),
 		};
-		requireNarrower(kv, next satisfies Nature, {});
+		requireNarrower(kv, next, {});
 		await write(lent, {...rowsOf(next), ...sinceFacts(key)});
 		return shownNow(next, lent);
 	});
