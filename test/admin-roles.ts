@@ -1,10 +1,11 @@
 import test, {type ExecutionContext} from 'ava';
-import {openAdmins} from '../core/admin/admins.ts';
+import {type Admins, openAdmins, replaceFirstKey} from '../core/admin/admins.ts';
 import {hashOf} from '../core/admin/key.ts';
 import {openKv} from '../core/store/kv.ts';
 import {calls, notes, notesEntry, type Said} from './helpers/admins.ts';
 import {freshFolder} from './helpers/config-file.ts';
 import {startGateway} from './helpers/gateway.ts';
+import {openFor, until} from './helpers/store-engines.ts';
 import {temporaryStore} from './helpers/temporary-store.ts';
 
 const action = (name: string): string => `/admin/plugins/notes/actions/${name}`;
@@ -139,6 +140,32 @@ test('an admin ends with its last moment', async t => {
 	t.throws(() => admins.identify(key), {code: 'key_expired'});
 	t.like(admins.list().at(-1), {state: 'expired'});
 	t.like(admins.identify('adm_first'), {actor: 'first-owner', role: 'owner'});
+});
+
+test('an admin who is made, blocked or revoked is so in every process within a second, and so is another first key', async t => {
+	const {file, store: first} = await temporaryStore(t);
+	const second = await openFor(t, file, {process: 'another'});
+	const kvs = await Promise.all([first, second].map(openKv));
+	const [here, there] = kvs.map(kv => openAdmins({kv, firstKeySha256: hashOf('adm_first')}));
+	const {key, id} = await here!.create({name: 'rita', role: 'auditor'}, 'test');
+	const isIn = (admins: Admins, its: string) => {
+		try {
+			return admins.identify(its).actor !== '';
+		} catch {
+			return false;
+		}
+	};
+	await until(t, () => isIn(there!, key), 'made', 1_000);
+	await there!.change(id, 'block');
+	await until(t, () => !isIn(here!, key), 'blocked', 1_000);
+	await here!.change(id, 'unblock');
+	await until(t, () => isIn(there!, key), 'unblocked', 1_000);
+	await there!.change(id, 'revoke');
+	await until(t, () => !isIn(here!, key), 'revoked', 1_000);
+
+	await replaceFirstKey(second, hashOf('adm_second'));
+	await until(t, () => isIn(here!, 'adm_second') && isIn(there!, 'adm_second'), 'replaced', 1_000);
+	t.false(isIn(here!, 'adm_first') || isIn(there!, 'adm_first'));
 });
 
 test('an admin without a sensible role, tenant or end is not made', async t => {

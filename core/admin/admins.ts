@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type {Caller, Role} from '../../plugin-sdk/index.ts';
 import {GatewayError} from '../errors.ts';
 import type {Kv} from '../store/kv.ts';
-import {hashOf, newAdminKey} from './key.ts';
+import type {Store} from '../store/store.ts';
+import {firstKeyName, hashOf, newAdminKey} from './key.ts';
 
 const moment = z.iso.datetime({offset: true, error: 'a moment like 2027-01-31T00:00:00Z'});
 const tenant = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dots, dashes and underscores, at most 63');
@@ -64,6 +65,14 @@ export type Admins = {
 
 /** No plugin can have this name, so none can read or write here. */
 const namespace = '@admins';
+/** Told to the processes that run while the first key is replaced; the store's meta is what counts at a start. */
+const firstRow = 'first';
+
+/** Puts another first key in force, here and in every process on this store, before it resolves and soon after. */
+export const replaceFirstKey = async (store: Pick<Store, 'metaPut' | 'kvPut'>, sha256: string): Promise<void> => {
+	await store.metaPut(firstKeyName, sha256);
+	await store.kvPut(namespace, {[firstRow]: JSON.stringify(sha256)});
+};
 /** The holder of the key that the first start made, which `sallyport admin-key` alone replaces. */
 const first: ShownAdmin = {id: 'first-owner', name: 'the first admin key', role: 'owner', state: 'active'};
 
@@ -71,10 +80,20 @@ const iso = (at: number | undefined): string | undefined => (at === undefined ? 
 
 const notKnown = (): GatewayError => new GatewayError('unauthenticated', 'This needs an admin key: "Authorization: Bearer adm_…".');
 
-type Options = {kv: Pick<Kv, 'space' | 'put'>; firstKeySha256: string; now?: () => number};
+type Options = {
+	kv: Pick<Kv, 'space' | 'put' | 'onChange'>;
+	/** As the store's meta has it now. */
+	firstKeySha256: string;
+	now?: () => number;
+};
 
 export const openAdmins = ({kv, firstKeySha256, now = Date.now}: Options): Admins => {
 	const {get, list} = kv.space(namespace);
+	let firstSha256 = firstKeySha256;
+	kv.onChange((plugin, entries) => {
+		const replaced = plugin === namespace ? entries[firstRow] : undefined;
+		if (typeof replaced === 'string') firstSha256 = JSON.parse(replaced) as string;
+	});
 	const byId = (id: string): Admin | undefined => {
 		const json = get(`id:${id}`);
 		return json === undefined ? undefined : (JSON.parse(json) as Admin);
@@ -93,7 +112,7 @@ export const openAdmins = ({kv, firstKeySha256, now = Date.now}: Options): Admin
 		identify(key) {
 			if (key === undefined) throw notKnown();
 			const sha256 = hashOf(key);
-			if (timingSafeEqual(Buffer.from(sha256), Buffer.from(firstKeySha256))) return {actor: first.id, role: first.role};
+			if (timingSafeEqual(Buffer.from(sha256), Buffer.from(firstSha256))) return {actor: first.id, role: first.role};
 			const id = get(`key:${sha256}`);
 			const admin = id === undefined ? undefined : byId(JSON.parse(id) as string);
 			if (!admin) throw notKnown();

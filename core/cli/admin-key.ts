@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
-import {firstKeyName, hashOf, newAdminKey} from '../admin/key.ts';
+import {hashOf, newAdminKey} from '../admin/key.ts';
 import {isServer} from '../config/resolve.ts';
 import {configOfPlaces} from './places.ts';
 
@@ -16,6 +16,7 @@ export const adminKey = (program: Command): void => {
 			} = await configOfPlaces(program);
 			if (!isServer(place) && !existsSync(place))
 				throw new Error(`There is no ${place} yet: the first start makes it, and prints the first admin key.`);
+			const {replaceFirstKey} = await import('../admin/admins.ts');
 			const {openJournal} = await import('../journal/append.ts');
 			const {openStore} = await import('../store/open.ts');
 			// Opening the journal fails while a gateway writes it.
@@ -29,7 +30,7 @@ export const adminKey = (program: Command): void => {
 						outcome: 'ok',
 						event: {what: 'first admin key replaced', admin: 'first-owner', actor: 'cli'},
 					}).written;
-					await store.metaPut(firstKeyName, hashOf(key));
+					await replaceFirstKey(store, hashOf(key));
 				} finally {
 					await store.close();
 				}
