@@ -23,6 +23,8 @@ import {guardedFetch} from './sandbox/http.ts';
 import {openSteady} from './steady.ts';
 import {openKv} from './store/kv.ts';
 import {openStore} from './store/open.ts';
+import {processOf} from './store/process-id.ts';
+import {alone, type Seat} from './workers/seat.ts';
 
 export type Booted = {
 	gateway: Gateway;
@@ -30,8 +32,11 @@ export type Booted = {
 	adminKey?: string;
 	/** Whether the store was empty. */
 	firstStart: boolean;
-	/** Stores the hash of the key just made: not before it can be shown, or a start that fails would lock everybody out. */
-	keepAdminKey(): Promise<void>;
+	/**
+	 * Stores the hash of the key just made: not before it can be shown, or a start that fails would lock everybody out. False
+	 * when another process on this store has made its first start meanwhile: then its key is the one that stands.
+	 */
+	keepAdminKey(): Promise<boolean>;
 	/** Ends everything in the opposite order; resolves when nothing is half written. */
 	close(): Promise<void>;
 };
@@ -39,7 +44,7 @@ export type Booted = {
 type Undo = () => Promise<void> | void;
 
 /** From the config to a gateway that can take requests. What was opened is closed again when a step fails. */
-export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> => {
+export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfAll}: Seat = alone): Promise<Booted> => {
 	const undo: Undo[] = [];
 	const opened = <T>(thing: T, close: (thing: T) => Promise<void> | void): T => {
 		undo.push(() => close(thing));
@@ -51,28 +56,32 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 
 	try {
 		const {config} = loaded;
-		const store = opened(await openStore(config.store), it => it.close());
 		const {folder, segmentMb} = config.journal;
-		const journal = opened(await openJournal({folder, segmentBytes: segmentMb * 1_048_576}), it => it.close());
+		const identity = await processOf(folder, chain);
+		// Before the store is opened: whoever has this chain has this name there too.
+		const journal = opened(await openJournal({folder, chain, segmentBytes: segmentMb * 1_048_576}), it => it.close());
+		const store = opened(await openStore(config.store, identity), it => it.close());
 		const open = new Map<string, number>();
 		const ledger = opened(
 			await openLedger({
 				store,
-				records: fromSeq => records(folder, {fromSeq}),
+				records: fromSeq => records(folder, {fromSeq, chain}),
 				oldestOpen: () => open.values().next().value,
 				flushed: () => journal.flushed(),
+				onStoreDown: config.ledger.onStoreDown,
 				onWriteFailed: error => log.error({err: error}, 'the ledger could not be written'),
 			}),
 			it => it.close(),
 		);
 		for (const {exchange = '', seq} of ledger.orphans) open.set(exchange, seq);
-		const kv = await openKv(store);
+		const kv = opened(await openKv(store), it => it.close());
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
 		const metrics = openMetrics(
 			() => running.size,
 			({model, deployment}) =>
 				model !== undefined && catalogue.models.includes(model) ? model : `${deployment?.split('/')[0] ?? 'none'}/*`,
+			metricsOfAll,
 		);
 
 		const diary = openDiary();
@@ -159,10 +168,12 @@ export const boot = async (loaded: LoadedConfig, log: Logger): Promise<Booted> =
 			open,
 			running,
 		};
-		const keepAdminKey = async (): Promise<void> => {
-			if (!adminKey) return;
+		const keepAdminKey = async (): Promise<boolean> => {
+			if (!adminKey) return true;
 			await recordDeed(gateway, firstStart, {event: {what: 'first admin key made', admin: 'first-owner'}});
-			await store.metaPut(firstKeyName, firstKeySha256);
+			if ((await store.metaPutIfAbsent(firstKeyName, firstKeySha256)) === firstKeySha256) return true;
+			await recordDeed(gateway, firstStart, {event: {what: 'first admin key given up', admin: 'first-owner'}});
+			return false;
 		};
 		return {gateway, adminKey, firstStart: adminKey !== undefined, keepAdminKey, close};
 	} catch (error) {

@@ -8,6 +8,8 @@ import {GatewayError} from './errors.ts';
 import {openExchange} from './exchange.ts';
 import {failWith, finish, type Gateway} from './gateway.ts';
 import {refusal} from './refusal.ts';
+import {type Address, addressOf} from './workers/address.ts';
+import {alone, type Seat} from './workers/seat.ts';
 
 export type Running = Booted & {
 	/** `http://127.0.0.1:8787` */
@@ -17,8 +19,8 @@ export type Running = Booted & {
 };
 
 /** Boots, and listens only when everything is checked. */
-export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running> => {
-	const booted = await boot(loaded, log);
+export const serve = async (loaded: LoadedConfig, log: Logger, seat: Seat = alone): Promise<Running> => {
+	const booted = await boot(loaded, log, seat);
 	const {gateway, close} = booted;
 	const {limits, listen} = loaded.config;
 	// A body's time is kept by whoever reads it; node's own answer would be no error of ours and leave no record.
@@ -50,8 +52,7 @@ export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running>
 		server.on('request', take);
 		// What a client expects beside 100-continue is not ours to know; node's own answer would leave no record.
 		server.on('checkExpectation', take);
-		await listening(server, listen);
-		await booted.keepAdminKey();
+		await listening(server, seat.address ?? addressOf(listen));
 	} catch (error) {
 		await close();
 		throw error;
@@ -69,6 +70,14 @@ export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running>
 		await close();
 	};
 
+	const keepsKey = await booted.keepAdminKey().catch(async error => {
+		await stop();
+		throw error;
+	});
+	if (!keepsKey) {
+		await stop();
+		return serve(loaded, log, seat);
+	}
 	return {
 		...booted,
 		url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
@@ -76,11 +85,10 @@ export const serve = async (loaded: LoadedConfig, log: Logger): Promise<Running>
 	};
 };
 
-const listening = (server: Server, listen: string): Promise<void> =>
+const listening = (server: Server, address: Address): Promise<void> =>
 	new Promise((resolve, reject) => {
-		const colon = listen.lastIndexOf(':');
 		server.once('error', reject);
-		server.listen({host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1))}, () => {
+		server.listen(address, () => {
 			server.off('error', reject);
 			resolve();
 		});

@@ -7,8 +7,10 @@ export type Metrics = {
 	pluginFailed(plugin: string, hook: string): void;
 	/** A plugin's own counter. */
 	count(plugin: string, name: string, by: number): void;
-	/** The Prometheus text format, version 0.0.4. */
+	/** The Prometheus text format, version 0.0.4; of every process of this gateway. */
 	text(): Promise<string>;
+	/** Of this process alone. */
+	own(): Promise<string>;
 	contentType: string;
 };
 
@@ -21,7 +23,7 @@ type Sum = {
 };
 
 /** Labels come from the config and from fixed lists, never from a request: a client cannot grow the memory. */
-export const openMetrics = (running: () => number, modelOf: (exchange: Exchange) => string): Metrics => {
+export const openMetrics = (running: () => number, modelOf: (exchange: Exchange) => string, ofAll?: () => Promise<string>): Metrics => {
 	const registers = [new Registry()];
 	const [register] = registers as [Registry];
 	collectDefaultMetrics({register, prefix: 'sallyport_'});
@@ -87,6 +89,11 @@ export const openMetrics = (running: () => number, modelOf: (exchange: Exchange)
 		return made;
 	};
 
+	const own = async (): Promise<string> => {
+		flush();
+		return `${await register.metrics()}\n${seconds.text()}\n${overhead.text()}`;
+	};
+
 	return {
 		ended(exchange) {
 			const operation = exchange.operation ?? 'none';
@@ -104,10 +111,8 @@ export const openMetrics = (running: () => number, modelOf: (exchange: Exchange)
 		},
 		pluginFailed: (plugin, hook) => failures.inc({plugin, hook}),
 		count: (plugin, name, by) => counted.inc({plugin, name}, by),
-		async text() {
-			flush();
-			return `${await register.metrics()}\n${seconds.text()}\n${overhead.text()}`;
-		},
+		text: ofAll ?? own,
+		own,
 		contentType: register.contentType,
 	};
 };

@@ -136,6 +136,8 @@ export const gatewayConfig = z.strictObject({
 		.string()
 		.regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'write host:port, like 127.0.0.1:8787')
 		.default('127.0.0.1:8787'),
+	/** How many gateway processes share the address: as many as there are cores. Each keeps a chain of the journal of its own. */
+	workers: z.int().min(1).max(256).default(1),
 	/** A SQLite file; `sqlite:` may stand before it. Or a PostgreSQL database, for several gateways: `env('DATABASE_URL')`, since its URL has a password in it. */
 	store: secret.default('data/gateway.db'),
 	journal: z
@@ -144,6 +146,12 @@ export const gatewayConfig = z.strictObject({
 			payloads: z.enum(['none', 'digest']).default('digest'),
 			/** A segment is closed and signed at this size. */
 			segmentMb: z.number().min(0.001).max(1_024).default(64),
+		})
+		.prefault({}),
+	ledger: z
+		.strictObject({
+			/** What becomes of a request that needs more than this process has leased while the store cannot be asked: `allow` may go over a limit. */
+			onStoreDown: z.enum(['deny', 'allow']).default('deny'),
 		})
 		.prefault({}),
 	/** Serve without any plugin that asks who is there: everyone is `anonymous`. */

@@ -30,7 +30,7 @@ test.serial('the boot tree says of each plugin what it is, what it reads, what i
 	for (const name of ['virtual-keys', 'grants', 'masking', 'budgets']) {
 		t.regex(printed, new RegExp(`[├└]─ ${name} \\d+\\.\\d+\\.\\d+  isolate, inline  \\d+ ms`));
 	}
-	t.regex(printed, /virtual-keys .*\n.* pre-auth {2}reads credential\.sha256\n.* may use kv, clock, random/);
+	t.regex(printed, /virtual-keys .*\n.* pre-auth {2}reads credential\.sha256.*\n.* pre-request {2}reads .*\n.* may use kv, clock, random/);
 	t.regex(printed, /budgets .*\n.* pre-request {2}reads .*\n.* post-response {2}reads .*\n.* may use .*ledger/);
 });
 

@@ -1,25 +1,10 @@
+import {fileURLToPath} from 'node:url';
 import {type Command, InvalidArgumentError, Option} from 'commander';
-import {pino} from 'pino';
-import {act} from '../admin/acting.ts';
-import {firstStart as itself} from '../admin/roles.ts';
+import {type Logger, pino} from 'pino';
 import {type LoadedConfig, loadConfig, printProblem} from '../config.ts';
-import type {Gateway} from '../gateway.ts';
-import type {Running} from '../main.ts';
 import {type Demo, startDemo} from './demo.ts';
 import {configFile} from './places.ts';
-import {shownOnce, tree} from './welcome.ts';
-
-/** Runs the plugins' first-start actions, on the record; answers the first key they made. */
-const firstStart = async (gateway: Gateway): Promise<string | undefined> => {
-	let key: string | undefined;
-	for (const {member} of gateway.house.residents) {
-		const {firstStart: action} = member.plugin.manifest;
-		if (!action) continue;
-		const answer = (await act(gateway, itself, {plugin: member.plugin.name, action, input: {}})) as {key?: unknown} | null;
-		if (typeof answer?.key === 'string') key ??= answer.key;
-	}
-	return key;
-};
+import {messageOf, welcome} from './welcome.ts';
 
 const port = (written: string): string => {
 	if (/^\d{1,5}$/.test(written) && Number(written) <= 65_535) return written;
@@ -34,41 +19,30 @@ const cannotListen = ({config: {listen}}: LoadedConfig, error: unknown): unknown
 	return error;
 };
 
-/** The keys are printed before anything else can fail: nobody can show them again. */
-const welcome = async ({url, gateway, adminKey, firstStart: isFirst}: Running, {config, leftOut}: LoadedConfig): Promise<void> => {
-	console.log([`Sallyport is at ${url}`, tree(gateway.house)].join('\n'));
-	for (const {kind, name, variable} of leftOut) console.log(`${kind} ${name} is left out: ${variable} is not set`);
-	const {key, failed} = isFirst
-		? await firstStart(gateway).then(
-				key => ({key, failed: undefined}),
-				(failed: unknown) => ({key: undefined, failed}),
-			)
-		: {};
-	for (const line of shownOnce(url, config, {adminKey, key})) console.log(line);
-	console.log('\nReady. Ctrl-C finishes what runs, and stops.');
-	if (failed)
-		console.error(
-			`The first virtual key could not be made: ${failed instanceof Error ? failed.message : String(failed)} Make one with sallyport keys create.`,
-		);
-};
-
 // Ctrl-C reaches a process more than once: from the terminal, from npm, from the launcher.
 const sameSignalMs = 1_000;
 
+type Ending = {
+	/** What is being finished. */
+	saying(): string;
+	/** Resolves with whether everything ended as it should. */
+	stop(): Promise<boolean>;
+	kill(): void;
+};
+
 /** Closes on the first signal; a later one ends at once, and what was running is in the journal as crashed. */
-const closeOnSignals = ({gateway, stop}: Running, demo: Demo | undefined): void => {
+const closeOnSignals = ({saying, stop, kill}: Ending): void => {
 	let since: number | undefined;
 	const close = async (signal: NodeJS.Signals): Promise<void> => {
 		if (since !== undefined) {
-			if (performance.now() - since > sameSignalMs) process.exit(130);
-			return;
+			if (performance.now() - since <= sameSignalMs) return;
+			kill();
+			process.exit(130);
 		}
 		since = performance.now();
-		console.log(`${signal}: finishing ${gateway.running.size} exchanges`);
+		console.log(`${signal}: finishing ${saying()}`);
 		try {
-			await stop();
-			demo?.close();
-			process.exit(0);
+			process.exit((await stop()) ? 0 : 1);
 		} catch (error) {
 			console.error(error);
 			process.exit(1);
@@ -77,27 +51,76 @@ const closeOnSignals = ({gateway, stop}: Running, demo: Demo | undefined): void 
 	process.on('SIGTERM', close).on('SIGINT', close);
 };
 
+const ready = (): void => console.log('\nReady. Ctrl-C finishes what runs, and stops.');
+
+/** One process that does everything. */
+const serveAlone = async (loaded: LoadedConfig, log: Logger, demo: Demo | undefined): Promise<void> => {
+	const {serve} = await import('../main.ts');
+	const running = await serve(loaded, log);
+	const {gateway} = running;
+	closeOnSignals({
+		saying: () => `${gateway.running.size} exchanges`,
+		async stop() {
+			await running.stop();
+			demo?.close();
+			return true;
+		},
+		kill: () => undefined,
+	});
+	await welcome(running, loaded);
+	ready();
+};
+
+const launcher = fileURLToPath(new URL('./sallyport.js', import.meta.url));
+
+/** Several that serve, and this one, which looks after them. */
+const serveTogether = async (loaded: LoadedConfig, log: Logger, {demo, level}: {demo: Demo | undefined; level: string}): Promise<void> => {
+	const {supervise} = await import('../workers/supervisor.ts');
+	const supervisor = await supervise(loaded, {exec: launcher, args: ['worker', '--log-level', level], log});
+	closeOnSignals({
+		saying: () => `what runs in ${loaded.config.workers} workers`,
+		async stop() {
+			const endedWell = await supervisor.stop();
+			demo?.close();
+			return endedWell;
+		},
+		kill: supervisor.kill,
+	});
+	ready();
+};
+
+const logLevel = (): Option =>
+	new Option('--log-level <level>', 'how much to log, on stderr').choices(['debug', 'info', 'warn', 'error', 'silent']).default('warn');
+
+const logAt = (level: string): Logger => pino({level}, pino.destination(2));
+
 /** `sallyport start`: reads the config, boots, listens, and closes on a signal. */
 export const start = (program: Command): void => {
 	program
 		.command('start')
 		.description('serve')
 		.option('--demo <port>', 'start the built-in model on this port, beside the gateway', port)
-		.addOption(
-			new Option('--log-level <level>', 'how much to log, on stderr').choices(['debug', 'info', 'warn', 'error', 'silent']).default('warn'),
-		)
-		.action(async ({demo: demoPort, logLevel}: {demo?: string; logLevel: string}) => {
+		.addOption(logLevel())
+		.action(async ({demo: demoPort, logLevel: level}: {demo?: string; logLevel: string}) => {
 			const loaded = await loadConfig(configFile(program));
 			for (const warning of loaded.warnings) console.error(`warning: ${printProblem(warning)}`);
-			const {serve} = await import('../main.ts');
+			const log = logAt(level);
 			const demo = demoPort === undefined ? undefined : await startDemo(demoPort);
 			try {
-				const running = await serve(loaded, pino({level: logLevel}, pino.destination(2)));
-				closeOnSignals(running, demo);
-				await welcome(running, loaded);
+				if (loaded.config.workers > 1) await serveTogether(loaded, log, {demo, level});
+				else await serveAlone(loaded, log, demo);
 			} catch (error) {
 				demo?.close();
 				throw cannotListen(loaded, error);
 			}
+		});
+
+	program
+		.command('worker', {hidden: true})
+		.description('one of the processes that `start` looks after')
+		.addOption(logLevel())
+		.action(async ({logLevel: level}: {logLevel: string}) => {
+			const {openWorker} = await import('../workers/worker.ts');
+			openWorker({log: logAt(level), greet: welcome, wordsOf: (loaded, error) => messageOf(cannotListen(loaded, error))});
 		});
 };

@@ -1,8 +1,12 @@
-import type {ResolvedConfig} from '../config.ts';
+import {act} from '../admin/acting.ts';
+import {firstStart as itself} from '../admin/roles.ts';
+import type {LoadedConfig, ResolvedConfig} from '../config.ts';
+import type {Gateway} from '../gateway.ts';
+import type {Running} from '../main.ts';
 import type {PluginHouse} from '../plugins/house.ts';
 
 /** The boot tree: what runs, what it may see and use, and how long it took to move in. */
-export const tree = (house: PluginHouse): string => {
+const tree = (house: PluginHouse): string => {
 	const list = house.introduce();
 	return list
 		.map(({name, version, runtime, tier, mode, onFailure, hooks, capabilities, ms}, index) => {
@@ -44,7 +48,7 @@ const curl = (url: string, key: string, {models, providers}: ResolvedConfig): st
 type Secrets = {adminKey?: string; key?: string};
 
 /** What the first start shows, and no later one; empty when there is nothing to show. */
-export const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: Secrets): string[] => {
+const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: Secrets): string[] => {
 	if (!adminKey) return [];
 	const call = key && curl(url, key, config);
 	return [
@@ -54,4 +58,33 @@ export const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: 
 		...(key ? [`  virtual key  ${key}`] : []),
 		...(call ? ['', 'Try it:', `  ${call}`] : []),
 	];
+};
+
+/** Runs the plugins' first-start actions, on the record; answers the first key they made. */
+const firstStart = async (gateway: Gateway): Promise<string | undefined> => {
+	let key: string | undefined;
+	for (const {member} of gateway.house.residents) {
+		const {firstStart: action} = member.plugin.manifest;
+		if (!action) continue;
+		const answer = (await act(gateway, itself, {plugin: member.plugin.name, action, input: {}})) as {key?: unknown} | null;
+		if (typeof answer?.key === 'string') key ??= answer.key;
+	}
+	return key;
+};
+
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** Says what runs. The keys are printed before anything else can fail: nobody can show them again. */
+export const welcome = async ({url, gateway, adminKey, firstStart: isFirst}: Running, {config, leftOut}: LoadedConfig): Promise<void> => {
+	const shared = config.workers > 1 ? [`${config.workers} workers share it`] : [];
+	console.log([`Sallyport is at ${url}`, ...shared, tree(gateway.house)].join('\n'));
+	for (const {kind, name, variable} of leftOut) console.log(`${kind} ${name} is left out: ${variable} is not set`);
+	const {key, failed} = isFirst
+		? await firstStart(gateway).then(
+				key => ({key, failed: undefined}),
+				(failed: unknown) => ({key: undefined, failed}),
+			)
+		: {};
+	for (const line of shownOnce(url, config, {adminKey, key})) console.log(line);
+	if (failed) console.error(`The first virtual key could not be made: ${messageOf(failed)} Make one with sallyport keys create.`);
 };
