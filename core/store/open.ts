@@ -2,6 +2,7 @@ import {GatewayError} from '../errors.ts';
 import {openPostgres} from './postgres/store.ts';
 import {openSqlite} from './sqlite/store.ts';
 import type {Store} from './store.ts';
+import type {UsageStore} from './usage.ts';
 
 export type StoreOptions = {
 	/** Whose rows of the ledger are this process's own; `processOf` in process-id.ts names one. Two processes that are alive never have the same. */
@@ -21,7 +22,7 @@ const hourMs = 3_600_000;
 export const openStore = async (
 	place: string,
 	{process = '', inherits = false, changesKeptMs = hourMs}: StoreOptions = {},
-): Promise<Store> => {
+): Promise<Store & UsageStore> => {
 	if (/^postgres(ql)?:\/\//i.test(place)) return openPostgres(place, {process, changesKeptMs});
 	const file = place.replace(/^sqlite:/, '');
 	const scheme = /^([a-z][a-z+]*):\/\//i.exec(file)?.[0];

@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {openStore, type StoreOptions} from '../../core/store/open.ts';
 import type {Store} from '../../core/store/store.ts';
+import type {UsageStore} from '../../core/store/usage.ts';
 import {postgresOfThisFile} from './postgres.ts';
 import {temporaryFolder} from './temporary-store.ts';
 
@@ -21,7 +22,7 @@ export const storeEngines = (): Engine[] => {
 };
 
 /** Closed with the test. */
-export const openFor = async (t: ExecutionContext, place: string, options?: StoreOptions): Promise<Store> => {
+export const openFor = async (t: ExecutionContext, place: string, options?: StoreOptions): Promise<Store & UsageStore> => {
 	const store = await openStore(place, options);
 	t.teardown(() => store.close());
 	return store;

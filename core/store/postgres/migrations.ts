@@ -13,6 +13,23 @@ const steps = [
 		CREATE INDEX changes_by_time ON ${schema}.changes (at);
 		CREATE TABLE ${schema}.once (name text COLLATE "C" PRIMARY KEY, expires_at bigint);
 		CREATE TABLE ${schema}.processes (process text COLLATE "C" PRIMARY KEY, seen_at bigint NOT NULL);`,
+	(schema: string) => `
+		CREATE TABLE ${schema}.usage (series text COLLATE "C" NOT NULL, at bigint NOT NULL, id text COLLATE "C" NOT NULL,
+			"value" text COLLATE "C" NOT NULL, "tenant" text COLLATE "C" NOT NULL, "team" text COLLATE "C" NOT NULL,
+			"user" text COLLATE "C" NOT NULL, "key" text COLLATE "C" NOT NULL, "model" text COLLATE "C" NOT NULL,
+			"provider" text COLLATE "C" NOT NULL, "deployment" text COLLATE "C" NOT NULL, "operation" text COLLATE "C" NOT NULL,
+			"outcome" text COLLATE "C" NOT NULL, "code" text COLLATE "C" NOT NULL, "plugin" text COLLATE "C" NOT NULL,
+			"requests" bigint NOT NULL, "estimatedRequests" bigint NOT NULL, "microUsd" bigint NOT NULL,
+			"estimatedMicroUsd" bigint NOT NULL, "inputTokens" bigint NOT NULL, "outputTokens" bigint NOT NULL,
+			"cacheReadTokens" bigint NOT NULL, "cacheWriteTokens" bigint NOT NULL, "reasoningTokens" bigint NOT NULL,
+			"units" bigint NOT NULL, "totalUs" bigint NOT NULL, "overheadUs" bigint NOT NULL, "took0" bigint NOT NULL,
+			"took1" bigint NOT NULL, "took2" bigint NOT NULL, "took3" bigint NOT NULL, "took4" bigint NOT NULL, "took5" bigint NOT NULL,
+			"took6" bigint NOT NULL, "took7" bigint NOT NULL, "took8" bigint NOT NULL, "took9" bigint NOT NULL, "took10" bigint NOT NULL,
+			"took11" bigint NOT NULL, "took12" bigint NOT NULL, "took13" bigint NOT NULL, "took14" bigint NOT NULL,
+			"took15" bigint NOT NULL,
+			PRIMARY KEY (series, at, id)) WITH (fillfactor = 80);
+		CREATE INDEX usage_by_key ON ${schema}.usage ("key", series, at) WHERE "key" <> '';
+		CREATE INDEX usage_by_tenant ON ${schema}.usage ("tenant", series, at);`,
 ];
 
 /** Of the locks of a store's space, the one for migrations; the ledger's are below it. */

@@ -3,6 +3,7 @@ import {type Entry, openFeed} from '../feed.ts';
 import type {KvWrite} from '../latest.ts';
 import {openLine} from '../line.ts';
 import type {Change, LedgerRow, LedgerTotal, OwnRow, Store} from '../store.ts';
+import type {UsageStore} from '../usage.ts';
 import {openPool, type Query} from './connection.ts';
 import {isOwnFault, unavailable} from './failures.ts';
 import {readLog, watchLog} from './log.ts';
@@ -10,6 +11,7 @@ import {migrate} from './migrations.ts';
 import {placeOf} from './place.ts';
 import {queriesIn} from './queries.ts';
 import {fromText, toText} from './text.ts';
+import {openUsage} from './usage.ts';
 
 type Options = {process: string; changesKeptMs: number};
 type LogWrite = {kv?: KvWrite; entry: Entry};
@@ -19,7 +21,7 @@ type StoredRow = Omit<LedgerRow, 'process' | 'expiresAt'> & {expires_at: number 
 const totalsOf = (rows: readonly KeyTotal[]) => new Map(rows.map(({key, ...total}) => [fromText(key), total]));
 
 /** Opens the schema of a PostgreSQL database (and makes it) that any number of processes on any machines may have open. */
-export const openPostgres = async (url: string, {process, changesKeptMs}: Options): Promise<Store> => {
+export const openPostgres = async (url: string, {process, changesKeptMs}: Options): Promise<Store & UsageStore> => {
 	const place = placeOf(url);
 	const pool = openPool(place.client);
 	const queries = queriesIn(place);
@@ -88,6 +90,7 @@ export const openPostgres = async (url: string, {process, changesKeptMs}: Option
 	const withProcess = (rows: readonly OwnRow[]): LedgerRow[] => rows.map(row => ({...row, process}));
 
 	return {
+		...openUsage({process, pool, schema: place.schema, isClosed: () => closed !== undefined}),
 		process,
 		kvAll: () =>
 			log.turn(async () => {

@@ -16,6 +16,21 @@ const steps = [
 	CREATE INDEX changes_by_time ON changes (at);
 	CREATE TABLE once (name TEXT PRIMARY KEY NOT NULL, expiresAt INTEGER) STRICT, WITHOUT ROWID;
 	CREATE TABLE processes (process TEXT PRIMARY KEY NOT NULL, seenAt INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+	`CREATE TABLE usage (series TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL,
+		"value" TEXT NOT NULL, "tenant" TEXT NOT NULL, "team" TEXT NOT NULL, "user" TEXT NOT NULL, "key" TEXT NOT NULL,
+		"model" TEXT NOT NULL, "provider" TEXT NOT NULL, "deployment" TEXT NOT NULL, "operation" TEXT NOT NULL,
+		"outcome" TEXT NOT NULL, "code" TEXT NOT NULL, "plugin" TEXT NOT NULL,
+		"requests" INTEGER NOT NULL, "estimatedRequests" INTEGER NOT NULL, "microUsd" INTEGER NOT NULL,
+		"estimatedMicroUsd" INTEGER NOT NULL, "inputTokens" INTEGER NOT NULL, "outputTokens" INTEGER NOT NULL,
+		"cacheReadTokens" INTEGER NOT NULL, "cacheWriteTokens" INTEGER NOT NULL, "reasoningTokens" INTEGER NOT NULL,
+		"units" INTEGER NOT NULL, "totalUs" INTEGER NOT NULL, "overheadUs" INTEGER NOT NULL, "took0" INTEGER NOT NULL,
+		"took1" INTEGER NOT NULL, "took2" INTEGER NOT NULL, "took3" INTEGER NOT NULL, "took4" INTEGER NOT NULL,
+		"took5" INTEGER NOT NULL, "took6" INTEGER NOT NULL, "took7" INTEGER NOT NULL, "took8" INTEGER NOT NULL,
+		"took9" INTEGER NOT NULL, "took10" INTEGER NOT NULL, "took11" INTEGER NOT NULL, "took12" INTEGER NOT NULL,
+		"took13" INTEGER NOT NULL, "took14" INTEGER NOT NULL, "took15" INTEGER NOT NULL,
+		PRIMARY KEY (series, at, id)) STRICT, WITHOUT ROWID;
+	CREATE INDEX usage_by_key ON usage ("key", series, at) WHERE "key" <> '';
+	CREATE INDEX usage_by_tenant ON usage ("tenant", series, at);`,
 ];
 
 /** Brings the file up to this release, or leaves one alone that a later release has added to. Several processes may do it at once. */

@@ -4,9 +4,11 @@ import {type Entry, openFeed} from '../feed.ts';
 import {type KvWrite, latestOf} from '../latest.ts';
 import {openLine} from '../line.ts';
 import type {Change, LedgerRow, LedgerTotal, OwnRow, Store} from '../store.ts';
+import type {UsageStore} from '../usage.ts';
 import {type Connection, connect, isOwnFault, type Statement, transaction, unavailable} from './connection.ts';
 import {append, lastSeq, prune, readLog, watchLog} from './log.ts';
 import {migrate} from './migrations.ts';
+import {openUsage} from './usage.ts';
 
 type Write = {statements: Statement[]; kv?: KvWrite; entry?: Entry};
 export type SqliteOptions = {
@@ -66,7 +68,7 @@ const putRows = (process: string, rows: readonly OwnRow[]): Statement => ({
 });
 
 /** Opens (and makes, with its folder, mode 0600) the SQLite file at `path`, which other processes of this machine may have open too. */
-export const openSqlite = async (path: string, options: SqliteOptions): Promise<Store> => {
+export const openSqlite = async (path: string, options: SqliteOptions): Promise<Store & UsageStore> => {
 	const file = resolve(path);
 	const {process, changesKeptMs} = options;
 	const {connection, last} = await openFile(file, options).catch(error => {
@@ -104,9 +106,12 @@ export const openSqlite = async (path: string, options: SqliteOptions): Promise<
 		}
 	};
 
+	const {close: closeUsage, ...usage} = openUsage({process, connection, turn: line.turn, connect: () => connect(file)});
+
 	const own = () => all<StoredRow>('SELECT * FROM leases WHERE process = ? ORDER BY key', process);
 
 	return {
+		...usage,
 		process,
 		kvAll: () =>
 			line.turn(async () => {
@@ -172,6 +177,7 @@ export const openSqlite = async (path: string, options: SqliteOptions): Promise<
 		close: () =>
 			line.close(async () => {
 				await stopWatching?.();
+				await closeUsage();
 				await connection.close();
 			}),
 	};
