@@ -1,7 +1,7 @@
 import {open} from 'node:fs/promises';
 import type {StoredRecord} from './journal.ts';
 import {parseLine, seqOf} from './line.ts';
-import {linesBackwards, linesOf, type Segment, segmentsOf} from './segments.ts';
+import {chainsOf, linesBackwards, linesOf, type Segment, segmentsOf} from './segments.ts';
 
 const firstSeq = async (path: string): Promise<number | undefined> => {
 	const file = await open(path);
@@ -60,4 +60,13 @@ export const tail = async (folder: string, n: number, {chain = '0'}: {chain?: st
 		}
 	}
 	return found.reverse();
+};
+
+/** The last `n` records of all chains of a journal, by the clock of their writers, oldest first. */
+export const tailOfAll = async (folder: string, n: number): Promise<StoredRecord[]> => {
+	const tails = await Promise.all((await chainsOf(folder)).map(chain => tail(folder, n, {chain})));
+	return tails
+		.flat()
+		.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+		.slice(-n);
 };

@@ -21,6 +21,12 @@ export const segmentsOf = async (folder: string, chain: string): Promise<Segment
 	return numbers.sort((a, b) => a - b).map(number => segmentOf(folder, chain, number));
 };
 
+/** The chains of a journal, each of one process, in the order of their names: `0`, `1`, … Rejects when the folder cannot be read. */
+export const chainsOf = async (folder: string): Promise<string[]> => {
+	const chains = new Set((await readdir(folder)).flatMap(name => /^(\w+)-\d{6,}\.jsonl$/.exec(name)?.[1] ?? []));
+	return [...chains].sort((a, b) => a.localeCompare(b, 'en', {numeric: true}));
+};
+
 /** The lines of a file without their newlines; `whole` is false for a last one that has none. Holds one chunk and one line in memory. */
 export async function* linesOf(path: string): AsyncGenerator<{bytes: Buffer; whole: boolean}> {
 	const file = await open(path);

@@ -33,7 +33,13 @@ const flags = ({addon}: HostScript): string[] => ['--permission', '--allow-addon
 
 /** Starts a plugin host: no environment, no file but its own native module, no child processes, no workers. */
 export const startChild = (script: HostScript, onEnd: () => void): Child => {
-	const spawned = spawn(process.execPath, flags(script), {env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe']});
+	const spawned = spawn(process.execPath, flags(script), {
+		env: {},
+		cwd: '/',
+		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+		// In a group of its own: Ctrl-C in a terminal must not end it before what runs is finished. Windows would open a window for it.
+		detached: process.platform !== 'win32',
+	});
 	const wire = spawned.stdio[3] as Duplex;
 	let listener: Listener | undefined;
 	let early: [kind: string, text: string][] = [];
