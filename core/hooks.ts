@@ -30,6 +30,8 @@ export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: M
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
 type Pass<Name extends HookName> = {exchange: Exchange; fields: Fields; carry: Carry<Name>};
+/** Who changed something that others may see, and whether it has to see that itself. */
+type Changed = {member: Member; again: boolean};
 
 export type Hooks = {
 	/**
@@ -57,6 +59,12 @@ type Options = {
 	/** What was answered before, where a plugin is steady; nothing is remembered without it. */
 	steady?: Steady;
 };
+
+/** Whoever changes the model over and over cannot have reserved for the one that is called. */
+const mostModels = 2;
+
+const readsEstimate = ({plugin}: Member): boolean =>
+	plugin.manifest.hooks['pre-request']?.reads.some(path => path.startsWith('estimate.')) === true;
 
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
@@ -151,7 +159,7 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 	};
 
 	/** Asks the members of a step from `from` on; whoever said something that those behind it must see ends the pass. */
-	const through = async <Name extends HookName>(step: Step, from: number, pass: Pass<Name>): Promise<Member | 'end' | undefined> => {
+	const through = async <Name extends HookName>(step: Step, from: number, pass: Pass<Name>): Promise<Changed | 'end' | undefined> => {
 		const {run, tier, members: own} = step;
 		const {exchange, fields, carry} = pass;
 		const values = run.paths.map(fields);
@@ -161,26 +169,29 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 		const answers = asked instanceof Promise ? await asked : asked;
 		const last = answers.at(-1);
 		if (turn) turn.reached = last && last.kind !== 'A' ? last.place : own.length - 1;
-		let changed: Member | undefined;
+		let changed: Changed | undefined;
 		for (const answer of answers) {
 			const member = own[answer.place];
 			if (!member) throw new GatewayError('plugin_failed', 'A plugin that was not asked has answered, so this was refused.');
-			if (answer.kind !== 'A' && !run.everyone) changed = member;
+			if (answer.kind !== 'A' && !run.everyone) changed = {member, again: false};
 			const taking = taken(exchange, run.hook, member, answer);
 			const verdict = taking instanceof Promise ? await taking : taking;
 			if (verdict?.principal && !known) steady?.keep(step, from, values, answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
+			const {model} = exchange;
 			// `checked` parsed it with the schema of this hook.
 			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
+			// Its estimate was that of another model: what it reserves has to be of this one.
+			if (changed && model !== exchange.model) changed.again = readsEstimate(member);
 		}
 		return changed;
 	};
 
-	/** The first member behind `member` in these steps. */
-	const behind = (hook: HookName, list: readonly Step[], member: Member): [step: number, place: number] => {
+	/** The first member behind `member` in these steps, or `member` once more. */
+	const next = (hook: HookName, list: readonly Step[], {member, again}: Changed): [step: number, place: number] => {
 		const order = listeners[hook];
-		const index = order.indexOf(member);
+		const index = order.indexOf(member) + (again ? 0 : 1);
 		for (const [step, {members: own}] of list.entries()) {
-			const place = own.findIndex(candidate => order.indexOf(candidate) > index);
+			const place = own.findIndex(candidate => order.indexOf(candidate) >= index);
 			if (place >= 0) return [step, place];
 		}
 		return [list.length, 0];
@@ -197,6 +208,7 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 			let list = steps(name, exchange, fields);
 			let at = 0;
 			let from = 0;
+			let models = 0;
 			while (at < list.length) {
 				const came = await through(list[at]!, from, {exchange, fields, carry});
 				if (came === 'end') return;
@@ -205,9 +217,14 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 					from = 0;
 					continue;
 				}
+				models = came.again ? models + 1 : 0;
+				if (models > mostModels) {
+					failed(exchange, name, came.member, 'changed the model again and again');
+					came.again = false;
+				}
 				// Another model or tag may have brought others into scope, or taken them out.
 				list = steps(name, exchange, fields);
-				[at, from] = behind(name, list, came);
+				[at, from] = next(name, list, came);
 			}
 		},
 

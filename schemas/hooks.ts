@@ -65,7 +65,7 @@ export const hooks = {
 		answer: z.discriminatedUnion('verdict', [v.identify, v.deny, v.allow]),
 	},
 
-	/** May this request go on, changed or not? Each plugin sees what the one before left; a deny, a hold or a response ends it. */
+	/** May this request go on, changed or not? Each plugin sees what the one before left; a deny, a hold or a response ends it. Who changed the model and reads `estimate.*` is asked again. */
 	'pre-request': {
 		kind: 'waterfall',
 		runs: 'down',

@@ -1,6 +1,11 @@
 import * as z from 'zod';
-import {allow, definePlugin, deny, type Host, type Json, refuse} from '../../plugin-sdk/index.ts';
-import {account, config, type Lent, limitOf, refresh, usd, type Written, window} from './limits.ts';
+import {allow, definePlugin, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
+import type {Standing} from '../limits/book.ts';
+import {account, moment, scope} from '../limits/names.ts';
+import {isoOf, listed, type State, statesOf} from '../limits/show.ts';
+import {openWriting} from '../limits/write.ts';
+import {degraded, usedOf} from './degrade.ts';
+import {book, config, isOneWay, type MoneyRule, manner, microUsd, notBoth, usd, type Written, window} from './limits.ts';
 
 /** One try at a deployment, as the core tells of it. */
 type Attempt = {status?: number; error?: string};
@@ -8,51 +13,58 @@ type Attempt = {status?: number; error?: string};
 /** Nobody bills for a request that was not sent, or for an error. A late or a broken answer may well be billed. */
 const isFree = ({status, error}: Attempt): boolean => error === 'upstream_unreachable' || (status !== undefined && status >= 300);
 
-/** The new `version` makes every process read the limits again. */
-const write = async ({kv, random}: Pick<Host<unknown>, 'kv' | 'random'>, account: string, limit: Written | null): Promise<void> => {
-	const {error} = await kv.put({[`limit:${account}`]: limit as Json, version: random.uuid()});
-	if (error) throw refuse('store_unavailable', 'The limit could not be written; nothing has changed.');
-};
+const {set, reset, raise} = openWriting(book);
 
-/** What an account may spend, has spent and has set aside in its present window, in US dollars. */
-const standing = (account: string, lent: Lent & Pick<Host<unknown>, 'ledger'>): Json => {
-	refresh(lent);
-	const limit = limitOf(account, lent);
-	const period = limit?.window ?? lent.config.window;
-	const {spent, reserved, resetsAt} = lent.ledger.balance(account, 'microUsd', period, lent.config.timeZone);
-	return {
-		account,
-		window: period,
-		limitUsd: limit === null ? null : limit.microUsd / 1e6,
-		spentUsd: spent / 1e6,
-		reservedUsd: reserved / 1e6,
-		remainingUsd: limit === null ? null : Math.max(0, limit.microUsd - spent - reserved) / 1e6,
-		resetsAt: resetsAt === undefined ? null : new Date(resetsAt).toISOString(),
-	};
-};
+const isHard = ({rule: {limit, soft}}: Standing<MoneyRule>): boolean => limit !== null && soft === undefined;
+
+const inUsd = ({name, rule: {limit, notifyAt: _, ...manner}, spent, reserved, remaining, resetsAt}: State<MoneyRule>) => ({
+	window: name,
+	limitUsd: limit === null ? null : limit / 1e6,
+	spentUsd: spent / 1e6,
+	reservedUsd: reserved / 1e6,
+	remainingUsd: remaining === null ? null : remaining / 1e6,
+	resetsAt: isoOf(resetsAt),
+	...manner,
+});
+
+const place = (window: string) => ({unit: 'microUsd', window});
 
 export default definePlugin({
 	config,
 
 	hooks: {
-		/** Sets aside the most this call can cost in every account that has a limit, or refuses it. */
-		'pre-request'({principal: {accounts}, estimate: {maxCostMicroUsd: amount}}, host) {
-			refresh(host);
-			const {timeZone} = host.config;
+		/** Sets aside the most this call can cost in every account that has a limit, or refuses it; nearly out, it takes the cheaper model first. */
+		'pre-request'({principal: {tenant, accounts}, model, deployments, estimate: {maxCostMicroUsd: amount}}, host) {
+			const standing = book.standing({tenant, accounts, model, deployments}, host);
+			if (standing.length === 0) return undefined;
+			// The host asks once more, with what the other model costs.
+			const cheaper = degraded(standing, model, host);
+			if (cheaper !== undefined) return rewrite({model: cheaper}, {annotate: {degradedFrom: model}});
 			const reserve = [];
-			for (const account of accounts) {
-				const limit = limitOf(account, host);
-				if (limit === null) continue;
-				const {microUsd, window} = limit;
+			for (const one of standing) {
+				const {account, name: window, rule} = one;
+				const {limit, soft, notifyAt, timeZone = host.config.timeZone} = rule;
+				const full = `The ${window} limit of ${account} is ${limit! / 1e6} USD`;
+				if (rule.hold && limit !== null && amount !== undefined && (limit === 0 || usedOf(one, host) + amount > limit))
+					return hold({reason: `${full}, and this call may exceed it.`});
 				// The ledger would let a call that costs nothing pass.
-				if (microUsd === 0)
-					return deny({code: 'budget_exceeded', message: `The ${window} limit of ${account} is 0 USD.`, rule: `${account}/${window}`});
-				reserve.push({account, unit: 'microUsd' as const, amount: amount ?? 0, limit: microUsd, window, timeZone});
+				if (limit === 0 && soft === undefined) return deny({code: 'budget_exceeded', message: `${full}.`, rule: `${account}/${window}`});
+				const told = limit !== null && notifyAt && notifyAt.length > 0 ? notifyAt : undefined;
+				reserve.push({
+					account,
+					unit: 'microUsd' as const,
+					amount: amount ?? 0,
+					limit,
+					window: window as 'day',
+					timeZone,
+					soft,
+					notifyAt: told as number[],
+				});
 			}
-			if (reserve.length === 0) return undefined;
-			if (amount === undefined)
+			if (amount !== undefined) return allow({reserve, orElse: 'budget_exceeded'});
+			if (standing.some(isHard))
 				return deny({code: 'price_unknown', message: 'The price of this model is not known, and a budget applies.'});
-			return allow({reserve, orElse: 'budget_exceeded'});
+			return allow({annotate: {priceUnknown: true}});
 		},
 
 		/**
@@ -68,41 +80,70 @@ export default definePlugin({
 
 	actions: {
 		set: {
-			description: "Sets an account's limit in the place of what the config says; null takes the limit away.",
-			input: z.strictObject({account, limitUsd: usd.nullable(), window: window.optional()}),
-			async run({account, ...limit}, host) {
-				await write(host, account, limit);
-				return {account, limitUsd: limit.limitUsd, window: limit.window ?? host.config.window};
+			description:
+				"Sets an account's limit in the place of what the config says; null takes the limit away, of every window where none is named.",
+			tenantAdmin: true,
+			input: z.strictObject({account: scope, limitUsd: usd.nullable(), window: window.optional(), ...manner}).refine(isOneWay, notBoth),
+			async run({account, limitUsd, window, ...rest}, host, caller) {
+				const name = window ?? (limitUsd === null ? undefined : host.config.window);
+				await set(account, name, {limitUsd, ...rest} as Json, host, caller);
+				return {account, limitUsd, window: name ?? null, ...rest} as Json;
+			},
+		},
+		raise: {
+			description:
+				'Adds to what an account may spend until a moment, in one window or, where none is named, in each that is limited; it ends by itself.',
+			input: z.strictObject({account, byUsd: usd.positive(), until: moment, window: window.optional()}),
+			async run({account, byUsd, until, window}, host) {
+				await raise(account, window, {by: microUsd(byUsd), until: Date.parse(until)}, host);
+				return {account, byUsd, until, window: window ?? null};
 			},
 		},
 		reset: {
-			description: 'Forgets what set said of an account: the config alone counts again. What was spent stays spent.',
-			input: z.strictObject({account}),
-			async run({account}, host) {
-				await write(host, account, null);
+			description:
+				'Forgets what set and raise said of an account, in one window or in all: the config alone counts again. What was spent stays spent.',
+			tenantAdmin: true,
+			input: z.strictObject({account: scope, window: window.optional()}),
+			async run({account, window}, host, caller) {
+				await reset(account, window, host, caller);
 				return {account};
 			},
 		},
 		get: {
-			description: 'What an account may spend, has spent and has set aside in its present window.',
-			input: z.strictObject({account: account.refine(name => name !== '*', 'name one account')}),
-			run: ({account}, host) => standing(account, host),
+			description:
+				'What an account may spend, has spent and has set aside in its present windows; the tightest limit by itself, and then all.',
+			access: 'read',
+			tenantAdmin: true,
+			input: z.strictObject({account}),
+			run({account}, host, caller) {
+				const limits = statesOf(book, account, place, host.config.timeZone, host, caller).map(inUsd);
+				const [tightest] = limits;
+				if (tightest !== undefined) return {account, ...tightest, limits} as Json;
+				const {spent, reserved, resetsAt} = host.ledger.balance(account, 'microUsd', host.config.window, host.config.timeZone);
+				const unlimited = {limitUsd: null, spentUsd: spent / 1e6, reservedUsd: reserved / 1e6, remainingUsd: null};
+				return {account, window: host.config.window, ...unlimited, resetsAt: isoOf(resetsAt), limits: []};
+			},
 		},
 		list: {
-			description: 'Every limit that was written down, and where: config or action. get has the spending.',
-			input: z.strictObject({after: account.optional(), limit: z.int().min(1).max(1_000).default(1_000)}),
-			run({after, limit}, {config, kv}) {
-				const rows = kv.list('limit:', {limit, ...(after !== undefined && {after: `limit:${after}`})});
-				const written = rows.map(({key, value}) => {
-					const {limitUsd, window = config.window} = value as Written;
-					return {account: key.slice('limit:'.length), limitUsd, window, from: 'action'};
-				});
-				const isOverridden = (account: string) => kv.get(`limit:${account}`) !== undefined;
-				const named = after === undefined ? Object.entries(config.limitUsd).filter(([account]) => !isOverridden(account)) : [];
-				const configured = named.map(([account, limitUsd]) => ({account, limitUsd, window: config.window, from: 'config'}));
-				const next = rows.length === limit ? rows.at(-1)?.key.slice('limit:'.length) : undefined;
-				return {limits: [...configured, ...written], ...(next !== undefined && {next})};
+			description:
+				'Every limit that was written down, and where: config, action, tenant (by its own admins) or raise. get has the spending.',
+			access: 'read',
+			tenantAdmin: true,
+			input: z.strictObject({after: z.string().min(1).max(700).optional(), limit: z.int().min(1).max(1_000).default(1_000)}),
+			run(page, {config, kv}, caller) {
+				const configured = book.configured(config).map(({rule: {limit, notifyAt: _, ...rest}, ...of}) => ({
+					...of,
+					rule: {limitUsd: limit === null ? null : limit / 1e6, ...rest} as Json,
+				}));
+				return listed(page, {kv, configured, shown, call: 'window'}, caller);
 			},
 		},
 	},
 });
+
+/** A row of `set` or of `raise`, in US dollars. */
+const shown = (row: Json): Json => {
+	const {by, until, ...rest} = row as {by?: number; until?: number} & Written;
+	if (by !== undefined) return {byUsd: by / 1e6, until: isoOf(until)};
+	return {...rest} as Json;
+};

@@ -1,71 +1,95 @@
 import * as z from 'zod';
-import type {Host} from '../../plugin-sdk/index.ts';
+import {openBook, type Rule} from '../limits/book.ts';
+import {notifyAt, scope, timeZone} from '../limits/names.ts';
 
-export const window = z.enum(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'total']);
-export type Window = z.output<typeof window>;
-
-/** As the ledger takes them, and `*` for each account that is not named. */
-export const account = z.string().min(1).max(200);
+/** `rolling:5h`: any five hours, wherever they begin. */
+export const window = z
+	.string()
+	.regex(
+		/^(minute|hour|day|week|month|quarter|total|rolling:[1-9]\d{0,3}[smhd])$/,
+		'minute, hour, day, week, month, quarter, total, or like rolling:5h',
+	);
 
 /** Whole micro-dollars have to stay exact. */
 export const usd = z.number().min(0).max(1_000_000_000);
 
-const isTimeZone = (name: string): boolean => {
-	try {
-		return new Intl.DateTimeFormat('en', {timeZone: name}) !== undefined;
-	} catch {
-		return false;
-	}
+const model = z.string().min(1).max(300);
+
+/** From so many percent of a limit on, calls for one model go to another. A star at a model's end stands for the rest. */
+const degrade = z.strictObject({at: z.int().min(1).max(100), to: z.record(model, model)});
+export type Degrade = z.output<typeof degrade>;
+
+/** What may be said of a limit, beside how high it is. */
+export const manner = {
+	/** Told, and never refused. */
+	soft: z.literal(true).optional(),
+	/** What does not fit needs an approval, and is not refused for good. */
+	hold: z.literal(true).optional(),
+	notifyAt: notifyAt.optional(),
+	degrade: degrade.optional(),
+	timeZone: timeZone.optional(),
 };
+
+export const isOneWay = ({soft, hold}: {soft?: true | undefined; hold?: true | undefined}): boolean => !(soft && hold);
+export const notBoth = 'a limit is soft, or it holds, not both';
+
+const rule = z.strictObject({usd: usd.nullable(), ...manner}).refine(isOneWay, notBoth);
+const limit = z.union([usd, rule]);
 
 export const config = z.strictObject({
+	/** Of a limit that names none. */
 	window,
-	/** By account; `*` is for each account that is not named, for itself. */
-	limitUsd: z.record(account, usd).default({}),
+	/** US dollars by account, or by account and window; `*` is for each account that is not named, for itself. */
+	limitUsd: z.record(scope, z.union([limit, z.record(window, limit)])).default({}),
 	/** UTC when left out. */
-	timeZone: z.string().max(60).refine(isTimeZone, 'an IANA time zone, like Europe/Berlin').optional(),
+	timeZone: timeZone.optional(),
+	/** For every limit that says nothing else. */
+	notifyAt: notifyAt.default([50, 80, 100]),
+	degrade: degrade.optional(),
+});
+export type Config = z.output<typeof config>;
+
+/** As `set` stores it. */
+export type Written = {limitUsd: number | null; window?: string} & Partial<z.output<typeof rule>>;
+
+export type MoneyRule = Rule & {hold?: true; degrade?: Degrade};
+
+export const microUsd = (usd: number): number => Math.round(usd * 1e6);
+
+type OneLimit = z.output<typeof limit>;
+type ByWindow = Record<string, OneLimit>;
+
+const isOne = (limits: OneLimit | ByWindow): limits is OneLimit => typeof limits === 'number' || Object.hasOwn(limits, 'usd');
+
+/** What is missing is taken from what the config says of every limit. */
+const ruleOf = ({usd, ...rest}: Partial<z.output<typeof rule>> & {usd: number | null}, {notifyAt, degrade}: Config): MoneyRule => ({
+	notifyAt,
+	...(degrade && {degrade}),
+	...rest,
+	limit: usd === null ? null : microUsd(usd),
 });
 
-export type Lent = Pick<Host<z.output<typeof config>>, 'config' | 'kv'>;
+const windowsOf = (limits: OneLimit | ByWindow, {window}: Config): ByWindow => (isOne(limits) ? {[window]: limits} : limits);
 
-export type Limit = {microUsd: number; window: Window};
-
-/** What `set` wrote, under `limit:<account>`; `limitUsd: null` is no limit. */
-export type Written = {limitUsd: number | null; window?: Window};
-
-const kept = 10_000;
-
-/** What was read of the limits: good for as long as kv's `version` stays what it was. `null`: there is no limit. */
-const remembered = {version: undefined as unknown, limits: new Map<string, Limit | null>()};
-
-/** `set` is the only one that writes these. */
-const written = (account: string, {kv}: Lent): Written | undefined => kv.get(`limit:${account}`) as Written | undefined;
-
-const configured = (account: string, {config}: Lent): Written | undefined =>
-	Object.hasOwn(config.limitUsd, account) ? {limitUsd: config.limitUsd[account]!} : undefined;
-
-/** An action's word before the config's, and a word about the account before one about `*`. */
-const readLimit = (account: string, lent: Lent): Limit | null => {
-	const found = written(account, lent) ?? configured(account, lent) ?? written('*', lent) ?? configured('*', lent);
-	if (found === undefined || found.limitUsd === null) return null;
-	return {microUsd: Math.round(found.limitUsd * 1e6), window: found.window ?? lent.config.window};
-};
-
-/** To be called once before `limitOf`: what an action changed is read again. */
-export const refresh = ({kv}: Lent): void => {
-	const version = kv.get('version');
-	if (version === remembered.version) return;
-	remembered.version = version;
-	remembered.limits.clear();
-};
-
-/** The limit of one account, or null. */
-export const limitOf = (account: string, lent: Lent): Limit | null => {
-	const {limits} = remembered;
-	const known = limits.get(account);
-	if (known !== undefined) return known;
-	const limit = readLimit(account, lent);
-	if (limits.size >= kept) limits.clear();
-	limits.set(account, limit);
-	return limit;
-};
+export const book = openBook<MoneyRule, Config>({
+	configured: config =>
+		Object.fromEntries(
+			Object.entries(config.limitUsd).map(([scope, limits]) => [
+				scope,
+				Object.fromEntries(
+					Object.entries(windowsOf(limits, config)).map(([name, limit]) => [
+						name,
+						ruleOf(typeof limit === 'number' ? {usd: limit} : limit, config),
+					]),
+				),
+			]),
+		),
+	read: (row, config) => {
+		const {limitUsd, window: _, ...rest} = row as Written;
+		return ruleOf({...rest, usd: limitUsd}, config);
+	},
+	former: (row, config) => {
+		const {limitUsd, window = config.window} = row as Written;
+		return {name: window, rule: ruleOf({usd: limitUsd}, config)};
+	},
+});

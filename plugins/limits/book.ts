@@ -1,0 +1,216 @@
+import type {Host, Json} from '../../plugin-sdk/index.ts';
+import {isAbout, partsOf, withModel} from './names.ts';
+
+/** What one limit says, in whole units of the ledger; `null` counts and never refuses. */
+export type Rule = {
+	limit: number | null;
+	/** Told, and never refused. */
+	soft?: true;
+	notifyAt?: readonly number[];
+	timeZone?: string;
+};
+
+/** Rules by their name: `month`, `tokens/day`. */
+export type Rules<R extends Rule> = ReadonlyMap<string, R>;
+
+export type Lent<Config> = Pick<Host<Config>, 'config' | 'kv' | 'clock'>;
+
+/** Whom limits are asked for: the accounts that pay, and what they pay for. */
+export type Paying = {tenant?: string | undefined; accounts: readonly string[]; model: string; deployments: readonly string[]};
+
+/** One limit that a call has to keep to. */
+export type Standing<R extends Rule> = {account: string; name: string; rule: R};
+
+type Options<R extends Rule, Config> = {
+	/** What the config says, by scope and name. */
+	configured: (config: Config) => Record<string, Record<string, R>>;
+	/** What an action stored. */
+	read: (row: Json, config: Config) => R;
+	/** A row of the release before, under `limit:<scope>` alone, and the name that it now has. */
+	former?: (row: Json, config: Config) => {name: string; rule: R};
+};
+
+/** What the rows that actions write begin with; the name of a limit comes behind, and has no blank. */
+export const rowsOf = {
+	operator: (scope: string): string => `limit:${scope} `,
+	/** Of a tenant's own admins: met by principals of that tenant alone. */
+	tenant: (tenant: string, scope: string): string => `own:${tenant}:${scope} `,
+	/** Temporary increases: behind the name stands an id of its own. */
+	raise: (scope: string): string => `raise:${scope} `,
+	/** That some scope names this pattern of models. */
+	pattern: 'model:',
+	/** As the release before wrote it. */
+	former: (scope: string): string => `limit:${scope}`,
+};
+
+/** Stands for every name of a scope. */
+export const everyName = '*';
+
+const kept = 10_000;
+/** As many as a verdict has room for. */
+const most = 32;
+
+/** The narrower of two; a tenant's own admins can take away, and grant nothing. */
+const narrower = <R extends Rule>(rule: R | undefined, own: R): R | undefined => {
+	if (own.limit === null) return rule;
+	if (rule === undefined || rule.limit === null) return own;
+	if (rule.limit <= own.limit && rule.soft === undefined) return rule;
+	const {soft: _, ...hard} = rule;
+	return {...hard, limit: rule.soft === undefined ? Math.min(rule.limit, own.limit) : own.limit} as R;
+};
+
+/** The limits in force: an action's word before the config's, a word about the account before one about `*`, and read again when something was written. */
+export const openBook = <R extends Rule, Config>({configured, read, former}: Options<R, Config>) => {
+	const memory = {
+		version: undefined as Json | undefined,
+		/** When the first of the temporary increases that were read ends. */
+		until: Number.POSITIVE_INFINITY,
+		config: undefined as Record<string, Record<string, R>> | undefined,
+		patterns: undefined as readonly string[] | undefined,
+		isRaised: undefined as boolean | undefined,
+		rules: new Map<string, Rules<R>>(),
+		standing: new Map<string, readonly Standing<R>[]>(),
+	};
+
+	const forget = (): void => {
+		memory.until = Number.POSITIVE_INFINITY;
+		memory.patterns = undefined;
+		memory.isRaised = undefined;
+		memory.rules.clear();
+		memory.standing.clear();
+	};
+
+	const configOf = ({config}: Lent<Config>): Record<string, Record<string, R>> => {
+		memory.config ??= configured(config);
+		return memory.config;
+	};
+
+	/** By name; `everyName` too. */
+	const written = (prefix: string, {kv, config}: Lent<Config>): Map<string, R> => {
+		const rows = new Map<string, R>();
+		for (const {key, value} of kv.list(prefix)) {
+			const name = key.slice(prefix.length);
+			// A scope may have a blank, and begin like this one.
+			if (!name.includes(' ')) rows.set(name, read(value, config));
+		}
+		return rows;
+	};
+
+	const formerOf = (scope: string, {kv, config}: Lent<Config>): {name: string; rule: R} | undefined => {
+		const row = former && kv.get(rowsOf.former(scope));
+		return former && row !== undefined ? former(row, config) : undefined;
+	};
+
+	const operatorRows = (scope: string, lent: Lent<Config>): Map<string, R> => {
+		const rows = written(rowsOf.operator(scope), lent);
+		const old = formerOf(scope, lent);
+		if (old && !rows.has(old.name)) rows.set(old.name, old.rule);
+		return rows;
+	};
+
+	/** What operators say of a scope. */
+	const words = (scope: string, lent: Lent<Config>): Map<string, R> => {
+		const config = configOf(lent);
+		const rows = operatorRows(scope, lent);
+		const all = rows.get(everyName);
+		const known = new Map(Object.hasOwn(config, scope) ? Object.entries(config[scope]!) : []);
+		if (all) for (const name of known.keys()) known.set(name, all);
+		for (const [name, rule] of rows) known.set(name, rule);
+		return known;
+	};
+
+	const raisesOf = (scope: string, {kv, clock}: Lent<Config>): {name: string; by: number}[] => {
+		memory.isRaised ??= kv.list('raise:', {limit: 1}).length > 0;
+		if (!memory.isRaised) return [];
+		const prefix = rowsOf.raise(scope);
+		const now = clock.now();
+		return kv.list(prefix).flatMap(({key, value}) => {
+			const [name = '', id, ...rest] = key.slice(prefix.length).split(' ');
+			// `raise` is the only one that writes these.
+			const {by, until} = value as {by: number; until: number};
+			if (id === undefined || rest.length > 0 || until <= now) return [];
+			memory.until = Math.min(memory.until, until);
+			return [{name, by}];
+		});
+	};
+
+	/** What counts of a scope by itself, without `*`: also what is temporary, and what the tenant's own admins say. */
+	const named = (scope: string, tenant: string | undefined, lent: Lent<Config>, base: Map<string, R> = words(scope, lent)): Rules<R> => {
+		const rules = new Map(base);
+		const raises = raisesOf(scope, lent);
+		for (const [name, rule] of rules) {
+			const by = raises.reduce((sum, raise) => (raise.name === name || raise.name === everyName ? sum + raise.by : sum), 0);
+			if (by > 0 && rule.limit !== null) rules.set(name, {...rule, limit: rule.limit + by});
+		}
+		if (tenant !== undefined) {
+			for (const [name, own] of written(rowsOf.tenant(tenant, scope), lent)) {
+				const rule = narrower(rules.get(name), own);
+				if (rule) rules.set(name, rule);
+			}
+		}
+		rules.delete(everyName);
+		return rules;
+	};
+
+	/** The same with what is said of `*`, where the scope has no word of its own. */
+	const rulesOf = (scope: string, tenant: string | undefined, lent: Lent<Config>): Rules<R> => {
+		const memoryName = `${tenant}\n${scope}`;
+		const known = memory.rules.get(memoryName);
+		if (known) return known;
+		const {pattern} = partsOf(scope);
+		const own = words(scope, lent);
+		const all = words(pattern === undefined ? '*' : withModel('*', pattern), lent);
+		const every = own.get(everyName);
+		const base = new Map([...all].map(([name, rule]) => [name, every ?? rule]));
+		for (const [name, rule] of own) base.set(name, rule);
+		const rules = named(scope, tenant, lent, base);
+		if (memory.rules.size >= kept) memory.rules.clear();
+		memory.rules.set(memoryName, rules);
+		return rules;
+	};
+
+	const patternsOf = (lent: Lent<Config>): readonly string[] => {
+		if (memory.patterns) return memory.patterns;
+		const configs = Object.keys(configOf(lent)).flatMap(scope => partsOf(scope).pattern ?? []);
+		const stored = lent.kv.list(rowsOf.pattern).map(({key}) => key.slice(rowsOf.pattern.length));
+		memory.patterns = [...new Set([...configs, ...stored])];
+		return memory.patterns;
+	};
+
+	/** To be called before anything is asked: what was written since, or has ended, is read again. */
+	const refresh = ({kv, clock}: Pick<Lent<Config>, 'kv' | 'clock'>): void => {
+		const version = kv.get('version');
+		if (version === memory.version && (memory.until === Number.POSITIVE_INFINITY || clock.now() < memory.until)) return;
+		memory.version = version;
+		forget();
+	};
+
+	return {
+		/** Every limit of the config. */
+		configured: (config: Config): {scope: string; name: string; rule: R}[] =>
+			Object.entries(configured(config)).flatMap(([scope, rules]) => Object.entries(rules).map(([name, rule]) => ({scope, name, rule}))),
+		refresh,
+		named,
+		rulesOf,
+		/** Every limit that this call has to keep to. */
+		standing({tenant, accounts, model, deployments}: Paying, lent: Lent<Config>): readonly Standing<R>[] {
+			refresh(lent);
+			const patterns = patternsOf(lent);
+			const about = patterns.length === 0 ? '' : `\n\n${model}\n${deployments.join('\n')}`;
+			const memoryName = `${tenant}\n${accounts.join('\n')}${about}`;
+			const known = memory.standing.get(memoryName);
+			if (known) return known;
+			const matching = patterns.filter(pattern => isAbout(pattern, model, deployments));
+			const scopes = accounts.flatMap(account => [account, ...matching.map(pattern => withModel(account, pattern))]);
+			const standing = scopes.flatMap(account => [...rulesOf(account, tenant, lent)].map(([name, rule]) => ({account, name, rule})));
+			if (standing.length > most) throw new Error(`${standing.length} limits apply to one call; ${most} are the most`);
+			if (memory.standing.size >= kept) memory.standing.clear();
+			memory.standing.set(memoryName, standing);
+			return standing;
+		},
+		/** The name of a limit that the release before wrote. */
+		formerName: (scope: string, lent: Lent<Config>): string | undefined => formerOf(scope, lent)?.name,
+	};
+};
+
+export type Book<R extends Rule, Config> = ReturnType<typeof openBook<R, Config>>;
