@@ -152,6 +152,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const firstKeySha256 = known ?? hashOf(adminKey!);
 		const admins = openAdmins({kv, firstKeySha256});
 
+		const {explain} = opened(openExplain({catalogue, house}, {config, kv, ledger, scripts, log}), it => it.close());
 		const gateway: Gateway = {
 			config,
 			log,
@@ -163,7 +164,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			metrics,
 			admins,
 			diary,
-			explain: openExplain({catalogue, house}, {config, kv, ledger, scripts, log}),
+			explain,
 			stopping: false,
 			open,
 			running,

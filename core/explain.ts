@@ -2,9 +2,10 @@ import {type Caller, mayReach} from '../plugin-sdk/index.ts';
 import type {Principal} from '../schemas/principal.ts';
 import {asGatewayError, type ErrorCode, GatewayError} from './errors.ts';
 import {openExchange} from './exchange.ts';
+import {openCurtain} from './explain/curtain.ts';
 import {admitted, type Identified, identifyById} from './explain/identify.ts';
 import {bodyOf, operationOf, principalOf, type Question} from './explain/question.ts';
-import {openRehearsal, type Rehearsal, type Stage} from './explain/rehearsal.ts';
+import type {Rehearsal, Stage} from './explain/rehearsal.ts';
 import {detailsOf, type Told, toldBy} from './explain/told.ts';
 import type {Gateway} from './gateway.ts';
 import {type Asked, carryRequest, estimateOf, requestFields, understand} from './llm/asked.ts';
@@ -104,28 +105,21 @@ const rehearsed = async (gateway: Explainable, rehearsal: Rehearsal, question: Q
 	};
 };
 
-/** Plugins move in for each question and out again, one question at a time. */
-export const openExplain = (gateway: Explainable, stage: Stage): Explain => {
-	let turn: Promise<unknown> = Promise.resolve();
+/** Answers one question at a time. To be closed. */
+export const openExplain = (gateway: Explainable, stage: Stage): {explain: Explain; close(): Promise<void>} => {
+	const curtain = openCurtain(stage, gateway.house.residents);
 	let waiting = 0;
-	const once = async (question: Question, caller: Caller): Promise<Explained> => {
-		const rehearsal = await openRehearsal(stage, gateway.house.residents);
-		try {
-			return await rehearsed(gateway, rehearsal, question, caller);
-		} finally {
-			await rehearsal.close();
-		}
-	};
-	return async (question, caller) => {
-		if (waiting >= mostWaiting)
-			throw new GatewayError('rate_limited', `${mostWaiting} questions are waiting already.`, {retryAfterMs: 1_000});
-		waiting++;
-		const answer = turn.then(() => once(question, caller));
-		turn = answer.catch(() => undefined);
-		try {
-			return await answer;
-		} finally {
-			waiting--;
-		}
+	return {
+		async explain(question, caller) {
+			if (waiting >= mostWaiting)
+				throw new GatewayError('rate_limited', `${mostWaiting} questions are waiting already.`, {retryAfterMs: 1_000});
+			waiting++;
+			try {
+				return await curtain.inside(rehearsal => rehearsed(gateway, rehearsal, question, caller));
+			} finally {
+				waiting--;
+			}
+		},
+		close: curtain.close,
 	};
 };

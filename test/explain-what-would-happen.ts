@@ -272,3 +272,17 @@ test('what the request would say is seen by plugins and kept by nobody', async t
 	t.true((await explain({principal: {tenant: 'acme'}, text: 'the crane flies'})).allowed);
 	t.false(JSON.stringify([await gateway.journal(), gateway.logged()]).includes('heron'));
 });
+
+test('many questions at once are answered one after the other, and those that are too many are told so', async t => {
+	const {explain} = await setup(t);
+	const models = Array.from({length: 12}, (_, index) => (index % 2 === 0 ? 'fast' : 'hidden'));
+	const said = await Promise.all(models.map(model => explain({principal: {tenant: 'acme'}, model})));
+	const answered = said.filter(({status}) => status === 200);
+	t.true(answered.length >= 8);
+	t.true(said.every(({status, code}) => status === 200 || code === 'rate_limited'));
+	for (const [index, {status, allowed, plugins}] of said.entries()) {
+		if (status !== 200) continue;
+		t.is(allowed, index % 2 === 0);
+		t.is(plugins.length, 3);
+	}
+});

@@ -20,10 +20,12 @@ export type Rehearsal = {
 	house: PluginHouse;
 	/** Asks as the gateway would; what verdicts ask for is foreseen and not carried out. */
 	hooks: ReturnType<typeof openHooks>;
-	/** Who was asked, in order. */
-	asked: Asked[];
-	/** What each plugin's verdict would have had the gateway do. */
-	foreseen: Map<string, Foreseen>;
+	/** Who was asked since `begin`, in order. */
+	readonly asked: readonly Asked[];
+	/** What each plugin's verdict would have had the gateway do, since `begin`. */
+	readonly foreseen: ReadonlyMap<string, Foreseen>;
+	/** Forgets what was asked before. */
+	begin(): void;
 	close(): Promise<void>;
 };
 
@@ -39,12 +41,11 @@ export type Stage = {
 
 /** Reads like the plugin's own lender, and lends nothing that leaves a trace: what it puts is lost, what it sends is refused. */
 const lenderFor = ({name, manifest, lent}: Admitted, {kv, ledger, now = Date.now}: Stage) => {
-	const {get, list} = kv.space(name);
 	const lending: Lending = {
 		name,
 		granted: new Set(manifest.capabilities),
 		secrets: lent.secrets,
-		kv: {get, list, put: async () => undefined},
+		kv: {...kv.space(name), put: async () => undefined},
 		http: () => Promise.reject(new GatewayError('denied', 'explain sends nothing')),
 		log: () => undefined,
 		count: () => undefined,
@@ -84,8 +85,8 @@ const moved = async (stage: Stage, residents: PluginHouse['residents']): Promise
 };
 
 /**
- * The gateway's plugins once more, in isolates and processes of their own that are gone after it: with the same code, config and
- * namespaces to read, and no way to reserve, store, send or count. To be closed.
+ * The gateway's plugins once more, in isolates and processes of their own: with the same code, config and namespaces to read, and no way
+ * to reserve, store, send or count. To be closed.
  */
 export const openRehearsal = async (stage: Stage, residents: PluginHouse['residents']): Promise<Rehearsal> => {
 	const house = await moved(stage, residents);
@@ -98,5 +99,15 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 		return {...member, tier};
 	});
 	const carryOut = foresee({ledger: stage.ledger, foreseen, now: stage.now ?? Date.now});
-	return {house, hooks: openHooks({members, carryOut, onFailed: () => undefined}), asked, foreseen, close: () => moveOut(house)};
+	return {
+		house,
+		hooks: openHooks({members, carryOut, onFailed: () => undefined}),
+		asked,
+		foreseen,
+		begin() {
+			asked.length = 0;
+			foreseen.clear();
+		},
+		close: () => moveOut(house),
+	};
 };
