@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import type {Command} from 'commander';
 import {hashOf, newAdminKey} from '../admin/key.ts';
-import {isServer, isServer} from '../config/resolve.ts';
+import {isServer} from '../config/resolve.ts';
 import {configOfPlaces} from './places.ts';
 
 /** `sallyport admin-key`: a new admin key for a gateway whose key is lost or leaked; on the record, like everything an operator does. */
