@@ -5,6 +5,8 @@ export type Entries = {
 	list(prefix: string, after: string | undefined, limit: number): [string, string][];
 	/** Sets what it names; `null` takes an entry away. */
 	change(entries: Iterable<readonly [string, string | null]>): void;
+	/** In their order. */
+	keys(): readonly string[];
 	all(): Record<string, string>;
 };
 
@@ -59,6 +61,7 @@ export const openEntries = (): Entries => {
 			for (const key of lost) keys.splice(placeOf(key), 1);
 			for (const key of added) keys.splice(placeOf(key), 0, key);
 		},
+		keys: () => keys,
 		all: () => Object.fromEntries(values),
 	};
 };

@@ -3,6 +3,7 @@ import {type Entries, openEntries} from './entries.ts';
 import type {Store} from './store.ts';
 
 type Texts = Record<string, string | null>;
+type Changed = readonly [key: string, value: string | null];
 type Listener = (plugin: string, entries: Texts) => void;
 
 /** Every plugin's namespace, in memory for reading and in the store for keeping; as every process on the store has it, within a second. */
@@ -41,26 +42,25 @@ export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>)
 		return fresh;
 	};
 
-	const show = (plugin: string, entries: readonly (readonly [string, string | null])[]): void => {
-		if (entries.length === 0) return;
-		const {entries: own, stamp} = spaceOf(plugin);
-		own.change(entries);
-		stamp[0]! += 1;
-		const shown = Object.fromEntries(entries);
+	const show = (plugin: string, changes: readonly Changed[]): void => {
+		if (changes.length === 0) return;
+		spaceOf(plugin).entries.change(changes);
+		if (listeners.length === 0) return;
+		const shown = Object.fromEntries(changes);
 		for (const listener of listeners) listener(plugin, shown);
 	};
 
-	/** What is durable becomes visible, except where a later write already is. */
-	const settle = (plugin: string, entries: Texts): void => {
+	/** What is durable becomes visible, except where a later write already is. `write`: what brought it about. */
+	const settle = (plugin: string, changes: readonly Changed[], write?: Texts): void => {
 		const {ahead} = spaceOf(plugin);
-		const news = Object.entries(entries).filter(([key, value]) => {
+		const isNews = ([key, value]: Changed): boolean => {
 			const later = ahead.get(key);
 			if (later === undefined) return true;
-			if (later.write === entries) ahead.delete(key);
+			if (later.write === write) ahead.delete(key);
 			else later.beneath = {value};
 			return false;
-		});
-		show(plugin, news);
+		};
+		show(plugin, ahead.size === 0 ? changes : changes.filter(isNews));
 	};
 
 	const readAll = async (): Promise<void> => {
@@ -72,12 +72,15 @@ export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>)
 		const stored = Map.groupBy(rows, row => row.plugin);
 		for (const plugin of new Set([...spaces.keys(), ...stored.keys()])) {
 			const {entries} = spaceOf(plugin);
-			const texts = new Map((stored.get(plugin) ?? []).map(({key, value}) => [key, value]));
-			const gone = Object.keys(entries.all()).filter(key => !texts.has(key));
-			const differing = [...texts].filter(([key, value]) => entries.get(key) !== value);
 			const told = known.get(plugin);
-			const changes = [...differing, ...gone.map(key => [key, null] as const)].filter(([key]) => !told?.has(key));
-			settle(plugin, Object.fromEntries(changes));
+			const changes: Changed[] = [];
+			const gone = new Set(entries.keys());
+			for (const {key, value} of stored.get(plugin) ?? []) {
+				gone.delete(key);
+				if (entries.get(key) !== value && !told?.has(key)) changes.push([key, value]);
+			}
+			for (const key of gone) if (!told?.has(key)) changes.push([key, null]);
+			settle(plugin, changes);
 		}
 	};
 
@@ -93,8 +96,12 @@ export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>)
 		if (change.kind === 'anew') return readAnew();
 		if (change.kind !== 'kv') return;
 		const {plugin, entries} = change;
-		if (touched) touched.set(plugin, (touched.get(plugin) ?? new Set()).union(new Set(Object.keys(entries))));
-		settle(plugin, entries);
+		if (touched) {
+			const keys = touched.get(plugin) ?? new Set();
+			touched.set(plugin, keys);
+			for (const key of Object.keys(entries)) keys.add(key);
+		}
+		settle(plugin, Object.entries(entries), entries);
 	});
 	await readAll().catch(error => {
 		stop();
