@@ -33,6 +33,16 @@ const later = (one: Short | undefined, other: Short): Short =>
 /** What a reservation may never pass; a soft one may. */
 const hardLimit = ({limit, soft}: Reservation): number => (soft === true || limit === null ? Number.POSITIVE_INFINITY : limit);
 
+/** What a reservation needs of a lease, which it may name more than once. */
+const inFull = ({lease, limit}: Lack, reservations: readonly Reservation[], counters: readonly Counter[]): Lack => {
+	const amount = reservations.reduce((sum, one, index) => (counters[index]?.lease === lease ? sum + one.amount : sum), 0);
+	return {lease, amount, limit, full: amount > limit - lease.used - lease.others};
+};
+
+/** Whether what was granted is also within `limit`. An amount of 0 fits into any lease, but not past a limit that is exceeded. */
+const isWithin = (lease: Lease, limit: number, mode: Mode, full: boolean, amount: number): boolean =>
+	(limit >= lease.limit && !(full && amount === 0)) || (mode !== 'held' && !full);
+
 export const openClaims = ({leases, presence, onFailed}: Options) => {
 	const spendable = ({kind, from, to}: Lease, at: number): boolean => at >= from && at < to && (kind !== 'slots' || presence.counted());
 
@@ -72,7 +82,7 @@ export const openClaims = ({leases, presence, onFailed}: Options) => {
 				// Never refused, so it waits for nothing; a lease follows.
 			} else if (mode === 'uncovered') {
 				if (full) short = later(short, shortOf(reservation, limit, lease, at));
-			} else if (!(amount <= lease.granted - lease.used && (limit >= lease.limit || (mode !== 'held' && !full)) && spendable(lease, at))) {
+			} else if (!(amount <= lease.granted - lease.used && isWithin(lease, limit, mode, full, amount) && spendable(lease, at))) {
 				if (mode === 'last' && full) {
 					lease.fullFrom = at;
 					lease.fullTo = at + fullMs;
@@ -92,7 +102,7 @@ export const openClaims = ({leases, presence, onFailed}: Options) => {
 			counter.reserved -= reservations[index]!.amount;
 			counter.lease.used -= reservations[index]!.amount;
 		}
-		return short ?? lacks;
+		return short ?? lacks?.map(lack => inFull(lack, reservations, counters));
 	};
 
 	/** Asks, ahead of need, for what the next reservations will take. */

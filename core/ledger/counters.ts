@@ -1,15 +1,16 @@
 import {type Reservation, unit} from '../../schemas/verdict.ts';
-import {type Counter, type Lease, lookAgain, newLease, type Place} from './lease.ts';
+import {type Counter, isOver, type Lease, lookAgain, newLease, type Place} from './lease.ts';
 import {openPeriods, type Period, type WindowName} from './periods.ts';
 
 type Unit = Reservation['unit'];
 type Span = {readonly period: Period; readonly accounts: Record<Unit, Map<string, Counter>>};
 type Wanted = Pick<Reservation, 'account' | 'unit' | 'window' | 'timeZone'>;
 
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
-/** Windows that ended are kept as long again, up to an hour, for a clock that is set back a little. */
-const keptUntil = ({start, end, until}: Period): number => until + Math.min(end - start, hourMs);
+/** Windows that ended are kept as long again, from a minute up to an hour, for a clock that is set back a little. */
+const keptUntil = ({start, end, until}: Period): number => until + Math.max(minuteMs, Math.min(end - start, hourMs));
 
 const idle = ({settled, reserved, journaled, filed, lease}: Counter): boolean =>
 	reserved === 0 && settled === journaled && settled === filed && !lease.growing;
@@ -37,12 +38,11 @@ export const openCounters = () => {
 		return span;
 	};
 
-	const drop = (counter: Counter, now: number): void => {
+	const drop = (counter: Counter): void => {
 		const {lease} = counter;
 		byKey.delete(counter.key);
 		lease.counters = lease.counters.filter(other => other !== counter);
 		lookAgain(lease);
-		if (lease.counters.length === 0 && now >= lease.to) sliding.delete(lease.key);
 	};
 
 	/** Drops what ended a while ago and has nothing left to write. */
@@ -53,13 +53,15 @@ export const openCounters = () => {
 				for (const [account, counter] of counters)
 					if (idle(counter)) {
 						counters.delete(account);
-						drop(counter, now);
+						drop(counter);
 					}
 			if (Object.values(accounts).some(({size}) => size > 0)) continue;
 			spans.delete(id);
 			// Or a clock set back would find the dropped window here and a second one under its name.
 			current.clear();
 		}
+		for (const lease of sliding.values())
+			if (lease.counters.length === 0 && !lease.growing && (lease.granted === 0 || isOver(lease, now))) sliding.delete(lease.key);
 	};
 
 	const spanAt = (window: WindowName, timeZone: string, now: number): Span => {
@@ -105,7 +107,7 @@ export const openCounters = () => {
 		sweep,
 		all: () => byKey.values(),
 		/** Every lease once. */
-		leases: (): Set<Lease> => new Set([...byKey.values()].map(({lease}) => lease)),
+		leases: (): Set<Lease> => new Set([...sliding.values(), ...[...byKey.values()].map(({lease}) => lease)]),
 		/** The lease that recalls name so. */
 		lease: (key: string): Lease | undefined => sliding.get(key) ?? byKey.get(key)?.lease,
 		periodAt: ({window, timeZone = 'UTC'}: Wanted, now: number): Period => spanAt(window, timeZone, now).period,

@@ -1,6 +1,6 @@
 import type {LedgerRow, LedgerTotal} from '../store/store.ts';
 import type {Counter, Lease} from './lease.ts';
-import {look} from './lease.ts';
+import {isOver, look} from './lease.ts';
 import {bucketAt, spanAt, spanRow} from './sliding.ts';
 
 export type OwnRow = Omit<LedgerRow, 'process'>;
@@ -50,7 +50,11 @@ const hourMs = 3_600_000;
 export const keepMs = 24 * hourMs;
 const slotsKeepMs = 7 * keepMs;
 
-const named = (until: number, lengthMs: number): number => until + Math.min(keepMs, Math.max(60_000, 60 * lengthMs)) - keepMs;
+const outliveMs = (lengthMs: number): number => Math.min(keepMs, Math.max(60_000, 60 * lengthMs));
+const named = (until: number, lengthMs: number): number => until + outliveMs(lengthMs) - keepMs;
+
+/** Whether what others have of this period may have been pruned. */
+export const isForgotten = ({start, end, until}: Counter['period'], at: number): boolean => at >= until + outliveMs(end - start);
 
 /** The row of a counter whose journal is known to be in the file up to `filedSeq`. A bucket of a rolling window says what is in it. */
 export const rowOf = (counter: Counter, granted: number): OwnRow => {
@@ -73,10 +77,22 @@ const leaseRow = (lease: Lease, granted: number, span: number, {at, process}: Pi
 	return {key: spanRow(key, span), settled: 0, granted, seq: 0, expiresAt: named(span + 2 * slide.spanMs, slide.bucketMs)};
 };
 
+/** The rows of other spans than the one a lease stands in. */
+const emptied = (lease: Lease, but: number, where: Pick<Surroundings, 'at' | 'process'>): OwnRow[] =>
+	[...lease.strays, lease.span]
+		.filter(span => lease.slide !== undefined && span !== but && span !== Number.NEGATIVE_INFINITY)
+		.map(span => leaseRow(lease, 0, span, where));
+
+/** The write failed, and may have been done all the same. */
+export const strayed = ({lease, span}: Grant): void => {
+	if (lease.slide && span !== lease.span && !lease.strays.includes(span)) lease.strays = [...lease.strays, span];
+};
+
 /** What says how much of a lease is this process's, as it stands. */
 export const rowsOf = (lease: Lease, where: Pick<Surroundings, 'at' | 'process'>): OwnRow[] => {
 	if (lease.kind === 'calendar') return lease.counters.map(counter => rowOf(counter, lease.granted));
-	return lease.slide && lease.span === Number.NEGATIVE_INFINITY ? [] : [leaseRow(lease, lease.granted, lease.span, where)];
+	if (lease.slide && lease.span === Number.NEGATIVE_INFINITY) return emptied(lease, lease.span, where);
+	return [...emptied(lease, lease.span, where), leaseRow(lease, lease.granted, lease.span, where)];
 };
 
 /** In the last quarter of its time a lease is renewed into the next span. */
@@ -117,10 +133,8 @@ export const keysOf = ({lease, detailed}: Ask, {at, alive}: Surroundings): strin
 const most = (total: LedgerTotal | undefined): number => Math.max(total?.granted ?? 0, total?.settled ?? 0);
 
 /** What may be held of what is held: another process counts it. */
-const held = ({kind, slide, used, granted, span}: Lease, {at, lapsed}: Surroundings): number => {
-	if (kind === 'slots' && lapsed) return used;
-	return slide && (at >= span + 2 * slide.spanMs || at < span - slide.spanMs) ? used : granted;
-};
+const held = (lease: Lease, {at, lapsed}: Surroundings): number =>
+	(lease.kind === 'slots' && lapsed) || isOver(lease, at) ? lease.used : lease.granted;
 
 const sliceOf = ({lease, wanted, least, step}: Ask, room: number, {alive, recalled}: Surroundings): number => {
 	if (room === Number.POSITIVE_INFINITY) return Math.max(wanted, step * steps);
@@ -152,8 +166,7 @@ export const grant = (ask: Ask, others: ReadonlyMap<string, LedgerTotal>, around
 	const rows: OwnRow[] = [];
 	if (lease.kind === 'calendar') rows.push(...lease.counters.map(counter => rowOf(counter, granted)));
 	else {
-		if (lease.slide && span !== lease.span && lease.span !== Number.NEGATIVE_INFINITY) rows.push(leaseRow(lease, 0, lease.span, around));
-		rows.push(leaseRow(lease, granted, span, around));
+		rows.push(...emptied(lease, span, around), leaseRow(lease, granted, span, around));
 	}
 	return {
 		lease,
@@ -181,6 +194,7 @@ export const take = ({lease, granted, slice, limit, others, elsewhere, span, buc
 	lease.bucketsElsewhere = bucketsElsewhere;
 	if (lease.slide === undefined) return;
 	lease.span = span;
+	lease.strays = [];
 	lease.from = span - lease.slide.spanMs;
 	lease.to = span + lease.slide.spanMs;
 };

@@ -36,7 +36,7 @@ export type Lease = {
 	used: number;
 	/** Never less than what is reserved out of it. */
 	granted: number;
-	/** All that was granted to anybody was within this limit when this process last asked. */
+	/** All that was granted to anybody was within this limit when this process last asked; infinite before it ever did. */
 	limit: number;
 	/** When last asked: granted to other processes, and the part of it known to be settled. */
 	others: number;
@@ -55,6 +55,8 @@ export type Lease = {
 	from: number;
 	to: number;
 	span: number;
+	/** Spans whose rows may have been written, though nobody was told: they are emptied with the next write. */
+	strays: readonly number[];
 	/** `used` holds from… up to, not including… */
 	lookFrom: number;
 	lookTo: number;
@@ -82,7 +84,7 @@ export const newLease = (key: string, place: Place, slide: Slide | undefined): L
 	counters: [],
 	used: 0,
 	granted: 0,
-	limit: 0,
+	limit: Number.POSITIVE_INFINITY,
 	others: 0,
 	elsewhere: 0,
 	knownAt: Number.NEGATIVE_INFINITY,
@@ -95,6 +97,7 @@ export const newLease = (key: string, place: Place, slide: Slide | undefined): L
 	from: slide ? 0 : Number.NEGATIVE_INFINITY,
 	to: slide ? 0 : Number.POSITIVE_INFINITY,
 	span: Number.NEGATIVE_INFINITY,
+	strays: [],
 	lookFrom: slide ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
 	lookTo: slide ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
 	fullFrom: 0,
@@ -108,6 +111,10 @@ export const newLease = (key: string, place: Place, slide: Slide | undefined): L
 	notifyAt: undefined,
 	notifyLimit: 0,
 });
+
+/** No other process counts any more what was granted: neither what it is spendable for, nor what it may have been spent on. */
+export const isOver = ({slide, span}: Lease, at: number): boolean =>
+	slide !== undefined && (at >= span + 2 * slide.spanMs || at < span - slide.spanMs);
 
 const isLive = ({period: {start, end, until, slide}}: Counter, at: number): boolean =>
 	// A bucket ahead of a clock that was set back counts too: a stretch may hold both.

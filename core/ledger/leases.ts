@@ -1,6 +1,6 @@
 import {GatewayError} from '../errors.ts';
 import type {LedgerTotal, Store} from '../store/store.ts';
-import {type Ask, type Grant, grant, keysOf, type OwnRow, rowOf, rowsOf, type Surroundings, take} from './grants.ts';
+import {type Ask, type Grant, grant, keysOf, type OwnRow, rowOf, rowsOf, type Surroundings, strayed, take} from './grants.ts';
 import type {Counter, Lease} from './lease.ts';
 import type {Presence} from './presence.ts';
 
@@ -11,8 +11,8 @@ type Options = {
 	ticks: () => number;
 	/** How long anybody waits for a store that does not answer. */
 	storeWaitMs: number;
-	/** More was used than is granted, and it could not be written: tried again with the next write. */
-	onUncovered: () => void;
+	/** Something could not be written: it waits for the next write. */
+	onOwed: () => void;
 };
 
 type Written = {readonly grants: readonly Grant[]; readonly rows: ReadonlyMap<string, OwnRow>};
@@ -24,13 +24,15 @@ export const storeFailed = (error: unknown): GatewayError =>
  * Enlarges leases, and writes what was settled. One write at a time carries everything that was asked for while the one
  * before was under way, so two writes never disagree about a row; nothing counts as granted before it is durable.
  */
-export const openLeases = ({store, presence, now, ticks, storeWaitMs, onUncovered}: Options) => {
+export const openLeases = ({store, presence, now, ticks, storeWaitMs, onOwed}: Options) => {
 	const asked = new Set<Lease>();
 	const changed = new Set<Counter>();
 	const lowered = new Set<Lease>();
 	let next: PromiseWithResolvers<void> | undefined;
 	let running = false;
 	let hangs = false;
+	/** What the present write has said, once or more often. */
+	let tried: Grant[] = [];
 
 	const around = (): Surroundings => ({
 		at: now(),
@@ -76,6 +78,7 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onUncovere
 	const write = async (asks: readonly Ask[], counters: ReadonlySet<Counter>, leases: ReadonlySet<Lease>): Promise<Written> => {
 		let again = false;
 		let rows = new Map<string, OwnRow>();
+		tried = [];
 		const due = (where: Surroundings, grants: readonly Grant[]): OwnRow[] => {
 			rows = new Map();
 			for (const counter of counters) rows.set(counter.key, rowOf(counter, counter.lease.granted));
@@ -93,6 +96,7 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onUncovere
 		let grants: Grant[] = [];
 		const decide = (where: Surroundings) => (others: ReadonlyMap<string, LedgerTotal>) => {
 			grants = asks.map(one => grant(one, others, where));
+			tried.push(...grants);
 			const written = due(where, grants);
 			// What is given up may not be spent while it is being written.
 			for (const {lease, granted} of grants) lease.granted = Math.min(lease.granted, granted);
@@ -138,21 +142,22 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onUncovere
 		} catch (error) {
 			failure = error;
 			for (const counter of counters) changed.add(counter);
+			for (const one of tried) strayed(one);
 			// It may have been written all the same: then a row says more than is held here.
 			for (const lease of [...leases, ...asks.map(({lease}) => lease)]) lowered.add(lease);
 		}
 		clearTimeout(hung);
 		hangs = false;
-		let uncovered = false;
+		let owed = failure !== undefined;
 		for (const {lease} of asks) {
 			// Soft limits, and more used than reserved, do not wait for a lease.
 			if (lease.used > lease.granted) {
 				asked.add(lease);
-				uncovered = true;
+				owed = true;
 			}
 			lease.growing = asked.has(lease);
 		}
-		if (uncovered) onUncovered();
+		if (owed) onOwed();
 		if (failure === undefined) resolve();
 		else reject(storeFailed(failure));
 	};

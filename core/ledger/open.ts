@@ -11,7 +11,7 @@ import {openElsewhere} from './elsewhere.ts';
 import {openFiling} from './filing.ts';
 import {type Counter, look} from './lease.ts';
 import {openLeases, storeFailed} from './leases.ts';
-import type {Held, Ledger, Outcome} from './ledger.ts';
+import type {Held, Ledger, Outcome, Short} from './ledger.ts';
 import {openPresence} from './presence.ts';
 import {openRecalls} from './recalls.ts';
 import {type Records, recoverCounters} from './recover.ts';
@@ -55,6 +55,8 @@ type Plan = {
 	readonly counters: readonly Counter[];
 	readonly at: number;
 	readonly book: () => Booking[];
+	/** It is too late for any of it. */
+	readonly late?: Short | undefined;
 };
 
 /**
@@ -77,7 +79,7 @@ export const openLedger = async ({
 	const counters = openCounters();
 	const presence = await openPresence({store, ticks, onFailed});
 	const {lastSeq, low, orphans} = await recoverCounters(store, counters, records, now());
-	const leases = openLeases({store, presence, now, ticks, storeWaitMs, onUncovered: () => filing.owe()});
+	const leases = openLeases({store, presence, now, ticks, storeWaitMs, onOwed: () => filing.owe()});
 	const bookings = openBookings(counters, {lastSeq, low, orphans});
 	const claims = openClaims({leases, presence, onFailed});
 	const recalls = openRecalls({store, counters, leases, now, ticks, onFailed});
@@ -111,6 +113,7 @@ export const openLedger = async ({
 
 	/** One step: nothing else runs between the first look and the last booking. */
 	const tryNow = (plan: Plan, mode: Mode): Outcome | Lack[] => {
+		if (plan.late !== undefined) return {short: plan.late};
 		const {reservations, counters, at} = plan;
 		const refused = claims.claim(reservations, counters, at, mode);
 		if (Array.isArray(refused)) return refused;

@@ -3,9 +3,21 @@ import type {Effects, Reservation} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import type {Bookings, Life} from './bookings.ts';
 import type {Counters} from './counters.ts';
+import {isForgotten} from './grants.ts';
 import {type Counter, look} from './lease.ts';
+import type {Short} from './ledger.ts';
 
 type Growth = {readonly life: Life; readonly counter: Counter; readonly extra: number; readonly reservation: Reservation};
+
+/** What others have of a window that ended a day ago is forgotten: there may be no room. */
+const lateShort = ({reservation: {account, unit, window, limit}, extra}: Growth): Short => ({
+	account,
+	unit,
+	window,
+	limit: limit ?? 0,
+	used: limit ?? 0,
+	needed: extra,
+});
 
 /** Sets aside `extra` more of what is held, by unit, where and while there is room: what to claim, and what to do once that is done. */
 export const toppedUp = (
@@ -27,7 +39,9 @@ export const toppedUp = (
 		const whole = counter !== life.counter && !life.counter.live;
 		growths.push({life, counter, extra: more, reservation: {...reservation!, amount: whole ? life.amount + more : more}});
 	}
+	const late = growths.find(({counter, reservation: {limit, soft}}) => limit !== null && !soft && isForgotten(counter.period, at));
 	return {
+		late: late && lateShort(late),
 		reservations: growths.map(({reservation}) => reservation),
 		counters: growths.map(({counter}) => counter),
 		at,
