@@ -138,6 +138,18 @@ test('a model has the encoding that OpenAI gives it, if it is OpenAI that serves
 	t.is(tokens.boundFor('gpt-4o', false), claude);
 });
 
+test('bytes that are no UTF-8, or halves of characters, count for their bytes at most, and end', t => {
+	const {seed, random} = seeded();
+	for (let round = 0; round < 2_000; round += 1) {
+		const bytes = Buffer.from(Array.from({length: 1 + Math.floor(random() * 40)}, () => Math.floor(random() * 256)));
+		for (const bound of [gpt, gpt4, claude]) {
+			const counted = bound.text(bytes, 0, bytes.length);
+			t.true(counted > 0 && counted <= bytes.length, `seed ${seed}, round ${round}`);
+			t.true(bound.input(bytes) <= bytes.length);
+		}
+	}
+});
+
 test('before a vocabulary is loaded a body counts for its bytes, and nothing is loaded that nobody asked for', async t => {
 	const asked: string[] = [];
 	const fresh = openTokens(encoding => {

@@ -208,7 +208,8 @@ export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
 			}
 			text = bytes;
 			end = to;
-			return pieceAt(from);
+			// Half a character may look like anything, a quote too.
+			return Math.min(to, Math.max(from + 1, pieceAt(from)));
 		},
 		get kind() {
 			return kind;
