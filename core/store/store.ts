@@ -39,7 +39,7 @@ export type Store = {
 	/**
 	 * In one transaction, which no other lease of any of these keys can overlap: reads what the other processes have of each key
 	 * (those without any are missing), lets `decide` say the rows of this process to write, and writes them. Answers what it wrote,
-	 * durable. `decide` may be asked again when the transaction has to be; what it throws, this rejects with, and nothing is written.
+	 * durable. `decide` may be asked again when the transaction has to be; a GatewayError it throws is what this rejects with, and nothing is written.
 	 */
 	ledgerLease(keys: readonly string[], decide: (others: Map<string, LedgerTotal>) => readonly OwnRow[]): Promise<LedgerRow[]>;
 	/** What all processes together, this one too, have of each of these keys; keys that nobody has are missing. */
@@ -68,7 +68,4 @@ export type Store = {
 	metaPutIfAbsent(name: string, value: string): Promise<string>;
 	/** Waits for what was asked before; what is asked after is refused. */
 	close(): Promise<void>;
-
-	/** As `ledgerOwn`. @deprecated until the ledger knows processes. */
-	ledgerAll(): Promise<OwnRow[]>;
 };

@@ -108,7 +108,6 @@ export const ledgerWorld = (
 			process: name,
 			kvAll: async () => [],
 			kvPut: async () => {},
-			ledgerAll: () => inOrder(own),
 			ledgerOwn: () => inOrder(own),
 			ledgerPut: changed => inOrder(() => disk.put(name, changed), true),
 			ledgerLease: (keys, decide) =>

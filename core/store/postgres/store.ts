@@ -103,7 +103,6 @@ export const openPostgres = async (url: string, {process, changesKeptMs}: Option
 			}),
 		kvPut: (plugin, entries) => logged({kind: 'kv', plugin, entries}, {plugin, entries}),
 		ledgerOwn: own,
-		ledgerAll: async () => (await own()).map(({process: _, ...row}) => row),
 		ledgerPut: rows => ledger.write([queries.ledgerPut(process, rows)]),
 		ledgerLease: (keys, decide) =>
 			ledger.turn(() =>

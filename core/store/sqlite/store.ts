@@ -127,7 +127,6 @@ export const openSqlite = async (path: string, options: SqliteOptions): Promise<
 			}),
 		kvPut: (plugin, entries) => logged({kind: 'kv', plugin, entries}, {plugin, entries}),
 		ledgerOwn: async () => (await own()).map(rowOf),
-		ledgerAll: async () => (await own()).map(row => rowOf(row)).map(({process: _, ...row}) => row),
 		ledgerPut: rows => write(putRows(process, rows)),
 		ledgerLease: (keys, decide) =>
 			line.turn(() =>
