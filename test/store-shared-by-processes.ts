@@ -165,7 +165,8 @@ for (const {name, fresh} of storeEngines()) {
 		await until(t, () => seen.length > 0, 'the word');
 		t.deepEqual(seen[0], {kind: 'anew'});
 		t.is((await away.kvAll()).length, 5);
-		await writer.kvPut('one', {last: '1'});
+		const other = await openFor(t, place);
+		await other.kvPut('one', {last: '1'});
 		await until(t, () => JSON.stringify(seen.at(-1)).includes('last'), 'the last change');
 		t.is(seen.filter(({kind}) => kind === 'anew').length, 1);
 	});
