@@ -44,7 +44,9 @@ export const openKv = async (store: Pick<Store, 'kvAll' | 'kvPut' | 'onChange'>)
 
 	const show = (plugin: string, changes: readonly Changed[]): void => {
 		if (changes.length === 0) return;
-		spaceOf(plugin).entries.change(changes);
+		const {entries, stamp} = spaceOf(plugin);
+		entries.change(changes);
+		stamp[0]! += 1;
 		if (listeners.length === 0) return;
 		const shown = Object.fromEntries(changes);
 		for (const listener of listeners) listener(plugin, shown);
