@@ -13,6 +13,7 @@ import type {DialectOperation} from './llm/dialects/dialect.ts';
 import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
 import {refusal} from './refusal.ts';
+import {selfService} from './self-service.ts';
 import {type Rests, restingProviders} from './upstream/deployments.ts';
 
 /** The Koa app: a request enters at the top and is answered, and recorded, before it leaves. */
@@ -53,6 +54,7 @@ const shownPath = (path: string): string => path.slice(0, 500).replace(/(vk|adm|
 
 const surfaceOf = ({path, req}: Context): Surface => {
 	if (path === '/admin' || path.startsWith('/admin/')) return 'admin';
+	if (path.startsWith('/self/')) return 'gateway';
 	// Anthropic's SDK asks for the same path and says who it is with this header.
 	if (path.startsWith('/v1/models') && req.headers['anthropic-version'] !== undefined) return 'anthropic';
 	return path.startsWith('/v1/messages') || path.startsWith('/anthropic/') ? 'anthropic' : 'openai';
@@ -164,6 +166,7 @@ const doors = (gateway: Gateway, rests: Rests): Router => {
 	for (const [path, operation] of modelPaths) router.post(path, callTo(gateway, rests, operation));
 	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models', '/anthropic/v1/models/*id'], modelList(gateway));
 	admin(gateway, router);
+	selfService(gateway, router);
 	return router;
 };
 

@@ -93,6 +93,8 @@ export const manifest = z.strictObject({
 		.optional(),
 	/** An action that `start` runs once, on an empty store, and whose answer it prints. */
 	firstStart: z.string().optional(),
+	/** Actions that the holder of a key may call with it, at `POST /self/<plugin>/<action>`: `caller.key` says which key, and there is nobody else to act for. */
+	selfService: z.array(z.string()).optional(),
 	/** Actions that answer for `explain`, which has nobody's secret and sends nothing. They read, and change nothing. */
 	explains: z
 		.strictObject({

@@ -12,8 +12,14 @@ const may: Record<Role, readonly Access[]> = {
 	holder: [],
 };
 
-/** Throws `denied` unless the caller's role allows `access` and, where it is confined to a tenant, what it calls keeps to tenants. */
-export const requireAccess = ({role, tenant}: Caller, {access, tenantAdmin}: {access: Access; tenantAdmin: boolean}): void => {
+type Asked = {access: Access; tenantAdmin: boolean; selfService?: boolean};
+
+/**
+ * Throws `denied` unless the caller's role allows `access` and, where it is confined to a tenant, what it calls keeps to tenants. Who
+ * is no admin may call what is for the holders of keys, and nothing else.
+ */
+export const requireAccess = ({role, tenant}: Caller, {access, tenantAdmin, selfService}: Asked): void => {
+	if (role === 'holder' && selfService) return;
 	if (!may[role].includes(access)) throw new GatewayError('denied', `The role ${role} may not do this: it may ${may[role].join(' and ')}.`);
 	if (tenant !== undefined && !tenantAdmin) throw new GatewayError('denied', `This is not for an admin of one tenant, as of ${tenant}.`);
 };

@@ -35,7 +35,7 @@ export type PluginHouse = {
 	/** The JSON value an action answers. Rejects with GatewayError. */
 	act(plugin: string, action: string, input: unknown, caller: Caller): Promise<unknown>;
 	/** What an action says of itself. Throws `not_found`. */
-	deed(plugin: string, action: string): Deed;
+	deed(plugin: string, action: string): Deed & {selfService: boolean};
 	quarantined: Map<string, string>;
 };
 
@@ -75,6 +75,9 @@ export const openHouse = (residents: readonly Resident[]): PluginHouse => {
 			const {member} = residentWith(plugin, action);
 			return JSON.parse(await member.tier.act(plugin, action, JSON.stringify(input ?? {}), JSON.stringify(caller)));
 		},
-		deed: (plugin, action) => residentWith(plugin, action).loaded.actions[action]!,
+		deed(plugin, action) {
+			const {loaded, member} = residentWith(plugin, action);
+			return {...loaded.actions[action]!, selfService: member.plugin.manifest.selfService?.includes(action) === true};
+		},
 	};
 };

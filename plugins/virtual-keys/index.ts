@@ -49,6 +49,12 @@ export default definePlugin({
 			input: own,
 			run: ({id}, host, caller) => lineage.children(id, host, caller),
 		},
+		endChild: {
+			description: 'Ends a child of a key, and its children, for good.',
+			tenantAdmin: true,
+			input: one,
+			run: ({id}, host, caller) => ring.endChild(id, host, caller),
+		},
 		get: {
 			description: 'One key, without its secret.',
 			access: 'read',

@@ -98,6 +98,14 @@ export const unblock = (id: string, lent: Lent, caller: Caller): Promise<Json> =
 export const revoke = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
 	change(id, lent, caller, (key, now) => ({ended: factOf(lent.kv, key).ended ?? {at: now}}));
 
+/** Ends a child for good: of the key that the caller holds, where it holds one, and of no other. */
+export const endChild = (id: string, lent: Lent, caller: Caller): Promise<Json> => {
+	const {parents = []} = keyOf(lent.kv, id, caller);
+	const mayEnd = caller.key === undefined ? parents.length > 0 : parents.includes(caller.key);
+	if (mayEnd) return revoke(id, lent, caller);
+	throw refuse('not_found', `There is no child ${id}.`);
+};
+
 export const expire = (id: string, at: string | null, lent: Lent, caller: Caller): Promise<Json> =>
 	change(id, lent, caller, key => {
 		const until = at === null ? null : Date.parse(at);
