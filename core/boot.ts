@@ -1,4 +1,5 @@
 import type {Logger} from 'pino';
+import type {JournalRecord} from '../schemas/record.ts';
 import {recordDeed} from './admin/acting.ts';
 import {openAdmins} from './admin/admins.ts';
 import {openDiary} from './admin/differences.ts';
@@ -24,6 +25,7 @@ import {openSteady} from './steady.ts';
 import {openKv} from './store/kv.ts';
 import {openStore} from './store/open.ts';
 import {processOf} from './store/process-id.ts';
+import {openUsage} from './usage/open.ts';
 import {alone, type Seat} from './workers/seat.ts';
 
 export type Booted = {
@@ -74,6 +76,15 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			it => it.close(),
 		);
 		for (const {exchange = '', seq} of ledger.orphans) open.set(exchange, seq);
+		const usage = opened(
+			await openUsage({
+				store,
+				records: fromSeq => records(folder, {fromSeq, chain}),
+				lastSeq: journal.lastSeq,
+				onWriteFailed: error => log.error({err: error}, 'usage could not be written'),
+			}),
+			it => it.close(),
+		);
 		const kv = opened(await openKv(store), it => it.close());
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
@@ -128,7 +139,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			plugins: house.digest,
 		}).written;
 		for (const orphan of ledger.orphans) {
-			const {seq, written} = journal.append({
+			const record: JournalRecord = {
 				kind: 'exchange',
 				exchange: orphan.exchange,
 				operation: orphan.operation,
@@ -138,8 +149,10 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 				error: {code: 'gateway_crashed'},
 				bookings: orphan.bookings,
 				plugins: orphan.plugins,
-			});
+			};
+			const {seq, at, written} = journal.append(record);
 			await written;
+			usage.ended(record, seq, at);
 			open.delete(orphan.exchange ?? '');
 			ledger.journaled(orphan.bookings ?? [], seq);
 		}
@@ -162,6 +175,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			journal,
 			ledger,
 			metrics,
+			usage,
+			store,
 			admins,
 			diary,
 			explain,

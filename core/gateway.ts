@@ -12,6 +12,9 @@ import type {Ledger} from './ledger/ledger.ts';
 import type {Catalogue} from './llm/catalogue.ts';
 import type {Metrics} from './metrics.ts';
 import type {PluginHouse} from './plugins/house.ts';
+import type {Store} from './store/store.ts';
+import type {UsageStore} from './store/usage.ts';
+import type {Usage} from './usage/open.ts';
 
 /** What a request meets, made by `boot` and handed down. */
 export type Gateway = {
@@ -23,6 +26,9 @@ export type Gateway = {
 	journal: Journal;
 	ledger: Ledger;
 	metrics: Metrics;
+	usage: Usage;
+	/** For pages about usage and the ledger; nothing else asks the store while a request waits. */
+	store: UsageStore & Pick<Store, 'processes'>;
 	admins: Admins;
 	/** What plugins' actions write, noted for the journal. */
 	diary: Diary;
@@ -79,11 +85,11 @@ export const finish = async (gateway: Gateway, exchange: Exchange): Promise<void
 const file = (gateway: Gateway, exchange: Exchange): Promise<void> => {
 	const record = closedRecord(exchange, gateway.house.digest);
 	for (const path of exchange.redacted ?? []) redact(record, path);
-	const {seq, written} = gateway.journal.append(record);
+	const {seq, at, written} = gateway.journal.append(record);
 	gateway.metrics.ended(exchange);
-	if (exchange.settled.length === 0 && !exchange.opened) return written;
 	// Only then is the number this record's own: a record that could not be written leaves its number to the next.
 	return written.then(() => {
+		gateway.usage.ended(record, seq, at);
 		gateway.open.delete(exchange.id);
 		if (exchange.settled.length > 0) gateway.ledger.journaled(exchange.settled, seq);
 	});

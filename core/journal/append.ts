@@ -158,12 +158,12 @@ const journalOf = ({folder, chain, segmentBytes, now, key, standing, release}: O
 			if (closed !== undefined) {
 				const written = Promise.reject(new GatewayError('journal_unavailable', 'The journal is closed.'));
 				written.catch(() => {}); // As in newBatch().
-				return {seq: seq + 1, written};
+				return {seq: seq + 1, at: now(), written};
 			}
 			batch ??= begin();
 			batch.lines += chainUp(timestamp(), json);
 			batch.records += 1;
-			return {seq, written: batch.written};
+			return {seq, at: clockMs, written: batch.written};
 		},
 		flushed: () => batch?.written ?? Promise.resolve(),
 		close() {

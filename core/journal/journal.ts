@@ -5,10 +5,10 @@ export type StoredRecord = JournalRecord & {v: 1; seq: number; at: string; prev:
 
 export type Journal = {
 	/**
-	 * The sequence number this record gets, at once, and a promise that resolves when its line is in the file. Rejects with
-	 * `journal_unavailable`: then the record is not in the chain, and its number goes to a later one.
+	 * The sequence number and the moment (milliseconds since 1970) this record gets, at once, and a promise that resolves when its line is
+	 * in the file. Rejects with `journal_unavailable`: then the record is not in the chain, and its number goes to a later one.
 	 */
-	append(record: JournalRecord): {seq: number; written: Promise<void>};
+	append(record: JournalRecord): {seq: number; at: number; written: Promise<void>};
 	/** Resolves when everything appended so far is in the file. */
 	flushed(): Promise<void>;
 	/** Flushes, closes the segment with a signed checkpoint, and lets go of the folder. */
