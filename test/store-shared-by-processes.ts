@@ -152,7 +152,7 @@ for (const {name, fresh} of storeEngines()) {
 		t.is(seen.length, 1);
 	});
 
-	test.serial(`${name}: who was away for longer than changes are kept is told once to read everything anew, then of what comes next`, async t => {
+	test.serial(`${name}: who was away for longer than changes are kept is told once to read everything anew`, async t => {
 		const place = await fresh(t);
 		const away = await openFor(t, place);
 		const writer = await openFor(t, place, {changesKeptMs: 4});
