@@ -69,6 +69,7 @@ const samples: Record<string, unknown> = {
 	deployments: ['local/echo'],
 	origins: ['10.0.0.0/8'],
 	timeZone: 'Europe/Berlin',
+	window: 'week',
 };
 /** `list` pages by what it lists. */
 const afters: Record<string, string> = {

@@ -22,7 +22,15 @@ export const calls =
 export const notes = async (t: ExecutionContext): Promise<string> => {
 	const folder = join(freshFolder(t), 'notes');
 	await mkdir(folder);
-	const manifest = {name: 'notes', version: '1.0.0', sdk: 1, runtime: 'isolate', capabilities: ['kv'], hooks: {}};
+	const manifest = {
+		name: 'notes',
+		version: '1.0.0',
+		sdk: 1,
+		runtime: 'isolate',
+		capabilities: ['kv'],
+		hooks: {},
+		limits: {timeoutMs: 20_000},
+	};
 	await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
 	await writeFile(
 		join(folder, 'index.ts'),
@@ -61,7 +69,7 @@ export default definePlugin({
 			description: 'Writes many notes.',
 			input: z.strictObject({count: z.int(), size: z.int()}),
 			async run({count, size}, {kv}) {
-				for (let at = 0; at < count; at++) await kv.put({['many:' + at]: 'x'.repeat(size)});
+				await kv.put(Object.fromEntries(Array.from({length: count}, (_, at) => ['many:' + at, 'x'.repeat(size)])));
 				return count;
 			},
 		},
