@@ -12,6 +12,7 @@ import {modelCall} from './llm/call.ts';
 import type {DialectOperation} from './llm/dialects/dialect.ts';
 import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
+import {limitHeaders} from './rate-headers.ts';
 import {refusal} from './refusal.ts';
 import {selfService} from './self-service.ts';
 import {type Rests, restingProviders} from './upstream/deployments.ts';
@@ -125,13 +126,14 @@ const answer = async (gateway: Gateway, exchange: Exchange, ctx: Context, next: 
 	send(gateway, ctx, exchange, reply);
 };
 
-const send = ({stopping}: Gateway, {req, res}: Context, exchange: Exchange, reply: ReplyParts | undefined): void => {
+const send = ({stopping, ledger}: Gateway, {req, res}: Context, exchange: Exchange, reply: ReplyParts | undefined): void => {
 	if (!reply || res.destroyed) return;
 	const {status, headers, body} = reply;
 	headers['content-length'] = String(Buffer.byteLength(body));
 	headers['x-sallyport-exchange'] = exchange.id;
 	headers['x-sallyport-overhead-ms'] = String(overheadMs(exchange));
 	if (exchange.costMicroUsd !== undefined) headers['x-sallyport-cost-usd'] = (exchange.costMicroUsd / 1e6).toFixed(6);
+	Object.assign(headers, limitHeaders(exchange, ledger, Date.now()));
 	if (stopping) headers.connection = 'close';
 	res.writeHead(status, headers).end(body);
 	letGo(req);

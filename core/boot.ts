@@ -16,6 +16,7 @@ import {records} from './journal/read.ts';
 import {openLedger} from './ledger/open.ts';
 import {openCatalogue} from './llm/catalogue.ts';
 import {openMetrics} from './metrics.ts';
+import {tellNotices} from './notices.ts';
 import type {Lenders} from './plugins/admit.ts';
 import {wallScripts} from './plugins/bundle.ts';
 import {admitAll, moveIn, moveOut, roll} from './plugins/move-in.ts';
@@ -184,6 +185,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			open,
 			running,
 		};
+		opened(tellNotices(gateway), stop => stop());
 		const keepAdminKey = async (): Promise<boolean> => {
 			if (!adminKey) return true;
 			await recordDeed(gateway, firstStart, {event: {what: 'first admin key made', admin: 'first-owner'}});

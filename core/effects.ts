@@ -29,6 +29,9 @@ export const openEffects = ({ledger, kv, onLost, now}: Options): CarryOut => {
 	const held = (exchange: Exchange, plugin: string, outcome: Outcome, effects: Effects): void => {
 		if (outcome.short) throw refusal(outcome.short, plugin, effects, now());
 		exchange.held.set(plugin, [...(exchange.held.get(plugin) ?? []), ...outcome.held]);
+		const {crossed, soft} = outcome;
+		if (crossed) exchange.crossed = [...(exchange.crossed ?? []), ...crossed];
+		if (soft) exchange.annotations[`${plugin}.overSoftLimit`] = soft.map(({account, window}) => `${account}/${window}`).join(', ');
 	};
 
 	const rest = (exchange: Exchange, plugin: string, {settle, annotate, tag, put, carry}: Effects): void => {
@@ -47,6 +50,7 @@ export const openEffects = ({ledger, kv, onLost, now}: Options): CarryOut => {
 			rest(exchange, plugin, effects);
 			return undefined;
 		}
+		exchange.limits.push({plugin, reserve: effects.reserve, orElse: effects.orElse ?? 'budget_exceeded'});
 		const outcome = ledger.reserve(effects.reserve);
 		if (outcome instanceof Promise) {
 			return outcome.then(decided => {

@@ -1,13 +1,18 @@
 import {randomUUID} from 'node:crypto';
 import type {Operation} from '../schemas/hooks.ts';
 import type {Principal} from '../schemas/principal.ts';
-import type {Attempt, Booking, JournalRecord, Ruling} from '../schemas/record.ts';
+import type {Attempt, Booking, JournalRecord, Notice, Ruling} from '../schemas/record.ts';
 import type {Usage} from '../schemas/usage.ts';
+import type {DenyCode, Reservation} from '../schemas/verdict.ts';
 import type {GatewayError} from './errors.ts';
+import type {Crossing} from './ledger/ledger.ts';
 import type {Question} from './questions.ts';
 
 export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
 export type Surface = 'openai' | 'anthropic' | 'admin' | 'gateway';
+
+/** What one verdict asked to set aside, had or not, and how it refuses what has no room. */
+export type Limits = {readonly plugin: string; readonly reserve: readonly Reservation[]; readonly orElse: DenyCode};
 
 /** The one thing that travels: what is known of a request and its reply so far. It ends in exactly one journal record. */
 export type Exchange = {
@@ -37,6 +42,11 @@ export type Exchange = {
 	attempts: Attempt[];
 	/** What each plugin has set aside and not settled yet. */
 	held: Map<string, Booking[]>;
+	/** Every limit that it had to keep to. */
+	limits: Limits[];
+	/** What this process saw reached with it; who tells of that, the store decides. */
+	crossed?: Crossing[];
+	notices: Notice[];
 	/** What was booked in the end. */
 	settled: Booking[];
 	/** Each plugin's private state of this exchange. */
@@ -77,6 +87,8 @@ export const openExchange = ({method, path, ip, surface}: Start): Exchange => ({
 	annotations: {},
 	attempts: [],
 	held: new Map(),
+	limits: [],
+	notices: [],
 	settled: [],
 	carried: new Map(),
 	upstreamMs: 0,
@@ -129,6 +141,7 @@ export const closedRecord = (exchange: Exchange, plugins: string): JournalRecord
 		rulings: some(exchange.rulings),
 		annotations: some(exchange.annotations),
 		tags: some(exchange.tags),
+		notices: some(exchange.notices),
 		request: exchange.request,
 		response: exchange.response,
 		redacted: exchange.redacted,

@@ -1,4 +1,5 @@
 import type {Logger} from 'pino';
+import type {JournalRecord} from '../schemas/record.ts';
 import type {Admins} from './admin/admins.ts';
 import type {Diary} from './admin/differences.ts';
 import type {ResolvedConfig} from './config.ts';
@@ -78,7 +79,7 @@ export const finish = async (gateway: Gateway, exchange: Exchange): Promise<void
 	if (exchange.closed) return;
 	exchange.closed = true;
 	settleRest(gateway, exchange);
-	if (gateway.hooks.listens('on-audit', exchange)) await audit(gateway, exchange);
+	if (gateway.hooks.listens('on-audit', exchange)) await auditOf(gateway, exchange, closedRecord(exchange, gateway.house.digest));
 	await file(gateway, exchange);
 };
 
@@ -95,8 +96,9 @@ const file = (gateway: Gateway, exchange: Exchange): Promise<void> => {
 	});
 };
 
-const audit = (gateway: Gateway, exchange: Exchange): Promise<void> => {
-	const record: Record<string, unknown> = closedRecord(exchange, gateway.house.digest);
+/** Asks on-audit about a record that is not written yet. */
+export const auditOf = (gateway: Gateway, exchange: Exchange, journalRecord: JournalRecord): Promise<void> => {
+	const record: Record<string, unknown> = journalRecord;
 	const texts = new Map<string, string>();
 	const fields = (path: string): string | undefined => {
 		const known = texts.get(path);
@@ -111,7 +113,7 @@ const audit = (gateway: Gateway, exchange: Exchange): Promise<void> => {
 };
 
 /** What the chain and the ledger stand on cannot be taken out. */
-const unredactable = new Set(['kind', 'exchange', 'outcome', 'bookings', 'plugins', 'rulings', 'redacted']);
+const unredactable = new Set(['kind', 'exchange', 'outcome', 'bookings', 'plugins', 'rulings', 'notices', 'redacted']);
 
 const redact = (record: Record<string, unknown>, path: string): void => {
 	const steps = path.split('.');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {usage} from './usage.ts';
+import {unit} from './verdict.ts';
 
 const digest = z.strictObject({sha256: z.string(), bytes: z.int().min(0)});
 
@@ -32,6 +33,20 @@ export const booking = z.strictObject({
 	amount: z.int().min(0),
 });
 export type Booking = z.output<typeof booking>;
+
+/** A share of a limit (a reservation's `notifyAt`) that has been reached, told once in its window. Amounts are in whole units. */
+export const notice = z.strictObject({
+	account: z.string(),
+	unit,
+	window: z.string(),
+	percent: z.int().min(1),
+	/** Spent and set aside when it was reached. */
+	used: z.int().min(0),
+	limit: z.int().min(0),
+	/** The limit does not refuse. */
+	soft: z.literal(true).optional(),
+});
+export type Notice = z.output<typeof notice>;
 
 /**
  * One line of the journal. `kind`: `exchange` ends an exchange (exactly one each); `opened` precedes it when an upstream
@@ -76,6 +91,8 @@ export const record = z.strictObject({
 	rulings: z.array(ruling).optional(),
 	annotations: z.record(z.string(), z.json()).optional(),
 	tags: z.array(z.string()).optional(),
+	/** What was told while this exchange ran; where none did, a `gateway` record has it. */
+	notices: z.array(notice).optional(),
 	request: digest.optional(),
 	response: digest.optional(),
 	redacted: z.array(z.string()).optional(),

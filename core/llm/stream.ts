@@ -3,6 +3,7 @@ import type {ServerResponse} from 'node:http';
 import {asGatewayError, GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {failWith, finish, type Gateway} from '../gateway.ts';
+import {limitHeaders} from '../rate-headers.ts';
 import type {Answered} from '../upstream/deployments.ts';
 import {pass} from '../upstream/pass.ts';
 import {sseTap} from '../upstream/sse.ts';
@@ -157,6 +158,7 @@ export const streamedReply = async (
 		'cache-control': 'no-cache',
 		'x-accel-buffering': 'no',
 		'x-sallyport-exchange': exchange.id,
+		...limitHeaders(exchange, gateway.ledger, Date.now()),
 		...(gateway.stopping && {connection: 'close'}),
 	});
 	res.flushHeaders();
