@@ -3,7 +3,7 @@ import type {Effects, Reservation} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import type {StoredRecord} from '../journal/journal.ts';
 import type {Counters} from './counters.ts';
-import type {Counter} from './lease.ts';
+import type {Counter, Lease} from './lease.ts';
 
 /** A stretch of time between two writes: the journal's end when it began, and how many bookings made in it have no record yet. */
 type Stretch = {readonly seq: number; open: number};
@@ -15,6 +15,8 @@ export type Life = {
 	amount: number;
 	readonly stretch: Stretch;
 	booked: Booking | undefined;
+	/** Set aside and not used, free once recorded. */
+	unused: number;
 	recorded: boolean;
 };
 
@@ -59,7 +61,7 @@ export const openBookings = (
 	const lost: Stretch = {seq: low, open: 0};
 	const settledInFull = ({key, amount}: Booking): Booking => {
 		const counter = counters.byKey(key);
-		const life: Life = {counter, reservation: undefined, amount, stretch: lost, booked: undefined, recorded: false};
+		const life: Life = {counter, reservation: undefined, amount, stretch: lost, booked: undefined, unused: 0, recorded: false};
 		lost.open += 1;
 		life.booked = new Tracked(usedOf(unitOf(key), amount, {}), life);
 		return life.booked;
@@ -90,7 +92,7 @@ export const openBookings = (
 		hold: (counter: Counter, reservation: Reservation): Booking => {
 			stretch.open += 1;
 			const {amount} = reservation;
-			return new Tracked(amount, {counter, reservation, amount, stretch, booked: undefined, recorded: false});
+			return new Tracked(amount, {counter, reservation, amount, stretch, booked: undefined, unused: 0, recorded: false});
 		},
 		/** The booking as it now is, to stand for every earlier object of the same life. */
 		now: (life: Life): Booking => life.booked ?? new Tracked(life.amount, life),
@@ -112,22 +114,30 @@ export const openBookings = (
 			life.booked = new Tracked(usedOf(unit, amount, used), life);
 			counter.reserved -= amount;
 			counter.settled += life.booked.amount;
-			if (counter.live) counter.lease.used += life.booked.amount - amount;
+			life.unused = unit === 'slots' ? 0 : Math.max(0, amount - life.booked.amount);
+			counter.unrecorded += life.unused;
+			if (counter.live) counter.lease.used += life.booked.amount + life.unused - amount;
 			return {counter, booked: life.booked, first: true};
 		},
-		journaled: (settled: readonly Booking[], recordSeq: number): void => {
+		/** Answers the leases in which something became free. */
+		journaled: (settled: readonly Booking[], recordSeq: number): Lease[] => {
 			seq = recordSeq;
+			const freed: Lease[] = [];
 			for (const booking of settled) {
 				const life = Tracked.life(booking);
 				const counter = life?.counter ?? counters.byKey(booking.key);
 				if (life !== undefined && !life.recorded) {
 					life.recorded = true;
 					life.stretch.open -= 1;
+					counter.unrecorded -= life.unused;
+					if (counter.live) counter.lease.used -= life.unused;
+					if (life.unused > 0) freed.push(counter.lease);
 				}
 				if (booking.amount === 0) continue;
 				counter.journaled += booking.amount;
 				dirty.add(counter);
 			}
+			return freed;
 		},
 	};
 };

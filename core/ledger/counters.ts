@@ -12,8 +12,8 @@ const hourMs = 60 * minuteMs;
 /** Windows that ended are kept as long again, from a minute up to an hour, for a clock that is set back a little. */
 const keptUntil = ({start, end, until}: Period): number => until + Math.max(minuteMs, Math.min(end - start, hourMs));
 
-const idle = ({settled, reserved, journaled, filed, lease}: Counter): boolean =>
-	reserved === 0 && settled === journaled && settled === filed && !lease.growing;
+const idle = ({settled, reserved, unrecorded, journaled, filed, lease}: Counter): boolean =>
+	reserved === 0 && unrecorded === 0 && settled === journaled && settled === filed && !lease.growing;
 
 const keyPattern = new RegExp(
 	`^(.*)\\|(${unit.options.join('|')})\\|((second|minute|hour|day|week|month|quarter|total|now|rolling:\\d+[smhd])\\|([^|[]+)(?:\\[([^|\\]]+)\\])?)$`,
@@ -61,7 +61,8 @@ export const openCounters = () => {
 			current.clear();
 		}
 		for (const lease of sliding.values())
-			if (lease.counters.length === 0 && !lease.growing && (lease.granted === 0 || isOver(lease, now))) sliding.delete(lease.key);
+			if (lease.counters.length === 0 && !lease.growing && (lease.granted === 0 || isOver(lease, now - minuteMs)))
+				sliding.delete(lease.key);
 	};
 
 	const spanAt = (window: WindowName, timeZone: string, now: number): Span => {
@@ -91,6 +92,7 @@ export const openCounters = () => {
 			lease,
 			settled: 0,
 			reserved: 0,
+			unrecorded: 0,
 			journaled: 0,
 			filed: 0,
 			filedSeq: 0,

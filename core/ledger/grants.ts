@@ -1,6 +1,6 @@
 import type {LedgerRow, LedgerTotal} from '../store/store.ts';
 import type {Counter, Lease} from './lease.ts';
-import {isOver, look} from './lease.ts';
+import {heldIn, isOver, look} from './lease.ts';
 import {bucketAt, spanAt, spanRow} from './sliding.ts';
 
 export type OwnRow = Omit<LedgerRow, 'process'>;
@@ -12,6 +12,8 @@ export type Ask = {
 	readonly least: number;
 	readonly limit: number;
 	readonly step: number;
+	/** As its row says, unless a write has failed. */
+	readonly granted: number;
 	readonly detailed: boolean;
 };
 
@@ -25,6 +27,8 @@ export type Grant = {
 	readonly elsewhere: number;
 	readonly span: number;
 	readonly bucketsElsewhere: Lease['bucketsElsewhere'];
+	/** Whether the rows say anything new. */
+	readonly changed: boolean;
 	readonly rows: readonly OwnRow[];
 };
 
@@ -58,11 +62,11 @@ export const isForgotten = ({start, end, until}: Counter['period'], at: number):
 
 /** The row of a counter whose journal is known to be in the file up to `filedSeq`. A bucket of a rolling window says what is in it. */
 export const rowOf = (counter: Counter, granted: number): OwnRow => {
-	const {key, filed, filedSeq, lease, settled, reserved, period} = counter;
+	const {key, filed, filedSeq, lease, period} = counter;
 	return {
 		key,
 		settled: filed,
-		granted: Math.max(filed, lease.kind === 'calendar' ? granted : settled + reserved),
+		granted: Math.max(filed, lease.kind === 'calendar' ? granted : heldIn(counter)),
 		seq: filedSeq,
 		...(Number.isFinite(period.until) && {expiresAt: named(period.until, period.end - period.start)}),
 	};
@@ -179,6 +183,7 @@ export const grant = (ask: Ask, others: ReadonlyMap<string, LedgerTotal>, around
 		bucketsElsewhere: ask.detailed
 			? bucketKeys(lease, at).map(({key, until}) => ({until, amount: most(others.get(key))}))
 			: lease.bucketsElsewhere,
+		changed: granted !== ask.granted || span !== lease.span,
 		rows,
 	};
 };

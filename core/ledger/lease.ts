@@ -15,6 +15,11 @@ export type Counter = {
 	readonly lease: Lease;
 	settled: number;
 	reserved: number;
+	/**
+	 * Set aside and not used by what has been settled, until a record says so: a crash before it would book all that was set aside,
+	 * and so nobody may have it before.
+	 */
+	unrecorded: number;
 	journaled: number;
 	filed: number;
 	filedSeq: number;
@@ -32,7 +37,7 @@ export type Lease = {
 	readonly kind: 'calendar' | 'sliding' | 'slots';
 	readonly slide: Slide | undefined;
 	counters: Counter[];
-	/** Settled and reserved of the counters that are live. */
+	/** Settled, reserved and not recorded yet, of the counters that are live. */
 	used: number;
 	/** Never less than what is reserved out of it. */
 	granted: number;
@@ -120,6 +125,9 @@ const isLive = ({period: {start, end, until, slide}}: Counter, at: number): bool
 	// A bucket ahead of a clock that was set back counts too: a stretch may hold both.
 	slide?.lengthMs === 0 ? at >= start && at < end : at < until;
 
+/** What nobody else can have. */
+export const heldIn = ({settled, reserved, unrecorded}: Counter): number => settled + reserved + unrecorded;
+
 /** Brings `used` to what counts at `at`. */
 export const look = (lease: Lease, at: number): void => {
 	if (at >= lease.lookFrom && at < lease.lookTo) return;
@@ -128,7 +136,7 @@ export const look = (lease: Lease, at: number): void => {
 	lease.lookTo = Number.POSITIVE_INFINITY;
 	for (const counter of lease.counters) {
 		counter.live = isLive(counter, at);
-		if (counter.live) lease.used += counter.settled + counter.reserved;
+		if (counter.live) lease.used += heldIn(counter);
 		for (const edge of [counter.period.start, counter.period.until])
 			if (edge > at) lease.lookTo = Math.min(lease.lookTo, edge);
 			else lease.lookFrom = Math.max(lease.lookFrom, edge);
@@ -150,9 +158,7 @@ export const roomAt = (lease: Lease, amount: number, limit: number, at: number):
 	}
 	if (slide.lengthMs === 0) return at - (at % slide.bucketMs) + slide.bucketMs;
 	if (amount > limit) return undefined;
-	const own = [...lease.counters]
-		.filter(({live}) => live)
-		.map(({period, settled, reserved}) => ({until: period.until, amount: settled + reserved}));
+	const own = lease.counters.filter(({live}) => live).map(counter => ({until: counter.period.until, amount: heldIn(counter)}));
 	let lacking = amount - (limit - used - others);
 	for (const bucket of [...own, ...lease.bucketsElsewhere].sort((one, other) => one.until - other.until)) {
 		if (bucket.until <= at) continue;

@@ -70,6 +70,7 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onOwed}: O
 			least,
 			limit,
 			step,
+			granted: lease.granted,
 			detailed: slide !== undefined && slide.lengthMs > 0 && wanted > limit - lease.used - lease.others,
 		};
 	};
@@ -83,9 +84,8 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onOwed}: O
 			rows = new Map();
 			for (const counter of counters) rows.set(counter.key, rowOf(counter, counter.lease.granted));
 			for (const lease of leases) for (const row of rowsOf(lease, where)) rows.set(row.key, row);
-			for (const {lease, granted, span, rows: own} of grants)
-				if (again || granted !== lease.granted || span !== lease.span || own.some(({key}) => rows.has(key)))
-					for (const row of own) rows.set(row.key, row);
+			for (const grant of grants)
+				if (again || grant.changed || grant.rows.some(({key}) => rows.has(key))) for (const row of grant.rows) rows.set(row.key, row);
 			return [...rows.values()];
 		};
 		if (asks.length === 0) {

@@ -69,7 +69,8 @@ export type Ledger = {
 	/**
 	 * The settled bookings (the very objects that `settle` answered, those of amount 0 too) stand in the journal's `exchange`
 	 * record `seq`. Call it once per record, in the order of `seq`, when the number is final: as soon as `written` resolves.
-	 * What was settled and is never recorded stays on the books until the next start, which asks the journal alone.
+	 * What was set aside and not used is free again from then on: a crash before it would book all of it. What was settled and is
+	 * never recorded stays on the books until the next start, which asks the journal alone.
 	 */
 	journaled(settled: readonly Booking[], seq: number): void;
 	balance(account: string, unit: Unit, window: WindowName, timeZone?: string): Balance;

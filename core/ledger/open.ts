@@ -199,7 +199,7 @@ export const openLedger = async ({
 			});
 		},
 		journaled: (settled, seq) => {
-			bookings.journaled(settled, seq);
+			for (const lease of bookings.journaled(settled, seq)) recalls.freed(lease);
 			filing.due();
 		},
 		balance: (account, unit, window, timeZone) => {

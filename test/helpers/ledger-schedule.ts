@@ -309,7 +309,12 @@ export const schedule = async (seed: number): Promise<Told> => {
 					(outcome?.held !== undefined) === fits,
 					`${world.process} has ${room} left of ${account.account} and was ${outcome?.held ? 'given' : 'refused'} ${amount}`,
 				);
-				if (outcome?.held) world.ledger().settle(outcome.held, Object.fromEntries(units.map(unit => [unit, 0])));
+				if (outcome?.held) {
+					const settled = world.ledger().settle(outcome.held, Object.fromEntries(units.map(unit => [unit, 0])));
+					const {seq, written} = world.append({kind: 'exchange', exchange: `probe ${told.probes} ${amount}`, bookings: settled});
+					await written;
+					world.ledger().journaled(settled, seq);
+				}
 				tick(6_000);
 				disk.wait(1_100);
 				if (usedAt(all(), account, disk.now()) !== account.limit - room) break;
