@@ -16,10 +16,16 @@ const problem = (error: GatewayError, exchangeId: string) => ({
 	help: error.facts.help,
 });
 
+/** The store and the journal are tried again at every request that needs them, a connection to a server within two seconds. */
+const triedAgainMs = 2_000;
+const waitMs = ({code, retryAfterMs}: GatewayError): number | undefined =>
+	retryAfterMs ?? (code === 'store_unavailable' || code === 'journal_unavailable' ? triedAgainMs : undefined);
+
 /** An error as a reply, in the shape that the client of this surface reads. */
 export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => {
 	const {surface, id} = exchange;
 	const isAdmin = surface === 'admin' || surface === 'gateway';
+	const retryAfterMs = waitMs(error);
 	const body = isAdmin ? problem(error, id) : (surface === 'anthropic' ? anthropic : openai).errorBody(error, id);
 	return {
 		status: error.status,
@@ -27,9 +33,9 @@ export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => 
 			'content-type': isAdmin ? 'application/problem+json' : 'application/json',
 			// Clients repeat 408, 409, 429 and 5xx on their own unless this says otherwise.
 			'x-should-retry': String(error.facts.retry),
-			...(error.retryAfterMs !== undefined && {
-				'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)),
-				'retry-after-ms': String(error.retryAfterMs),
+			...(retryAfterMs !== undefined && {
+				'retry-after': String(Math.ceil(retryAfterMs / 1_000)),
+				'retry-after-ms': String(retryAfterMs),
 			}),
 			...(error.code === 'unauthenticated' && {'www-authenticate': 'Bearer'}),
 		},
