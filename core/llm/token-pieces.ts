@@ -35,6 +35,8 @@ const isLetter = (kind: number): boolean => kind >= UPPER && kind <= MARK;
 const isOther = (kind: number): boolean => kind === OTHER || kind === MARK;
 
 const SPACE = 0x20;
+const UPPER_A = 0x41;
+const LOWER_A = 0x61;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const APOSTROPHE = 0x27;
@@ -73,8 +75,8 @@ const asCl100k = (kind: number): number => {
 
 export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
 	const all = await classesOfChars();
-	const keepsContractions = encoding === 'o200k_base';
-	const classes = keepsContractions ? all : all.map(asCl100k);
+	const isO200k = encoding === 'o200k_base';
+	const classes = isO200k ? all : all.map(asCl100k);
 	const ascii = new Uint8Array(256).fill(WIDE);
 	ascii.set(classes.subarray(0, 128));
 	let text: Uint8Array = new Uint8Array(0);
@@ -127,7 +129,7 @@ export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
 			found = classAt(at);
 		}
 		const wordEnd = at === upperEnd && lastEither >= 0 ? lastEither : at;
-		return keepsContractions ? contraction(wordEnd) : wordEnd;
+		return isO200k ? contraction(wordEnd) : wordEnd;
 	};
 
 	const numbers = (from: number): number => {
@@ -165,7 +167,7 @@ export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
 			return numbers(from);
 		}
 		kind = pieceKinds.letters;
-		if (text[from] === APOSTROPHE && !keepsContractions && contraction(from) > from) return contraction(from);
+		if (text[from] === APOSTROPHE && !isO200k && contraction(from) > from) return contraction(from);
 		if (first === OTHER || first === BLANK || first === MARK) {
 			const second = classAt(from + firstWidth);
 			if (isLetter(second)) return word(from + firstWidth);
@@ -187,12 +189,16 @@ export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
 		next(bytes, from, to) {
 			// Most pieces are ASCII: a word with or without a blank before it, or punctuation.
 			const first = classes[bytes[from]!]!;
-			if (bytes[from]! < 0x80 && first <= BLANK && (keepsContractions || bytes[from] !== APOSTROPHE)) {
+			if (bytes[from]! < 0x80 && first <= BLANK && (isO200k || bytes[from] !== APOSTROPHE)) {
 				let at = first === BLANK || first === OTHER ? from + 1 : from;
 				const begin = at;
+				if (isO200k) {
+					while (at < to && (bytes[at]! - UPPER_A) >>> 0 < 26) at += 1;
+					while (at < to && (bytes[at]! - LOWER_A) >>> 0 < 26) at += 1;
+				} else {
+					while (at < to && ((bytes[at]! | 0x20) - LOWER_A) >>> 0 < 26) at += 1;
+				}
 				let found = at < to ? ascii[bytes[at]!]! : END;
-				while (found === UPPER) found = ++at < to ? ascii[bytes[at]!]! : END;
-				while (found === LOWER) found = ++at < to ? ascii[bytes[at]!]! : END;
 				if (at > begin && found !== WIDE && (found !== OTHER || bytes[at] !== APOSTROPHE)) {
 					kind = pieceKinds.words;
 					return at;
