@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import {asGatewayError} from '../errors.ts';
 import {question} from '../explain/question.ts';
 import type {Gateway} from '../gateway.ts';
+import {usagePages} from '../usage/routes.ts';
 import {act, recordDeed} from './acting.ts';
 import {adminsOfGateway} from './admin-routes.ts';
 import {answer, checked, inputOf} from './answer.ts';
@@ -49,4 +50,5 @@ export const admin = (gateway: Gateway, router: Router): void => {
 	});
 
 	adminsOfGateway(gateway, router);
+	usagePages(gateway, router);
 };

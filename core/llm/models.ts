@@ -17,7 +17,7 @@ const isListed = (value: unknown): value is Listed =>
 	isObject(value) && Array.isArray(value.models) && value.models.every(model => isObject(model) && typeof model.id === 'string');
 
 /** There is no request to read: no words, no parameters, no model asked for. */
-const fieldsOf =
+export const fieldsOf =
 	(exchange: Exchange, headers: IncomingHttpHeaders): Fields =>
 	path => {
 		if (path === 'operation') return 'models';

@@ -61,8 +61,11 @@ export type UsageQuery = {
 	limit: number;
 };
 
-/** Sums in the order of `sums`; `values` in the order of `by`. */
-export type UsageGroup = {period: number; values: string[]; sums: number[]};
+/** Outcomes whose requests are counted beside the others of a group. */
+export const outcomes = ['failed', 'denied', 'aborted'] as const;
+
+/** `values` in the order of `by`, `sums` and `outcomes` in theirs. */
+export type UsageGroup = {period: number; values: string[]; sums: number[]; outcomes: number[]};
 
 /** What was used, by the hour and the day; any number of processes add to the same rows. Rejects as `Store` does. */
 export type UsageStore = {
@@ -107,7 +110,11 @@ export const groupsSql = (
 	const {by, where, after, limit} = asked;
 	const named = by.map(name => `counted.${quoted(name)}`);
 	const groups = ['spans.period', ...named];
-	const read = [...groups, ...sums.map(name => `sum(counted.${quoted(name)})`)];
+	const read = [
+		...groups,
+		...sums.map(name => `sum(counted.${quoted(name)})`),
+		...outcomes.map(name => `sum(CASE counted."outcome" WHEN '${name}' THEN counted."requests" ELSE 0 END)`),
+	];
 	const from = spans(JSON.stringify(asked.spans));
 	const conditions = Object.entries(where).map(([name, values]) => `counted.${quoted(name)} IN (${values.map(bind)})`);
 	if (ofKeys(asked)) conditions.push(`counted."key" <> ''`);
@@ -126,9 +133,11 @@ export const groupsSql = (
 /** A group as a row of that statement has it. */
 export const groupOf = ({by}: UsageQuery, row: Record<string, string | number>): UsageGroup => {
 	const columns = Object.values(row);
+	const counted = columns.slice(1 + by.length).map(Number);
 	return {
 		period: Number(columns[0]),
 		values: columns.slice(1, 1 + by.length).map(String),
-		sums: columns.slice(1 + by.length).map(Number),
+		sums: counted.slice(0, sums.length),
+		outcomes: counted.slice(sums.length),
 	};
 };

@@ -55,9 +55,14 @@ export const namesOf = (record: JournalRecord): Names => {
 	};
 };
 
-/** `budgets/deny/budget_exceeded`, `masking/rewrite`, and `…/observe` for what was recorded and not carried out. */
+/**
+ * `budgets/deny/budget_exceeded`, `masking/rewrite`, and `…/observe` for what was recorded and not carried out. Who somebody is, which every
+ * exchange is told, is not one to count.
+ */
 const verdictsOf = ({rulings}: JournalRecord): string[] => {
-	const values = (rulings ?? []).map(({plugin, verdict, code, mode}) => [plugin, verdict, code, mode].filter(Boolean).join('/'));
+	const values: string[] = [];
+	for (const {plugin, verdict, code, mode} of rulings ?? [])
+		if (verdict !== 'identify') values.push([plugin, verdict, code, mode].filter(Boolean).join('/'));
 	return values.length < 2 ? values : [...new Set(values)];
 };
 

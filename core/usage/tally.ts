@@ -9,6 +9,9 @@ const dayMs = 24 * hourMs;
 
 type Entry = {kind: 'all' | About['kind']; values: Record<(typeof dimensions)[number], string>; amounts: number[]};
 
+/** Where the holder of a key reads its own usage. */
+export const ownUsagePath = '/v1/usage';
+
 type Limits = {
 	/** So many models, deployments, tags, verdicts and units of each hour are told apart, and… */
 	names: number;
@@ -87,6 +90,9 @@ const openHour = (limits: Limits) => {
 };
 type Hour = ReturnType<typeof openHour>;
 
+/** Usage is what models were asked for; who looks after the gateway, or at its own usage, is on the record and not in it. */
+const isCounted = ({surface, path}: JournalRecord): boolean => surface !== 'admin' && surface !== 'gateway' && path !== ownUsagePath;
+
 const pathOf = ({tenant, team, user, key, model, deployment, operation, outcome, code, plugin}: Names): string =>
 	`${tenant}\0${team}\0${user}\0${key}\0${model}\0${deployment}\0${operation}\0${outcome}\0${code}\0${plugin}`;
 
@@ -141,6 +147,7 @@ export const openTally = (limits: Limits = {names: 1_000, rows: 50_000}): Tally 
 
 	return {
 		add: (record, at) => {
+			if (!isCounted(record)) return;
 			const number = Math.floor(at / hourMs);
 			let hour = hours.get(number);
 			if (hour === undefined) {
