@@ -30,6 +30,9 @@ export default defineConfig({
 		{use: 'grants', config: {allow: {'tenant:default': ['*']}}},
 		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},
+		// {use: 'quotas', config: {limits: {'*': {'tokens/day': 5_000_000}}}},
+		// {use: 'rate-limits', config: {limits: {'*': {'requests/minute': 60, burst: 10, concurrency: 10}}}},
+		// {use: 'session-caps', config: {caps: {'*': {requests: 100, toolCalls: 200, usd: 2}}}},
 		// After a change of this list, or of a plugin: npx sallyport plugins lock
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
 	],

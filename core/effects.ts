@@ -17,11 +17,13 @@ const amountOf = (amount: number, unit: Short['unit']): string =>
 export const refusal = (short: Short, plugin: string, {orElse = 'budget_exceeded'}: Effects, now: number): GatewayError => {
 	const {account, unit, window, limit, used, needed, resetsAt} = short;
 	const room = Math.max(0, limit - used);
+	// No window has room for more than its limit.
+	const isHopeless = needed > limit;
 	const message = `The ${window} limit of ${account} has ${amountOf(room, unit)} left of ${amountOf(limit, unit)}; this may take ${amountOf(needed, unit)}.`;
 	return new GatewayError(orElse, message, {
 		plugin,
 		rule: `${account}/${window}`,
-		...(resetsAt !== undefined && {retryAfterMs: Math.max(0, resetsAt - now)}),
+		...(resetsAt !== undefined && !isHopeless && {retryAfterMs: Math.max(0, resetsAt - now)}),
 	});
 };
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {allow, definePlugin, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
-import type {Standing} from '../limits/book.ts';
+import {type Standing, toldAt} from '../limits/book.ts';
 import {account, moment, scope} from '../limits/names.ts';
 import {isoOf, listed, type State, statesOf} from '../limits/show.ts';
 import {openWriting} from '../limits/write.ts';
@@ -27,7 +27,7 @@ const inUsd = ({name, rule: {limit, notifyAt: _, ...manner}, spent, reserved, re
 	...manner,
 });
 
-const place = (window: string) => ({unit: 'microUsd', window});
+const placeOf = (account: string) => (window: string) => ({account, unit: 'microUsd', window});
 
 export default definePlugin({
 	config,
@@ -43,13 +43,12 @@ export default definePlugin({
 			const reserve = [];
 			for (const one of standing) {
 				const {account, name: window, rule} = one;
-				const {limit, soft, notifyAt, timeZone = host.config.timeZone} = rule;
+				const {limit, soft, timeZone = host.config.timeZone} = rule;
 				const full = `The ${window} limit of ${account} is ${limit! / 1e6} USD`;
 				if (rule.hold && limit !== null && amount !== undefined && (limit === 0 || usedOf(one, host) + amount > limit))
 					return hold({reason: `${full}, and this call may exceed it.`});
 				// The ledger would let a call that costs nothing pass.
 				if (limit === 0 && soft === undefined) return deny({code: 'budget_exceeded', message: `${full}.`, rule: `${account}/${window}`});
-				const told = limit !== null && notifyAt && notifyAt.length > 0 ? notifyAt : undefined;
 				reserve.push({
 					account,
 					unit: 'microUsd' as const,
@@ -58,7 +57,7 @@ export default definePlugin({
 					window: window as 'day',
 					timeZone,
 					soft,
-					notifyAt: told as number[],
+					notifyAt: toldAt(rule),
 				});
 			}
 			if (amount !== undefined) return allow({reserve, orElse: 'budget_exceeded'});
@@ -116,7 +115,7 @@ export default definePlugin({
 			tenantAdmin: true,
 			input: z.strictObject({account}),
 			run({account}, host, caller) {
-				const limits = statesOf(book, account, place, host.config.timeZone, host, caller).map(inUsd);
+				const limits = statesOf(book, account, placeOf(account), host.config.timeZone, host, caller).map(inUsd);
 				const [tightest] = limits;
 				if (tightest !== undefined) return {account, ...tightest, limits} as Json;
 				const {spent, reserved, resetsAt} = host.ledger.balance(account, 'microUsd', host.config.window, host.config.timeZone);

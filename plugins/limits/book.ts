@@ -10,6 +10,13 @@ export type Rule = {
 	timeZone?: string;
 };
 
+/** The shares of a limit that are told; whoever does not refuse at the limit tells of it. */
+export const toldAt = ({limit, soft, notifyAt = []}: Rule): number[] | undefined => {
+	if (limit === null) return undefined;
+	if (soft && !notifyAt.includes(100)) return [...notifyAt, 100];
+	return notifyAt.length > 0 ? [...notifyAt] : undefined;
+};
+
 /** Rules by their name: `month`, `tokens/day`. */
 export type Rules<R extends Rule> = ReadonlyMap<string, R>;
 
@@ -177,12 +184,13 @@ export const openBook = <R extends Rule, Config>({configured, read, former}: Opt
 		return memory.patterns;
 	};
 
-	/** To be called before anything is asked: what was written since, or has ended, is read again. */
-	const refresh = ({kv, clock}: Pick<Lent<Config>, 'kv' | 'clock'>): void => {
+	/** To be called before anything is asked: what was written since, or has ended, is read again. Answers whether anything may have changed. */
+	const refresh = ({kv, clock}: Pick<Lent<Config>, 'kv' | 'clock'>): boolean => {
 		const version = kv.get('version');
-		if (version === memory.version && (memory.until === Number.POSITIVE_INFINITY || clock.now() < memory.until)) return;
+		if (version === memory.version && (memory.until === Number.POSITIVE_INFINITY || clock.now() < memory.until)) return false;
 		memory.version = version;
 		forget();
+		return true;
 	};
 
 	return {

@@ -12,7 +12,7 @@ export type State<R extends Rule> = {name: string; rule: R; remaining: number | 
 export const statesOf = <R extends Rule, Config>(
 	book: Book<R, Config>,
 	scope: string,
-	place: (name: string) => {unit: string; window: string},
+	place: (name: string) => {account: string; unit: string; window: string},
 	timeZone: string | undefined,
 	lent: Reading<Config>,
 	caller: Caller,
@@ -22,8 +22,8 @@ export const statesOf = <R extends Rule, Config>(
 	within(caller, tenant);
 	book.refresh(lent);
 	const states = [...book.rulesOf(scope, tenant, lent)].map(([name, rule]): State<R> => {
-		const {unit, window} = place(name);
-		const balance = lent.ledger.balance(scope, unit, window, rule.timeZone ?? timeZone);
+		const {account, unit, window} = place(name);
+		const balance = lent.ledger.balance(account, unit, window, rule.timeZone ?? timeZone);
 		const remaining = rule.limit === null ? null : Math.max(0, rule.limit - balance.spent - balance.reserved);
 		return {name, rule, remaining, ...balance};
 	});
@@ -39,7 +39,7 @@ type Shown = {
 	configured: readonly {scope: string; name: string; rule: Json}[];
 	shown: (row: Json) => Json;
 	/** What a limit's name is called. */
-	call: 'window' | 'limit';
+	call: 'window' | 'name';
 };
 
 /** Whose a row is, and about which limit. */

@@ -1,0 +1,104 @@
+import * as z from 'zod';
+import {allow, type Json, type Operation} from '../../plugin-sdk/index.ts';
+import {type Lent, openBook, type Rule, type Standing, toldAt} from './book.ts';
+import {notifyAt, scope, timeZone} from './names.ts';
+
+/** A trillion is as many as the ledger takes. */
+const count = z.int().min(0).max(1e12);
+
+/** What may be said of a limit, beside how high it is. */
+export const manner = {
+	/** Told, and never refused. */
+	soft: z.literal(true).optional(),
+	notifyAt: notifyAt.optional(),
+	timeZone: timeZone.optional(),
+};
+
+export const most = count.nullable();
+const limit = z.union([count, z.strictObject({limit: most, ...manner})]);
+type Limit = z.output<typeof limit>;
+
+/** Limits by account and name, `tokens/day`; `*` is for each account that is not named, for itself. */
+export const limitsOf = (name: z.ZodType<string, string>) =>
+	z.strictObject({
+		limits: z.record(scope, z.record(name, limit)).default({}),
+		/** UTC when left out. */
+		timeZone: timeZone.optional(),
+		/** For every limit that says nothing else. */
+		notifyAt: notifyAt.default([]),
+	});
+type Config = {limits: Record<string, Record<string, Limit>>; timeZone?: string | undefined; notifyAt: number[]};
+
+type CountUnit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'slots';
+type Place = {unit: CountUnit; window: string};
+
+/** `tokens` and `day` of `tokens/day`. */
+export const placeOf = (name: string): Place => {
+	if (name === 'concurrency') return {unit: 'slots', window: 'now'};
+	const [unit = '', window = ''] = name.split('/');
+	return {unit: unit as CountUnit, window};
+};
+
+const ruleOf = (limit: Limit, {notifyAt}: Config): Rule => ({notifyAt, ...(typeof limit === 'number' ? {limit} : limit)});
+
+/** The book of a plugin that counts; its actions store what its config says. */
+export const openCounts = <C extends Config>() =>
+	openBook<Rule, C>({
+		configured: config =>
+			Object.fromEntries(
+				Object.entries(config.limits).map(([scope, rules]) => [
+					scope,
+					Object.fromEntries(Object.entries(rules).map(([name, limit]) => [name, ruleOf(limit, config)])),
+				]),
+			),
+		read: (row: Json, config) => ruleOf(row as Limit, config),
+	});
+
+type Estimate = {inputTokens: number; maxOutputTokens: number};
+
+const amounts = (operation: Operation, {inputTokens, maxOutputTokens}: Estimate): Record<CountUnit, number> => {
+	// Counting tokens uses none.
+	const [input, output] = operation === 'count_tokens' ? [0, 0] : [inputTokens, maxOutputTokens];
+	return {requests: 1, slots: 1, tokens: input + output, inputTokens: input, outputTokens: output};
+};
+
+/** The most that a call can take of each of these limits; `account` says what the ledger calls one. */
+export const reservations = (
+	standing: readonly Standing<Rule>[],
+	{operation, estimate}: {operation: Operation; estimate: Estimate},
+	{config}: Lent<Config>,
+	account: (scope: string) => string,
+) => {
+	const most = amounts(operation, estimate);
+	return standing.map(({account: scope, name, rule}) => {
+		const {limit, soft, timeZone = config.timeZone} = rule;
+		const {unit, window} = placeOf(name);
+		return {account: account(scope), unit, amount: most[unit], limit, window: window as 'day', timeZone, soft, notifyAt: toldAt(rule)};
+	});
+};
+
+/** One try at a deployment, as the core tells of it. */
+type Attempt = {status?: number; error?: string};
+type Ended = {outcome: string; usage?: {inputTokens: number; outputTokens: number} | undefined; attempts: readonly unknown[]};
+
+const nothing = {requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0};
+
+/** A provider that is down, or limits us, has given no answer. */
+const isAnswer = ({status}: Attempt): boolean => status !== undefined && status < 500 && status !== 429;
+/** Nobody counts tokens for a request that was not sent, or for an error. */
+const isFree = ({status, error}: Attempt): boolean => error === 'upstream_unreachable' || (status !== undefined && status >= 300);
+
+/**
+ * What a call has used in the end. One that got no answer, or was refused on its way, gives everything back; one whose client left does
+ * not. Where nobody knows how many tokens were used, what was set aside stays used.
+ */
+export const settled = ({outcome, usage, attempts: tries}: Ended) => {
+	const attempts = tries as readonly Attempt[];
+	const isGivenBack = outcome !== 'ok' && outcome !== 'aborted' && !attempts.some(isAnswer);
+	if (isGivenBack) return allow({settle: nothing});
+	if (usage) {
+		const {inputTokens, outputTokens} = usage;
+		return allow({settle: {requests: 1, tokens: inputTokens + outputTokens, inputTokens, outputTokens}});
+	}
+	return allow({settle: attempts.every(isFree) ? {...nothing, requests: 1} : {requests: 1}});
+};
