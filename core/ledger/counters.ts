@@ -61,7 +61,7 @@ export const openCounters = () => {
 			current.clear();
 		}
 		for (const lease of sliding.values())
-			if (lease.counters.length === 0 && !lease.growing && (lease.granted === 0 || isOver(lease, now - minuteMs)))
+			if (lease.counters.length === 0 && !lease.growing && !lease.owed && (lease.granted === 0 || isOver(lease, now - minuteMs)))
 				sliding.delete(lease.key);
 	};
 

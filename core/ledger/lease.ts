@@ -54,6 +54,8 @@ export type Lease = {
 	asked: number;
 	step: number;
 	growing: boolean;
+	/** Its row waits to be written, with less in it. */
+	owed: boolean;
 	/** It is enlarged ahead of need once more than this is used. */
 	refillAbove: number;
 	/** Spendable from… up to, not including… (milliseconds since 1970), and the start of the span that its row stands for. */
@@ -98,6 +100,7 @@ export const newLease = (key: string, place: Place, slide: Slide | undefined): L
 	asked: -1,
 	step: 0,
 	growing: false,
+	owed: false,
 	refillAbove: 0,
 	from: slide ? 0 : Number.NEGATIVE_INFINITY,
 	to: slide ? 0 : Number.POSITIVE_INFINITY,

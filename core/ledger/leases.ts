@@ -59,6 +59,11 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onOwed}: O
 		asked.add(lease);
 	};
 
+	const lower = (lease: Lease): void => {
+		lease.owed = true;
+		lowered.add(lease);
+	};
+
 	const begin = (lease: Lease): Ask => {
 		const {wanted, least, asked: limit, step, slide} = lease;
 		lease.wanted = 0;
@@ -144,8 +149,9 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onOwed}: O
 			for (const counter of counters) changed.add(counter);
 			for (const one of tried) strayed(one);
 			// It may have been written all the same: then a row says more than is held here.
-			for (const lease of [...leases, ...asks.map(({lease}) => lease)]) lowered.add(lease);
+			for (const lease of [...leases, ...asks.map(({lease}) => lease)]) lower(lease);
 		}
+		for (const lease of leases) lease.owed = lowered.has(lease);
 		clearTimeout(hung);
 		hangs = false;
 		let owed = failure !== undefined;
@@ -189,7 +195,7 @@ export const openLeases = ({store, presence, now, ticks, storeWaitMs, onOwed}: O
 		/** The next write carries this counter's row as it then is. */
 		change: (counter: Counter): void => void changed.add(counter),
 		/** The next write says how little of this lease is left to this process. */
-		lower: (lease: Lease): void => void lowered.add(lease),
+		lower,
 		/** Resolves when all asked so far is durable; rejects with `store_unavailable`, and then nothing has been granted. */
 		soon,
 		around,

@@ -151,14 +151,13 @@ export const openLedger = async ({
 			lacks = answer;
 			const full = lacks.filter(lack => lack.full).map(({lease}) => lease);
 			if (full.length === 0) continue;
-			if (await recalls.wait(full, turn)) {
-				turn += 1;
-				continue;
-			}
-			for (const lease of full) recalls.vain(lease);
-			const last = tryNow(planned(), 'last');
-			if (!Array.isArray(last)) return last;
-			lacks = last;
+			const isHopeful = await recalls.wait(full, turn);
+			turn += 1;
+			if (!isHopeful) for (const lease of full) recalls.vain(lease);
+			// Looked up anew: what was there before the wait may be gone.
+			const next = tryNow(planned(), isHopeful ? 'held' : 'last');
+			if (!Array.isArray(next)) return next;
+			lacks = next;
 		}
 	};
 
