@@ -33,6 +33,7 @@ export default defineConfig({
 		// {use: 'quotas', config: {limits: {'*': {'tokens/day': 5_000_000}}}},
 		// {use: 'rate-limits', config: {limits: {'*': {'requests/minute': 60, burst: 10, concurrency: 10}}}},
 		// {use: 'session-caps', config: {caps: {'*': {requests: 100, toolCalls: 200, usd: 2}}}},
+		// {use: 'webhooks', config: {endpoints: [{url: 'https://hooks.example/in'}]}, grants: {http: ['hooks.example'], secrets: {webhook: env('WEBHOOK_SECRET')}}},
 		// After a change of this list, or of a plugin: npx sallyport plugins lock
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
 	],
