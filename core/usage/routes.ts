@@ -1,10 +1,11 @@
 import type Router from '@koa/router';
 import type {Context} from 'koa';
-import type {Caller} from '../../plugin-sdk/index.ts';
-import {answer, checked} from '../admin/answer.ts';
+import {type Caller, mayReach, tenantOf} from '../../plugin-sdk/index.ts';
+import {answer, checked, inputOf} from '../admin/answer.ts';
 import {callerWith} from '../admin/caller.ts';
 import {GatewayError} from '../errors.ts';
 import type {Gateway} from '../gateway.ts';
+import {accountQuestion, explainAccount} from './account.ts';
 import {csv} from './csv.ts';
 import {invoiceColumns, invoiceParams, invoiceRows, invoicesOf} from './invoice.ts';
 import {ownUsage} from './own.ts';
@@ -39,9 +40,12 @@ const tenantsFor = ({tenant: own}: Caller, asked: readonly string[] | undefined)
 	return [own];
 };
 
+/** More than this is read beside the gateway, by the command line. */
+const mostJournalBytes = 2 ** 30;
+
 /** Pages about what was used, from sums made as it happened: for operators, and for the holders of keys. */
 export const usagePages = (gateway: Gateway, router: Router): void => {
-	const {store, usage} = gateway;
+	const {store, usage, config} = gateway;
 
 	router.get('/admin/usage', async ctx => {
 		const caller = callerWith(gateway, ctx, 'read', {tenantAdmin: true});
@@ -61,6 +65,15 @@ export const usagePages = (gateway: Gateway, router: Router): void => {
 		const invoices = await invoicesOf(store, {...said, ...(tenant !== undefined && {tenant})}, Date.now());
 		if (!wantsCsv(ctx, format)) return answer(ctx, invoices);
 		answerCsv(ctx, `invoices-${invoices.month}`, csv(invoiceColumns, invoiceRows(invoices)));
+	});
+
+	router.post('/admin/ledger/explain', async ctx => {
+		const caller = callerWith(gateway, ctx, 'read', {tenantAdmin: true});
+		const question = checked(accountQuestion, await inputOf(gateway, ctx));
+		// Whose a key is its name does not say.
+		if (!mayReach(caller, tenantOf(question.account)))
+			throw new GatewayError('denied', `This admin is for accounts of the tenant ${caller.tenant} alone.`);
+		answer(ctx, await explainAccount(question, {store, folder: config.journal.folder, mostBytes: mostJournalBytes}));
 	});
 
 	router.get(ownUsagePath, ctx => ownUsage(gateway, ctx));
