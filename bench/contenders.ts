@@ -81,9 +81,9 @@ async function firstKey(running: Running) {
 }
 
 const sallyport =
-	(name: string, config: string, keyed: boolean): Contender['start'] =>
+	(name: string, config: string, keyed: boolean, workers = 1): Contender['start'] =>
 	async ({core, upstreamPort, folder}, port) => {
-		const data = join(folder, config);
+		const data = join(folder, `${config}-${workers}`);
 		rmSync(data, {recursive: true, force: true});
 		mkdirSync(data, {recursive: true});
 		const line: Command = [process.execPath, 'core/cli/sallyport.js', 'start', '--config', `bench/contenders/${config}.config.ts`];
@@ -94,10 +94,14 @@ const sallyport =
 				SALLYPORT_BENCH_LISTEN: `127.0.0.1:${port}`,
 				SALLYPORT_BENCH_DATA: data,
 				SALLYPORT_BENCH_UPSTREAM: `http://127.0.0.1:${upstreamPort}/v1`,
+				SALLYPORT_BENCH_WORKERS: `${workers}`,
 			},
 		});
 		const headers = keyed ? {authorization: `Bearer ${await firstKey(running)}`} : bearer;
-		return ready({name, running, port, headers});
+		const started = await ready({name, running, port, headers});
+		// One of several answers before the others listen.
+		while (workers > 1 && running.alive() && !/^Ready\./m.test(running.said())) await sleep(50);
+		return started;
 	};
 
 const portkey: Contender['start'] = (place, port) => {
@@ -121,6 +125,12 @@ export const contenders: Contender[] = [
 	{name: 'sallyport (no plugins)', start: sallyport('sallyport (no plugins)', 'none', false)},
 	{name: 'sallyport (all plugins)', start: sallyport('sallyport (all plugins)', 'all', true)},
 	{name: 'portkey', start: portkey},
+];
+
+/** The same gateway as one process and as two. */
+export const oneAndTwo: [Contender, Contender] = [
+	{name: 'one process', start: sallyport('one process', 'all', true)},
+	{name: 'two workers', start: sallyport('two workers', 'all', true, 2)},
 ];
 
 export const requestTo = ({port, headers}: Started, kilobytes: number, streaming: boolean, personal: boolean) =>

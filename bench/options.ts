@@ -10,6 +10,7 @@ const help = `npm run bench -- [options]
   --rounds n       interleaved rounds at most (default 3)
   --minutes n      no new round that would end after this (default 6)
   --personal       an e-mail address and a phone number in every message, so that masking has something to rewrite
+  --workers        two workers against one process, on two cores that they share with the load; nothing else
   --node           the load generator and the responder in Node, although a C compiler is here
   --json file      all samples and medians as JSON`;
 
@@ -19,6 +20,7 @@ export interface Options {
 	rounds: number;
 	budgetMs: number;
 	personal: boolean;
+	workers: boolean;
 	node: boolean;
 	json: string | undefined;
 }
@@ -50,6 +52,7 @@ export function readOptions(args: string[]): Options | undefined {
 			rounds: {type: 'string', default: '3'},
 			minutes: {type: 'string', default: '6'},
 			personal: {type: 'boolean', default: false},
+			workers: {type: 'boolean', default: false},
 			node: {type: 'boolean', default: false},
 			json: {type: 'string'},
 			help: {type: 'boolean', default: false},
@@ -65,6 +68,7 @@ export function readOptions(args: string[]): Options | undefined {
 		rounds: Math.round(positive('rounds', values.rounds)),
 		budgetMs: positive('minutes', values.minutes) * 60_000,
 		personal: values.personal,
+		workers: values.workers,
 		node: values.node,
 		json: values.json && resolve(process.env.INIT_CWD ?? '.', values.json), // npm changes the folder and says so
 	};

@@ -35,6 +35,8 @@ export const cpuUs = (pids: number[]) =>
 const memoryMb = (pid: number, field: string) =>
 	Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 
+export const rssMb = (pid: number) => Math.round(memoryMb(pid, 'VmRSS'));
+
 export function memory(pid: number) {
 	const pids = family(pid);
 	const sum = (field: string) => Math.round(pids.reduce((total, each) => total + memoryMb(each, field), 0));

@@ -11,6 +11,7 @@ import {type Options, readOptions} from './options.ts';
 import {memory, type Running, run, stop} from './processes.ts';
 import {rows, tables} from './report.ts';
 import {findCores, makeTools} from './tools.ts';
+import {compareWorkers} from './workers.ts';
 
 const firstPort = 18_900;
 const timing = {warmMs: 250, windowMs: 1100};
@@ -91,7 +92,8 @@ async function bench(options: Options) {
 	};
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void clean().then(() => process.exit(1)));
 	try {
-		const cores = findCores();
+		// Two workers need both cores: then nobody is kept off one.
+		const cores = options.workers ? undefined : findCores();
 		if (cores) execFileSync('taskset', ['-cp', `${cores.harness}`, `${process.pid}`], {stdio: 'ignore'});
 		const tools = makeTools(folder, options.node);
 		const answers = [join(folder, 'answer.http'), join(folder, 'stream.http')];
@@ -107,6 +109,10 @@ async function bench(options: Options) {
 		console.log(`Node ${process.version}, ${cpus().length} cores, ${pinning}; load and upstream in ${tools.language}`);
 		console.log(`load average at the start ${loadavg()[0]?.toFixed(2)}; ratios are worth more than absolute values`);
 		const place = {tools, core: cores?.tested, upstreamPort: firstPort, answers, folder};
+		if (options.workers) {
+			await compareWorkers({tools, core: undefined, upstream, folder, personal: true}, place, {options, running, port: firstPort + 1});
+			return;
+		}
 		const started = await startAll(place, options, running);
 		const samples = await rounds({tools, core: cores?.harness, upstream, folder, personal: options.personal}, started, options);
 		print(samples, started, options);

@@ -1,8 +1,9 @@
 import {defineConfig} from '../../plugin-sdk/index.ts';
-import {journal, listen, models, providers, store} from './place.ts';
+import {journal, listen, models, providers, store, workers} from './place.ts';
 
 export default defineConfig({
 	listen,
+	workers,
 	store,
 	journal,
 	providers,

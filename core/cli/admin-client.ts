@@ -1,5 +1,5 @@
 import {type Command, Option} from 'commander';
-import {type Dispatcher, request} from 'undici';
+import type {Dispatcher} from 'undici';
 
 export type AdminOptions = {url: string; adminKey?: string};
 
@@ -49,6 +49,7 @@ export const adminCall = async (
 	if (!/^[\x21-\x7e]+$/.test(adminKey))
 		throw new Error('The admin key holds characters that no admin key has: look at SALLYPORT_ADMIN_KEY.');
 	const address = addressOf(path, url);
+	const {request} = await import('undici');
 	const {status, text} = await request(address, {
 		method,
 		headers: {authorization: `Bearer ${adminKey}`, 'content-type': 'application/json'},
