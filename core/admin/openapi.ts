@@ -3,6 +3,7 @@ import {catalogue} from '../errors.ts';
 import {question} from '../explain/question.ts';
 import {isObject} from '../llm/json.ts';
 import type {PluginHouse} from '../plugins/house.ts';
+import {usagePaths} from '../usage/openapi.ts';
 import {creating} from './admins.ts';
 
 const problem = {
@@ -112,6 +113,7 @@ export const openApi = (house: PluginHouse): Record<string, unknown> => ({
 		'/admin/plugins': {get: {operationId: 'plugins', summary: 'The plugins in force.', responses}},
 		'/admin/openapi.json': {get: {operationId: 'openapi', summary: 'This document.', responses}},
 		...ownPaths(),
+		...usagePaths({responses, bodyOf}),
 		...actionPaths(house),
 	},
 });
