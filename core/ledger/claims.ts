@@ -2,7 +2,7 @@ import type {Reservation} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import {isAmount} from './bookings.ts';
 import {renewable} from './grants.ts';
-import {type Counter, type Lease, look, roomAt} from './lease.ts';
+import {type Counter, type Lease, look, nextEdge, roomAt} from './lease.ts';
 import type {Leases} from './leases.ts';
 import type {Short} from './ledger.ts';
 import type {Presence} from './presence.ts';
@@ -85,7 +85,7 @@ export const openClaims = ({leases, presence, onFailed}: Options) => {
 			} else if (!(amount <= lease.granted - lease.used && isWithin(lease, limit, mode, full, amount) && spendable(lease, at))) {
 				if (mode === 'last' && full) {
 					lease.fullFrom = at;
-					lease.fullTo = at + fullMs;
+					lease.fullTo = Math.min(at + fullMs, nextEdge(lease, at));
 				}
 				if (full && at >= lease.fullFrom && at < lease.fullTo) short = later(short, shortOf(reservation, limit, lease, at));
 				else {

@@ -74,6 +74,8 @@ export type Lease = {
 	recalledTo: number;
 	vainTo: number;
 	vainFor: number;
+	/** …unless something they used has stopped to count since (milliseconds since 1970). */
+	vainEdge: number;
 	/** What others have in buckets that end at the same time as ours; asked for only when somebody has to be told how long to wait. */
 	bucketsElsewhere: readonly {readonly until: number; readonly amount: number}[];
 	/** Which shares of the limit have been told, in which window; and what to look for when settling. */
@@ -113,6 +115,7 @@ export const newLease = (key: string, place: Place, slide: Slide | undefined): L
 	recalledTo: 0,
 	vainTo: 0,
 	vainFor: -1,
+	vainEdge: 0,
 	bucketsElsewhere: [],
 	toldIn: '',
 	told: undefined,
@@ -127,6 +130,10 @@ export const isOver = ({slide, span}: Lease, at: number): boolean =>
 const isLive = ({period: {start, end, until, slide}}: Counter, at: number): boolean =>
 	// A bucket ahead of a clock that was set back counts too: a stretch may hold both.
 	slide?.lengthMs === 0 ? at >= start && at < end : at < until;
+
+/** When something that was used may stop to count. */
+export const nextEdge = ({slide}: Lease, at: number): number =>
+	slide === undefined ? Number.POSITIVE_INFINITY : at - (at % slide.bucketMs) + slide.bucketMs;
 
 /** What nobody else can have. */
 export const heldIn = ({settled, reserved, unrecorded}: Counter): number => settled + reserved + unrecorded;

@@ -1,6 +1,6 @@
 import type {Store} from '../store/store.ts';
 import type {Counters} from './counters.ts';
-import {type Lease, look} from './lease.ts';
+import {type Lease, look, nextEdge} from './lease.ts';
 import type {Leases} from './leases.ts';
 
 type Options = {
@@ -78,8 +78,8 @@ export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Opt
 		giveBack().catch(onFailed).finally(returnSoon);
 	});
 
-	const recallable = ({kind, others, elsewhere, vainTo, vainFor}: Lease): boolean =>
-		others > (kind === 'calendar' ? elsewhere : 0) && !(ticks() < vainTo && vainFor === others);
+	const recallable = ({kind, others, elsewhere, vainTo, vainFor, vainEdge}: Lease): boolean =>
+		others > (kind === 'calendar' ? elsewhere : 0) && !(ticks() < vainTo && vainFor === others && now() < vainEdge);
 
 	return {
 		/**
@@ -118,6 +118,7 @@ export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Opt
 		vain: (lease: Lease): void => {
 			lease.vainTo = ticks() + vainMs;
 			lease.vainFor = lease.others;
+			lease.vainEdge = nextEdge(lease, now());
 		},
 		/** Something became free here: whoever has asked for it gets it. */
 		freed: (lease: Lease): void => {
