@@ -13,6 +13,7 @@ import type {Deployment} from './catalogue.ts';
 import {clientHeaders} from './client-headers.ts';
 import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
+import {openGrowth} from './outgrow.ts';
 import {refuseKey} from './provider-key.ts';
 import {countUsage, type Known} from './spend.ts';
 import {openProduced} from './usage-produced.ts';
@@ -69,6 +70,7 @@ export const streamedReply = async (
 	const usage = countingUnits(dialect.streamUsage(), deployment.price);
 	const produced = openProduced(deployment.bound);
 	const digest = gateway.config.journal.payloads === 'none' ? undefined : createHash('sha256');
+	const growth = openGrowth(gateway, exchange, asked, deployment, {produced, usage, cut: error => reply.abort(error)});
 	const watch = openWatch(gateway, exchange, asked, usage);
 	const tap = openTap(dialect, usage);
 	const look = refuseKey(deployment);
@@ -95,7 +97,9 @@ export const streamedReply = async (
 		produced.see(chunk);
 		try {
 			look(chunk);
-			return work();
+			const out = work();
+			growth?.see(chunk);
+			return out;
 		} catch (thrown) {
 			return refuse(thrown);
 		}
@@ -122,7 +126,8 @@ export const streamedReply = async (
 		const known = (): Known => {
 			const sure = usage.sure();
 			const doubt = cut ? 'cut' : sure.inputTokens + sure.outputTokens > 0 ? 'absurd' : 'missing';
-			return {produced: produced.tokens, input: usage.input(), sure, doubt};
+			const outputTokens = Math.max(sure.outputTokens, growth?.surely ?? 0);
+			return {produced: produced.tokens, input: usage.input(), sure: {...sure, outputTokens}, doubt};
 		};
 		countUsage(exchange, asked, deployment, cut ? undefined : usage.usage(), {known, units: usage.units()});
 		if (error) {
