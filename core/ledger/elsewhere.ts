@@ -20,6 +20,7 @@ const soonMs = 20;
 export const openElsewhere = ({store, crossings, presence, now, ticks, onFailed}: Options) => {
 	const watched = new Set<Lease>();
 	let timer: NodeJS.Timeout | undefined;
+	let dueAt = 0;
 	let closed = false;
 
 	const read = async (): Promise<void> => {
@@ -41,20 +42,28 @@ export const openElsewhere = ({store, crossings, presence, now, ticks, onFailed}
 		}
 	};
 
+	const arm = (at: number): void => {
+		if (timer !== undefined && dueAt <= at) return;
+		clearTimeout(timer);
+		dueAt = at;
+		timer = setTimeout(
+			() => {
+				timer = undefined;
+				read().catch(onFailed);
+			},
+			Math.max(soonMs, at - ticks()),
+		);
+		timer.unref();
+	};
+
 	return {
-		/** Reads a moment later what others have of this account, unless that is known. */
+		/** Reads what others have of this account: a moment later, or when what is known of it is a second old. */
 		watch: (lease: Lease): void => {
 			if (closed || lease.kind === 'slots' || watched.has(lease)) return;
 			// Nobody is there to change it.
 			if (presence.others().length === 0 && lease.knownAt > Number.NEGATIVE_INFINITY) return;
-			if (ticks() - lease.knownAt < freshMs) return;
 			watched.add(lease);
-			if (timer !== undefined) return;
-			timer = setTimeout(() => {
-				timer = undefined;
-				read().catch(onFailed);
-			}, soonMs);
-			timer.unref();
+			arm(Math.max(ticks() + soonMs, lease.knownAt + freshMs));
 		},
 		close: (): void => {
 			closed = true;
