@@ -19,7 +19,12 @@ export type Names = {
 const payers = (id: string, {bookings}: JournalRecord): Pick<Names, 'tenant' | 'team' | 'user' | 'key'> => {
 	const names = {tenant: '', team: '', user: '', key: ''};
 	for (const {key: booking} of bookings ?? []) {
-		const account = booking.split('|').slice(0, -3).join('|');
+		// A plugin may count apart from others, under a word of its own: `rate:team:acme/search`.
+		const account = booking
+			.split('|')
+			.slice(0, -3)
+			.join('|')
+			.replace(/^[a-z]+:(?=(?:tenant|team|user|key):)/, '');
 		const tenant = tenantOf(account);
 		if (tenant !== undefined) names.tenant = tenant;
 		const [, kind, name] = /^(team|user|key):(.+)$/s.exec(account) ?? [];
