@@ -201,6 +201,10 @@ test('the holder of a key reads what it used, over its budget too, and nothing o
 	t.is(body.total.costMicroUsd, spent!.costMicroUsd);
 	t.deepEqual([...new Set(body.rows.map(({outcome}: {outcome: string}) => outcome))].sort(), ['denied', 'ok']);
 	t.is((await own('/v1/usage', other)).body.total.requests, 0);
+	t.deepEqual(body.limits, {budgets: {limits: []}}, "a tenant's limits are not a key's to read");
+	await gateway.act('budgets', 'set', {account: `key:${body.key}`, limitUsd: 3});
+	t.like((await own()).body.limits, {budgets: {limits: [{window: 'month', limitUsd: 3, remainingUsd: 3}]}});
+	t.deepEqual((await own('/v1/usage', other)).body.limits, {budgets: {limits: []}});
 	for (const query of ['tenant=poor', 'key=x', 'by=key', 'by=tenant']) t.is((await own(`/v1/usage?${query}`)).status, 400, query);
 	t.is((await own('/v1/usage', 'vk_nobody')).status, 401);
 });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import {allow, definePlugin, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
 import {type Standing, toldAt} from '../limits/book.ts';
 import {account, moment, scope} from '../limits/names.ts';
-import {isoOf, listed, type State, statesOf} from '../limits/show.ts';
+import {isoOf, listed, ownScope, type State, statesOf} from '../limits/show.ts';
 import {openWriting} from '../limits/write.ts';
 import {degraded, usedOf} from './degrade.ts';
 import {book, config, isOneWay, type MoneyRule, manner, microUsd, notBoth, usd, type Written, window} from './limits.ts';
@@ -121,6 +121,16 @@ export default definePlugin({
 				const {spent, reserved, resetsAt} = host.ledger.balance(account, 'microUsd', host.config.window, host.config.timeZone);
 				const unlimited = {limitUsd: null, spentUsd: spent / 1e6, reservedUsd: reserved / 1e6, remainingUsd: null};
 				return {account, window: host.config.window, ...unlimited, resetsAt: isoOf(resetsAt), limits: []};
+			},
+		},
+		standing: {
+			description: 'What the key that it is called with may spend, has spent and has set aside, by each of its own limits.',
+			access: 'read',
+			tenantAdmin: true,
+			input: z.strictObject({}),
+			run(_, host, caller) {
+				const account = ownScope(caller);
+				return {limits: statesOf(book, account, placeOf(account), host.config.timeZone, host, caller).map(inUsd)} as Json;
 			},
 		},
 		list: {

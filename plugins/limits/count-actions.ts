@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import {action, type Host, type Json} from '../../plugin-sdk/index.ts';
+import {action, type Caller, type Host, type Json} from '../../plugin-sdk/index.ts';
 import type {Book, Rule} from './book.ts';
 import {manner, most, placeOf} from './counts.ts';
 import {account, moment, scope} from './names.ts';
-import {isoOf, listed, statesOf} from './show.ts';
+import {isoOf, listed, ownScope, statesOf} from './show.ts';
 import {openWriting} from './write.ts';
 
 type Named = {name: z.ZodType<string, string>; inLedger: (scope: string) => string};
@@ -13,10 +13,24 @@ const shown = (row: Json): Json => {
 	return {...rest, ...(until !== undefined && {until: isoOf(until)})} as Json;
 };
 
-/** The actions of a plugin that counts: set, raise, reset, get, list. */
+/** The actions of a plugin that counts: set, raise, reset, get, standing, list. */
 export const countActions = <Config extends {timeZone?: string | undefined}>(book: Book<Rule, Config>, {name, inLedger}: Named) => {
 	const {set, raise, reset} = openWriting(book);
 	type Lent = Host<Config>;
+
+	const limitsOf = (account: string, host: Lent, caller: Caller): Json => {
+		const states = statesOf(book, account, name => ({account: inLedger(account), ...placeOf(name)}), host.config.timeZone, host, caller);
+		const limits = states.map(({name, rule: {limit, notifyAt: _, ...rest}, spent, reserved, remaining, resetsAt}) => ({
+			name,
+			limit,
+			spent,
+			reserved,
+			remaining,
+			resetsAt: isoOf(resetsAt),
+			...rest,
+		}));
+		return limits as Json;
+	};
 
 	return {
 		set: action({
@@ -53,26 +67,14 @@ export const countActions = <Config extends {timeZone?: string | undefined}>(boo
 			access: 'read',
 			tenantAdmin: true,
 			input: z.strictObject({account}),
-			run({account}, host: Lent, caller) {
-				const states = statesOf(
-					book,
-					account,
-					name => ({account: inLedger(account), ...placeOf(name)}),
-					host.config.timeZone,
-					host,
-					caller,
-				);
-				const limits = states.map(({name, rule: {limit, notifyAt: _, ...rest}, spent, reserved, remaining, resetsAt}) => ({
-					name,
-					limit,
-					spent,
-					reserved,
-					remaining,
-					resetsAt: isoOf(resetsAt),
-					...rest,
-				}));
-				return {account, limits} as Json;
-			},
+			run: ({account}, host: Lent, caller) => ({account, limits: limitsOf(account, host, caller)}),
+		}),
+		standing: action({
+			description: 'What the key that it is called with may use, has used and has set aside of each of its own limits.',
+			access: 'read',
+			tenantAdmin: true,
+			input: z.strictObject({}),
+			run: (_, host: Lent, caller) => ({limits: limitsOf(ownScope(caller), host, caller)}),
 		}),
 		list: action({
 			description:

@@ -1,4 +1,4 @@
-import {type Caller, type Host, type Json, mayReach, tenantOf, within} from '../../plugin-sdk/index.ts';
+import {type Caller, type Host, type Json, mayReach, refuse, tenantOf, within} from '../../plugin-sdk/index.ts';
 import {type Book, everyName, type Lent, type Rule, rowsOf} from './book.ts';
 import {partsOf} from './names.ts';
 
@@ -7,6 +7,12 @@ type Reading<Config> = Lent<Config> & Pick<Host<Config>, 'ledger'>;
 
 /** What an account has of one limit in its present window. */
 export type State<R extends Rule> = {name: string; rule: R; remaining: number | null} & Balance;
+
+/** The scope of the key that its holder calls with. Throws `not_found` for a caller without one. */
+export const ownScope = ({key}: Caller): string => {
+	if (key !== undefined) return `key:${key}`;
+	throw refuse('not_found', 'This is for the holder of a key, at /self; get has what is of others.');
+};
 
 /** The limits of one account that a caller may know of, with the tightest first. Throws `denied`. */
 export const statesOf = <R extends Rule, Config>(
@@ -17,8 +23,8 @@ export const statesOf = <R extends Rule, Config>(
 	lent: Reading<Config>,
 	caller: Caller,
 ): State<R>[] => {
-	const tenant = tenantOf(partsOf(scope).holder);
-	// Whose a key is, is not known here.
+	// Whose a key is, is not known here, but of the one that somebody calls with.
+	const tenant = caller.key !== undefined && scope === ownScope(caller) ? caller.tenant : tenantOf(partsOf(scope).holder);
 	within(caller, tenant);
 	book.refresh(lent);
 	const states = [...book.rulesOf(scope, tenant, lent)].map(([name, rule]): State<R> => {
