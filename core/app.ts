@@ -12,6 +12,7 @@ import {modelCall} from './llm/call.ts';
 import type {DialectOperation} from './llm/dialects/dialect.ts';
 import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
+import {mcpDoors} from './mcp/door.ts';
 import {limitHeaders} from './rate-headers.ts';
 import {refusal} from './refusal.ts';
 import {selfService} from './self-service.ts';
@@ -56,6 +57,7 @@ const shownPath = (path: string): string => path.slice(0, 500).replace(/(vk|adm|
 const surfaceOf = ({path, req}: Context): Surface => {
 	if (path === '/admin' || path.startsWith('/admin/')) return 'admin';
 	if (path.startsWith('/self/')) return 'gateway';
+	if (path === '/mcp' || path.startsWith('/mcp/')) return 'mcp';
 	// Anthropic's SDK asks for the same path and says who it is with this header.
 	if (path.startsWith('/v1/models') && req.headers['anthropic-version'] !== undefined) return 'anthropic';
 	return path.startsWith('/v1/messages') || path.startsWith('/anthropic/') ? 'anthropic' : 'openai';
@@ -169,6 +171,7 @@ const doors = (gateway: Gateway, rests: Rests): Router => {
 	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models', '/anthropic/v1/models/*id'], modelList(gateway));
 	admin(gateway, router);
 	selfService(gateway, router);
+	mcpDoors(gateway, router);
 	return router;
 };
 

@@ -15,6 +15,7 @@ import {openJournal} from './journal/append.ts';
 import {records} from './journal/read.ts';
 import {openLedger} from './ledger/open.ts';
 import {openCatalogue} from './llm/catalogue.ts';
+import {openMcp} from './mcp/open.ts';
 import {openMetrics} from './metrics.ts';
 import {tellNotices} from './notices.ts';
 import type {Lenders} from './plugins/admit.ts';
@@ -89,6 +90,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const kv = opened(await openKv(store), it => it.close());
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
+		const mcp = opened(await openMcp({config, store, log}), it => it.close());
 		const metrics = openMetrics(
 			() => running.size,
 			({model, deployment}) =>
@@ -173,6 +175,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			hooks,
 			house,
 			catalogue,
+			mcp,
 			journal,
 			ledger,
 			metrics,

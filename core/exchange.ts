@@ -9,7 +9,7 @@ import type {Crossing} from './ledger/ledger.ts';
 import type {Question} from './questions.ts';
 
 export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
-export type Surface = 'openai' | 'anthropic' | 'admin' | 'gateway';
+export type Surface = 'openai' | 'anthropic' | 'mcp' | 'admin' | 'gateway';
 
 /** What one verdict asked to set aside, had or not, and how it refuses what has no room. */
 export type Limits = {readonly plugin: string; readonly reserve: readonly Reservation[]; readonly orElse: DenyCode};
@@ -33,6 +33,11 @@ export type Exchange = {
 	/** What may be asked again while it runs. */
 	questions?: Question[] | undefined;
 	session?: string;
+	/** The MCP server that is asked, and the tool that is called, by its own name there. */
+	server?: string;
+	tool?: string;
+	argumentsDigest?: string;
+	definitionDigest?: string;
 	model?: string;
 	deployment?: string;
 	stream: boolean;
@@ -109,6 +114,8 @@ export const openedRecord = (exchange: Exchange, plugins: string): JournalRecord
 	exchange: exchange.id,
 	operation: exchange.operation,
 	principal: exchange.principal?.id,
+	server: exchange.server,
+	tool: exchange.tool,
 	model: exchange.model,
 	bookings: exchange.held.size > 0 ? [...exchange.held.values()].flat() : undefined,
 	plugins,
@@ -127,6 +134,10 @@ export const closedRecord = (exchange: Exchange, plugins: string): JournalRecord
 		ip: exchange.ip,
 		principal: principal && {id: principal.id, tenant: principal.tenant, team: principal.team, user: principal.user, key: principal.key},
 		session: exchange.session,
+		server: exchange.server,
+		tool: exchange.tool,
+		argumentsDigest: exchange.argumentsDigest,
+		definitionDigest: exchange.definitionDigest,
 		model: exchange.model,
 		deployment: exchange.deployment,
 		stream: exchange.stream,

@@ -11,6 +11,7 @@ import type {Hooks} from './hooks.ts';
 import type {Journal} from './journal/journal.ts';
 import type {Ledger} from './ledger/ledger.ts';
 import type {Catalogue} from './llm/catalogue.ts';
+import type {Mcp} from './mcp/open.ts';
 import type {Metrics} from './metrics.ts';
 import type {PluginHouse} from './plugins/house.ts';
 import type {Store} from './store/store.ts';
@@ -24,6 +25,7 @@ export type Gateway = {
 	hooks: Hooks;
 	house: PluginHouse;
 	catalogue: Catalogue;
+	mcp: Mcp;
 	journal: Journal;
 	ledger: Ledger;
 	metrics: Metrics;

@@ -3,6 +3,7 @@ import type {Exchange} from './exchange.ts';
 import {anthropic} from './llm/dialects/anthropic.ts';
 import {openai} from './llm/dialects/openai.ts';
 import type {ReplyParts} from './llm/reply.ts';
+import {errorBody} from './mcp/rpc.ts';
 
 /** The same facts as RFC 9457 problem details. */
 const problem = (error: GatewayError, exchangeId: string) => ({
@@ -26,7 +27,11 @@ export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => 
 	const {surface, id} = exchange;
 	const isAdmin = surface === 'admin' || surface === 'gateway';
 	const retryAfterMs = waitMs(error);
-	const body = isAdmin ? problem(error, id) : (surface === 'anthropic' ? anthropic : openai).errorBody(error, id);
+	const body = isAdmin
+		? problem(error, id)
+		: surface === 'mcp'
+			? errorBody(error, id)
+			: (surface === 'anthropic' ? anthropic : openai).errorBody(error, id);
 	return {
 		status: error.status,
 		headers: {

@@ -27,7 +27,7 @@ const keysOf = (principal: Exchange['principal']): string[] | undefined => {
  */
 export const inScope = (
 	when: Scope,
-	{surface, operation, model, principal, tags}: Exchange,
+	{surface, operation, model, principal, tags, server, tool}: Exchange,
 	hook: HookName,
 	fields: Fields | undefined,
 ): boolean => {
@@ -40,8 +40,8 @@ export const inScope = (
 		team: principal?.team,
 		key: when.key === undefined ? undefined : keysOf(principal),
 		tag: tags,
-		server: called?.server,
-		tool: called?.tool,
+		server: called?.server ?? server,
+		tool: called?.tool ?? (tool === undefined ? undefined : [tool, `${server}/${tool}`]),
 	};
 	for (const [key, patterns] of Object.entries(when) as [keyof Scope, string | string[]][]) {
 		if (hook === 'pre-auth' && key !== 'surface') continue;

@@ -24,6 +24,33 @@ export const provider = z.strictObject({
 });
 export type Provider = z.output<typeof provider>;
 
+const serverName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a server name is up to 32 lower-case letters, digits and dashes');
+const headerName = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'a header name is letters, digits and dashes');
+
+/** An MCP server: a process that speaks over stdio, or an endpoint of streamable HTTP. */
+export const server = z
+	.strictObject({
+		/** Only this file can name a command: nothing that comes over the network starts a process. */
+		stdio: z
+			.strictObject({
+				command: z.string().min(1),
+				args: z.array(z.string()).default([]),
+				/** The whole environment of the process: it inherits nothing, not even PATH. */
+				env: z.record(z.string().regex(/^[A-Za-z_]\w*$/), secret).default({}),
+			})
+			.optional(),
+		url: z.url({protocol: /^https?$/}).optional(),
+		/** Sent as `authorization: Bearer …`. */
+		bearer: secret.optional(),
+		headers: z.record(headerName, secret).optional(),
+		/** Longest wait for a whole answer. */
+		timeoutMs: z.int().min(1).max(3_600_000).default(120_000),
+		/** Most sockets to this server. */
+		connections: z.int().min(1).max(4_096).default(256),
+	})
+	.refine(({stdio, url}) => (stdio === undefined) !== (url === undefined), 'a server has either stdio or a url');
+export type Server = z.output<typeof server>;
+
 const usdPerMTok = z.number().min(0).max(1e6);
 
 /** US dollars per million tokens. What has no price of its own costs what `input` or `output` does; a cache entry of an hour what any other does. */
@@ -176,6 +203,16 @@ export const gatewayConfig = z.strictObject({
 	/** Name a client asks for → deployments, best first; the next is tried when one fails. */
 	models: z.record(z.string().min(1).max(200), z.array(deployment).min(1)).default({}),
 	prices: z.record(z.string().min(1), price).default({}),
+	/** MCP servers, served together at `/mcp` and each at `/mcp/<name>`. */
+	servers: z.record(serverName, server).default({}),
+	mcp: z
+		.strictObject({
+			/** Names beside the address it listens on that a client may call this gateway by: `gateway.acme.example`. */
+			hosts: z.array(z.string().min(1)).default([]),
+			/** Web pages that may call it from a browser: `https://console.acme.example`. */
+			origins: z.array(z.string().min(1)).default([]),
+		})
+		.prefault({}),
 	/** Requests go down this list, responses come back up it. */
 	plugins: z.array(pluginEntry).default([]),
 });

@@ -31,8 +31,14 @@ const toolCall = z.strictObject({
 	annotations: z.json().optional(),
 });
 
-/** Every operation of the model surface; `models` is the list of models. */
-export const operation = z.enum(['chat', 'embeddings', 'messages', 'count_tokens', 'models', 'tools/call']);
+/** What MCP clients ask for; of what they notify, `notifications` stands for all. `stream` and `end` are those of a session, `batch` the frame of several. */
+export const mcpOperations = [
+	...['initialize', 'server/discover', 'ping', 'notifications', 'logging/setLevel', 'completion/complete', 'stream', 'end', 'batch'],
+	...['tools/list', 'tools/call', 'resources/list', 'resources/templates/list', 'resources/read', 'prompts/list', 'prompts/get'],
+] as const;
+
+/** Every operation of the model surface, where `models` is the list of models, and of the MCP surface. */
+export const operation = z.enum(['chat', 'embeddings', 'messages', 'count_tokens', 'models', ...mcpOperations]);
 export type Operation = z.output<typeof operation>;
 
 /**
@@ -72,6 +78,7 @@ export const hooks = {
 		reads: {
 			...principalReads,
 			operation: 'plain',
+			server: 'plain',
 			model: 'plain',
 			'params.*': 'json',
 			'params.<name>': 'json',
@@ -89,6 +96,8 @@ export const hooks = {
 		input: z.strictObject({
 			principal,
 			operation,
+			/** The MCP server that is asked; missing for a model, and for a list of all servers. */
+			server: z.string().optional(),
 			model: z.string(),
 			params: z.record(z.string(), z.json()),
 			text: z.array(z.string()),
@@ -160,7 +169,7 @@ export const hooks = {
 			costMicroUsd: z.int().optional(),
 			attempts: z.array(z.json()),
 			tools: z.json().optional(),
-			/** A list result (models; later MCP lists) that a plugin may narrow. */
+			/** A list that a plugin may narrow: `{models}`, `{tools}`, `{prompts}`, `{resources}`, `{resourceTemplates}`. Of any other MCP request `{server, result}`, where `result` may be replaced. */
 			result: z.json().optional(),
 			latency: z.strictObject({totalMs: z.number(), upstreamMs: z.number().optional()}),
 			carried: z.string().optional(),

@@ -75,6 +75,11 @@ export const record = z.strictObject({
 		])
 		.optional(),
 	session: z.string().optional(),
+	/** The MCP server that was asked, the tool that was called by its own name there, and the SHA-256 of what it was called with and of what it was then. */
+	server: z.string().optional(),
+	tool: z.string().optional(),
+	argumentsDigest: z.string().optional(),
+	definitionDigest: z.string().optional(),
 	model: z.string().optional(),
 	deployment: z.string().optional(),
 	stream: z.boolean().optional(),

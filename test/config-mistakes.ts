@@ -111,7 +111,7 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 	],
 	'a guard scoped to an operation that does not exist': [
 		"export default defineConfig({plugins: [{use: 'masking', when: {operation: ['messages', 'chats']}}]});",
-		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, models, tools/call, so this plugin would never be asked. Did you mean "chat"?',
+		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, models, initialize, server/discover, ping, notifications, logging/setLevel, completion/complete, stream, end, batch, tools/list, tools/call, resources/list, resources/templates/list, resources/read, prompts/list, prompts/get, so this plugin would never be asked. Did you mean "chat"?',
 	],
 	'an unknown capability': [
 		"export default defineConfig({plugins: [{use: 'a', grants: {htpp: ['a.example']}}]});",

@@ -1,5 +1,6 @@
 import {dirname, resolve} from 'node:path';
-import type {FromEnv, GatewayConfig, PluginEntry, Provider} from '../../schemas/config.ts';
+import type {FromEnv, GatewayConfig, PluginEntry, Provider, Server} from '../../schemas/config.ts';
+import {executable} from '../mcp/executable.ts';
 import type {Complaint, Path} from './problems.ts';
 
 export type ResolvedProvider = Omit<Provider, 'key' | 'baseUrl'> & {
@@ -12,17 +13,25 @@ export type ResolvedPlugin = Omit<PluginEntry, 'grants'> & {
 	grants: Omit<PluginEntry['grants'], 'secrets'> & {secrets?: Record<string, string>};
 };
 
+export type ResolvedServer = Omit<Server, 'stdio' | 'bearer' | 'headers'> & {
+	/** `command` is a file, where it was found; `folder` the one it runs in: that of the config. */
+	stdio?: {command: string; args: string[]; env: Record<string, string>; folder?: string};
+	bearer?: string;
+	headers?: Record<string, string>;
+};
+
 /** The config as the gateway runs it: secrets in place, paths absolute. */
-export type ResolvedConfig = Omit<GatewayConfig, 'store' | 'providers' | 'plugins'> & {
+export type ResolvedConfig = Omit<GatewayConfig, 'store' | 'providers' | 'servers' | 'plugins'> & {
 	/** A file without `sqlite:`, or the URL of a PostgreSQL database, with its password. */
 	store: string;
 	providers: Record<string, ResolvedProvider>;
+	servers: Record<string, ResolvedServer>;
 	plugins: ResolvedPlugin[];
 };
 
 /** What the config names and this gateway does not serve, because an optional variable is not set. */
 export type LeftOut = {
-	kind: 'provider' | 'deployment' | 'model' | 'secret';
+	kind: 'provider' | 'deployment' | 'model' | 'server' | 'secret';
 	/** `openai`; `openai/gpt-5 of fast`; `fast`; `token of dlp`. */
 	name: string;
 	/** The variable that would bring it back. */
@@ -83,6 +92,33 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 		else leftOut.push({kind: 'model', name, variable: missing.get(providerOf(gone[0]!))!});
 	}
 
+	const servers: Record<string, ResolvedServer> = {};
+	for (const [name, {stdio, bearer, headers, ...server}] of Object.entries(config.servers)) {
+		const unset: string[] = [];
+		const filledIn = (secret: string | FromEnv, path: Path): string => {
+			const value = secretOf(secret, ['servers', name, ...path], 'server');
+			if (value === undefined && typeof secret === 'object') unset.push(secret.env);
+			return value ?? '';
+		};
+		const valuesOf = (secrets: Record<string, string | FromEnv>, path: Path): Record<string, string> =>
+			Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key, filledIn(secret, [...path, key])]));
+		const resolvedServer: ResolvedServer = {
+			...server,
+			...(stdio && {
+				stdio: {
+					command: executable(stdio.command, folder, env.PATH),
+					args: stdio.args,
+					env: valuesOf(stdio.env, ['stdio', 'env']),
+					folder,
+				},
+			}),
+			...(bearer !== undefined && {bearer: filledIn(bearer, ['bearer'])}),
+			...(headers && {headers: valuesOf(headers, ['headers'])}),
+		};
+		if (unset.length === 0) servers[name] = resolvedServer;
+		else leftOut.push({kind: 'server', name, variable: unset[0]!});
+	}
+
 	const plugins = config.plugins.map((entry, index): ResolvedPlugin => {
 		const {secrets, ...grants} = entry.grants;
 		const lent: Record<string, string> = {};
@@ -102,6 +138,7 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 		store: isServer(store) ? store : resolve(folder, storeFile(store)),
 		journal: {...config.journal, folder: resolve(folder, config.journal.folder)},
 		providers,
+		servers,
 		models,
 		plugins,
 	};

@@ -1,0 +1,93 @@
+import {GatewayError} from '../errors.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
+import {askRequest, askResult} from './guard.ts';
+import {methods} from './methods.ts';
+import {askingOf, channelTo, reaching} from './reach.ts';
+import {RpcError, rpcCodes} from './rpc.ts';
+import type {Turn} from './turn.ts';
+import {isLegacy, legacyVersions, metaKeys, ourselves, statelessVersion} from './versions.ts';
+
+/** What this gateway carries between the eras, of all that a server may offer. */
+const carried = ['tools', 'prompts', 'resources', 'completions'] as const;
+
+const offered = (capabilities: JsonObject): JsonObject =>
+	Object.fromEntries(
+		carried
+			.filter(name => isObject(capabilities[name]))
+			.map(name => [name, (capabilities[name] as JsonObject).listChanged === true ? {listChanged: true} : {}]),
+	);
+
+const everything = {tools: {listChanged: true}, prompts: {listChanged: true}, resources: {listChanged: true}, completions: {}};
+
+/** What a door says of what is behind it. Many servers' instructions together would be instructions about each other: only one server's are passed on. */
+const greeting = async (turn: Turn): Promise<{capabilities: JsonObject; instructions?: string}> => {
+	const {exchange, door} = turn;
+	exchange.server = door;
+	const answer = await askRequest(turn);
+	if (answer) throw new GatewayError('plugin_failed', 'A plugin cannot greet in the place of a server.');
+	if (door === undefined) return {capabilities: everything};
+	const channel = channelTo(turn, door);
+	const {capabilities, instructions} = await reaching(turn, door, () => channel.link.facts(askingOf(turn, channel)));
+	exchange.outcome = 'ok';
+	const left = instructions === undefined ? {} : await askResult(turn, {instructions});
+	return {capabilities: offered(capabilities), ...(typeof left.instructions === 'string' && {instructions: left.instructions})};
+};
+
+const initialize = async (turn: Turn): Promise<JsonObject> => {
+	const {protocolVersion: asked} = turn.params;
+	const hello = await greeting(turn);
+	return {protocolVersion: isLegacy(asked) ? asked : legacyVersions[0], serverInfo: ourselves, ...hello};
+};
+
+const discover = async (turn: Turn): Promise<JsonObject> => ({
+	supportedVersions: [statelessVersion, ...legacyVersions],
+	...(await greeting(turn)),
+});
+
+/** There is no level to set, since nothing of what servers log is passed on. */
+const nothing = async (): Promise<JsonObject> => ({});
+
+const legacyOnly: Readonly<Record<string, (turn: Turn) => Promise<JsonObject>>> = {initialize, ping: nothing, 'logging/setLevel': nothing};
+const statelessOnly: typeof legacyOnly = {'server/discover': discover};
+
+/** Results that a stateless client may keep, and for how long: for a moment, and for itself alone, since each key sees its own. */
+const cacheable = new Set([
+	'tools/list',
+	'prompts/list',
+	'resources/list',
+	'resources/templates/list',
+	'resources/read',
+	'server/discover',
+]);
+
+const inEra = ({era, method}: Turn, result: JsonObject): JsonObject => {
+	const {resultType: _, ttlMs: __, cacheScope: ___, ...own} = result;
+	if (era === 'legacy') return own;
+	const meta = isObject(own._meta) ? own._meta : {};
+	return {
+		...own,
+		resultType: 'complete',
+		...(cacheable.has(method) && {ttlMs: 0, cacheScope: 'private'}),
+		_meta: {...meta, [metaKeys.serverInfo]: ourselves},
+	};
+};
+
+/** What a method does in an era; undefined where it is none. */
+const methodOf = ({era, method}: Pick<Turn, 'era' | 'method'>) => {
+	const own = era === 'legacy' ? legacyOnly : statelessOnly;
+	for (const table of [methods, own]) if (Object.hasOwn(table, method)) return table[method];
+	return undefined;
+};
+
+/** The operation of a request: its method, where that is one. */
+export const isKnown = (turn: Pick<Turn, 'era' | 'method'>): boolean => methodOf(turn) !== undefined;
+
+/** The result of one request, as its client's era writes it. Throws RpcError or GatewayError. */
+export const answerTo = async (turn: Turn): Promise<JsonObject> => {
+	const run = methodOf(turn);
+	if (!run) {
+		const status = turn.era === 'stateless' ? 404 : 200;
+		throw new RpcError(rpcCodes.unknownMethod, `Method not found: ${turn.method.slice(0, 100)}`, {status});
+	}
+	return inEra(turn, await run(turn));
+};

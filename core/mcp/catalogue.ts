@@ -1,0 +1,100 @@
+import {hash} from 'node:crypto';
+import {GatewayError} from '../errors.ts';
+import {isObject, type JsonObject, objectsOf} from '../llm/json.ts';
+import type {Asking, Link} from './link.ts';
+import {RpcError, rpcCodes} from './rpc.ts';
+
+/** The four lists of a server: the method, the field of its answer, and the field that names an entry. */
+export const lists = {
+	'tools/list': {field: 'tools', key: 'name', needs: 'tools'},
+	'prompts/list': {field: 'prompts', key: 'name', needs: 'prompts'},
+	'resources/list': {field: 'resources', key: 'uri', needs: 'resources'},
+	'resources/templates/list': {field: 'resourceTemplates', key: 'uriTemplate', needs: 'resources'},
+} as const;
+export type ListMethod = keyof typeof lists;
+
+/** One entry of a list as its server wrote it, and the SHA-256 of that in canonical JSON. */
+export type Entry = {server: string; name: string; definition: JsonObject; digest: string};
+
+const mostPages = 50;
+const mostEntries = 2_000;
+/** How long a definition is believed that no server has said to have changed. */
+const freshMs = 60_000;
+
+/** JSON with sorted keys (RFC 8785, for what JSON.parse can give). */
+const canonical = (value: unknown): string => {
+	if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+	if (!isObject(value)) return JSON.stringify(value);
+	const fields = Object.keys(value)
+		.sort()
+		.map(key => `${JSON.stringify(key)}:${canonical(value[key])}`);
+	return `{${fields.join(',')}}`;
+};
+
+/** The SHA-256 of a JSON value, whatever the order of its fields. */
+export const digestOf = (value: unknown): string => hash('sha256', canonical(value), 'hex');
+
+const longestName = 2_000;
+
+/** What one link's server offers. Definitions are remembered for calls; a list is always asked for. */
+export type Catalogue = {
+	/** Every entry, of all pages. One that has no name, or that of one before it, is left out. */
+	list(method: ListMethod, asking: Asking): Promise<Entry[]>;
+	/** The names of a list, perhaps of a moment ago. */
+	known(method: ListMethod, asking: Asking): Promise<ReadonlyMap<string, Entry>>;
+};
+
+export const openCatalogue = (server: string, link: Link, now = Date.now): Catalogue => {
+	const remembered = new Map<ListMethod, {at: number; entries: ReadonlyMap<string, Entry>}>();
+	link.onNotice(method => {
+		if (method === 'notifications/tools/list_changed') remembered.delete('tools/list');
+		if (method === 'notifications/prompts/list_changed') remembered.delete('prompts/list');
+	});
+
+	const pages = async (method: ListMethod, asking: Asking): Promise<JsonObject[]> => {
+		const {field} = lists[method];
+		const found: JsonObject[] = [];
+		const cursors = new Set<string>();
+		let cursor: string | undefined;
+		for (let page = 0; page < mostPages; page++) {
+			const result = await link.request(method, cursor === undefined ? {} : {cursor}, asking);
+			found.push(...objectsOf(result[field]).map(([, entry]) => entry));
+			const {nextCursor} = result;
+			if (found.length > mostEntries) break;
+			if (typeof nextCursor !== 'string') return found;
+			if (cursors.has(nextCursor)) break;
+			cursors.add(nextCursor);
+			cursor = nextCursor;
+		}
+		throw new GatewayError('upstream_too_large', `The list ${field} of the MCP server "${server}" does not come to an end.`);
+	};
+
+	const list = async (method: ListMethod, asking: Asking): Promise<Entry[]> => {
+		const {key, needs} = lists[method];
+		const {capabilities} = await link.facts(asking);
+		if (!isObject(capabilities[needs])) return [];
+		const entries = new Map<string, Entry>();
+		try {
+			for (const definition of await pages(method, asking)) {
+				const name = definition[key];
+				if (typeof name !== 'string' || name === '' || name.length > longestName || entries.has(name)) continue;
+				entries.set(name, {server, name, definition, digest: digestOf(definition)});
+			}
+		} catch (thrown) {
+			// It has resources and no templates, say.
+			if (!(thrown instanceof RpcError) || thrown.code !== rpcCodes.unknownMethod) throw thrown;
+		}
+		remembered.set(method, {at: now(), entries});
+		return [...entries.values()];
+	};
+
+	return {
+		list,
+		async known(method, asking) {
+			const found = remembered.get(method);
+			if (found && now() - found.at < freshMs) return found.entries;
+			await list(method, asking);
+			return remembered.get(method)?.entries ?? new Map();
+		},
+	};
+};

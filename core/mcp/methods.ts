@@ -1,0 +1,197 @@
+import type {GatewayError} from '../errors.ts';
+import {asGatewayError} from '../errors.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
+import {type Entry, type ListMethod, lists} from './catalogue.ts';
+import {askList, askRequest, askResult, askToolCall} from './guard.ts';
+import {differingParam} from './headers.ts';
+import {prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
+import {askingOf, channelTo, onward, reaching} from './reach.ts';
+import {RpcError, rpcCodes} from './rpc.ts';
+import type {Turn} from './turn.ts';
+
+const invalid = (message: string): RpcError => new RpcError(rpcCodes.invalidParams, message);
+
+/** How a list's entries are called at a door: their own names, or those with a prefix. */
+const shownAs = (door: string | undefined, method: ListMethod, entries: readonly Entry[]): JsonObject[] => {
+	const {key} = lists[method];
+	if (door !== undefined) return entries.map(({definition}) => definition);
+	if (key !== 'name') return entries.map(({server, name, definition}) => ({...definition, [key]: prefixedUri(server, name)}));
+	const servers = [...new Set(entries.map(({server}) => server))];
+	const names = new Map(
+		servers.flatMap(server => {
+			const own = entries.filter(entry => entry.server === server).map(({name}) => name);
+			return [...prefixed(server, own)].map(([shown, name]) => [`${server}\n${name}`, shown] as const);
+		}),
+	);
+	return entries.map(({server, name, definition}) => ({...definition, name: names.get(`${server}\n${name}`)}));
+};
+
+const impatience = 10_000;
+
+type Found = {server: string; entries: readonly Entry[]; error?: GatewayError};
+
+/** One server's part; at the common door a server that is down does not take the others with it. */
+const partOf = async (turn: Turn, server: string, method: ListMethod): Promise<Found> => {
+	const channel = channelTo(turn, server);
+	const asking = askingOf(turn, channel);
+	if (turn.door !== undefined) return {server, entries: await channel.catalogue.list(method, asking)};
+	try {
+		// They run at once, and only one of them could hear that the client left.
+		const own = {timeoutMs: Math.min(channel.timeoutMs, impatience)};
+		return {server, entries: await channel.catalogue.list(method, own)};
+	} catch (thrown) {
+		return {server, entries: [], error: asGatewayError(thrown)};
+	}
+};
+
+const listing = async (turn: Turn, method: ListMethod): Promise<JsonObject> => {
+	const {gateway, exchange, door} = turn;
+	exchange.server = door;
+	if (turn.params.cursor !== undefined) throw invalid('There is only one page, and no cursor for another.');
+	const answer = await askRequest(turn);
+	if (answer) return answer;
+	const {field} = lists[method];
+	const names = door === undefined ? gateway.mcp.servers.names : [door];
+	if (door !== undefined) channelTo(turn, door);
+	const parts = await reaching(turn, door, () => Promise.all(names.map(name => partOf(turn, name, method))));
+	exchange.outcome = 'ok';
+	const {entries, servers} = await askList(turn, field, {entries: parts.flatMap(({entries}) => entries), servers: names});
+	const down = parts.flatMap(({server, error}) => (error && servers.includes(server) ? [{server, error: error.code}] : []));
+	return {[field]: shownAs(door, method, entries), ...(down.length > 0 && {_meta: {'sallyport/unavailable': down}})};
+};
+
+/** Whose a name is at this door, and what its server calls it. */
+const namedAt = async (
+	turn: Turn,
+	method: ListMethod,
+	name: string,
+): Promise<{server: string | undefined; name: string; entry?: Entry}> => {
+	const server = turn.door ?? serverIn(name);
+	if (server === undefined || !turn.gateway.mcp.servers.get(server)) return {server, name};
+	const channel = channelTo(turn, server);
+	const known = await channel.catalogue.known(method, askingOf({...turn, onProgress: undefined}, channel));
+	const own = turn.door === undefined ? prefixed(server, [...known.keys()]).get(name) : name;
+	const entry = own === undefined ? undefined : known.get(own);
+	// A name that nobody has is judged as it would be called there.
+	return {server, name: own ?? name.slice(server.length + 2), ...(entry && {entry})};
+};
+
+const textIn = (params: JsonObject, field: string): string => {
+	const value = params[field];
+	if (typeof value === 'string' && value !== '' && value.length <= 4_000) return value;
+	throw invalid(`params.${field} is missing, or is not text.`);
+};
+
+const toolCall = async (turn: Turn): Promise<JsonObject> => {
+	const {exchange, headers, era, params, door} = turn;
+	const asked = textIn(params, 'name');
+	if (params.arguments !== undefined && !isObject(params.arguments)) throw invalid('params.arguments is not an object.');
+	params.arguments ??= {};
+	const said = era === 'stateless' ? (structuredClone(params.arguments) as JsonObject) : undefined;
+	exchange.server = door ?? serverIn(asked);
+	exchange.tool = door === undefined && exchange.server ? asked.slice(exchange.server.length + 2) : asked;
+	params.name = exchange.tool;
+	// The server has to be granted before it is asked for anything, its list of tools too.
+	const answer = await askRequest(turn);
+	if (answer) return answer;
+	const {server, name, entry} = await reaching(turn, undefined, () => namedAt(turn, 'tools/list', asked));
+	exchange.tool = name;
+	exchange.definitionDigest = entry?.digest;
+	const differs = said && entry && differingParam(entry.definition, said, headers);
+	if (differs !== undefined)
+		throw new RpcError(rpcCodes.headerMismatch, `The header ${differs} says something else than the arguments.`, {status: 400});
+	const instead = await askToolCall(turn, name, entry);
+	if (instead) return instead;
+	if (!entry || server === undefined) throw invalid(`Unknown tool: ${asked.slice(0, 200)}`);
+	const channel = channelTo(turn, server);
+	// Whatever a plugin wrote into the name: what was asked about is what is called.
+	const sent = onward({...params, name});
+	return reaching(turn, server, () => channel.link.request('tools/call', sent, askingOf(turn, channel, entry.definition)));
+};
+
+const directed = async (turn: Turn, method: string, server: string | undefined, unknown: RpcError): Promise<JsonObject> => {
+	turn.exchange.server = server;
+	const answer = await askRequest(turn);
+	if (answer) return answer;
+	if (server === undefined || (turn.door === undefined && !turn.gateway.mcp.servers.get(server))) throw unknown;
+	const channel = channelTo(turn, server);
+	return reaching(turn, server, () => channel.link.request(method, onward(turn.params), askingOf(turn, channel)));
+};
+
+const promptGet = async (turn: Turn): Promise<JsonObject> => {
+	const asked = textIn(turn.params, 'name');
+	const {server, name} = await reaching(turn, undefined, () => namedAt(turn, 'prompts/list', asked));
+	turn.params.name = name;
+	return directed(turn, 'prompts/get', server, invalid(`Unknown prompt: ${asked.slice(0, 200)}`));
+};
+
+/** What is not there is -32602 in the stateless era, and a code of its own before. */
+const noResource = (era: Turn['era'], uri: string): RpcError =>
+	new RpcError(era === 'stateless' ? rpcCodes.invalidParams : rpcCodes.notFound, 'Resource not found', {data: {uri}});
+
+const resourceRead = async (turn: Turn): Promise<JsonObject> => {
+	const asked = textIn(turn.params, 'uri');
+	const found = turn.door === undefined ? uriIn(asked) : {server: turn.door, uri: asked};
+	turn.params.uri = found?.uri ?? asked;
+	return directed(turn, 'resources/read', found?.server, noResource(turn.era, asked));
+};
+
+const complete = async (turn: Turn): Promise<JsonObject> => {
+	const {ref} = turn.params;
+	if (!isObject(ref)) throw invalid('params.ref is missing.');
+	if (turn.door !== undefined) return directed(turn, 'completion/complete', turn.door, invalid('Unknown reference.'));
+	if (ref.type === 'ref/prompt') {
+		const {server, name} = await reaching(turn, undefined, () => namedAt(turn, 'prompts/list', textIn(ref, 'name')));
+		turn.params.ref = {...ref, name};
+		return directed(turn, 'completion/complete', server, invalid('Unknown reference.'));
+	}
+	const found = uriIn(textIn(ref, 'uri'));
+	turn.params.ref = {...ref, uri: found?.uri};
+	return directed(turn, 'completion/complete', found?.server, invalid('Unknown reference.'));
+};
+
+/** At the common door resources go by names that lead back to their server, wherever a result speaks of them. */
+const withPrefixes = (value: unknown, server: string): unknown => {
+	if (Array.isArray(value)) return value.map(item => withPrefixes(item, server));
+	if (!isObject(value)) return value;
+	const {type, uri, resource} = value;
+	if (type === 'resource_link' && typeof uri === 'string') return {...value, uri: prefixedUri(server, uri)};
+	if (type === 'resource' && isObject(resource) && typeof resource.uri === 'string')
+		return {...value, resource: {...resource, uri: prefixedUri(server, resource.uri)}};
+	return isObject(value.content) ? {...value, content: withPrefixes(value.content, server)} : value;
+};
+
+const atDoor = ({door, exchange}: Turn, result: JsonObject): JsonObject => {
+	const {server} = exchange;
+	if (door !== undefined || server === undefined) return result;
+	const {contents, content, messages} = result;
+	return {
+		...result,
+		...(Array.isArray(contents) && {
+			contents: contents.map(item =>
+				isObject(item) && typeof item.uri === 'string' ? {...item, uri: prefixedUri(server, item.uri)} : item,
+			),
+		}),
+		...(Array.isArray(content) && {content: withPrefixes(content, server)}),
+		...(Array.isArray(messages) && {messages: withPrefixes(messages, server)}),
+	};
+};
+
+const guarded = async (turn: Turn, result: Promise<JsonObject>): Promise<JsonObject> => {
+	const came = await result;
+	turn.exchange.outcome = 'ok';
+	if (came.isError === true) turn.exchange.annotations['mcp.isError'] = true;
+	return atDoor(turn, await askResult(turn, came));
+};
+
+/** What each method does: the ones that reach servers, and pass every hook. */
+export const methods: Readonly<Record<string, (turn: Turn) => Promise<JsonObject>>> = {
+	'tools/list': turn => listing(turn, 'tools/list'),
+	'prompts/list': turn => listing(turn, 'prompts/list'),
+	'resources/list': turn => listing(turn, 'resources/list'),
+	'resources/templates/list': turn => listing(turn, 'resources/templates/list'),
+	'tools/call': turn => guarded(turn, toolCall(turn)),
+	'prompts/get': turn => guarded(turn, promptGet(turn)),
+	'resources/read': turn => guarded(turn, resourceRead(turn)),
+	'completion/complete': turn => guarded(turn, complete(turn)),
+};

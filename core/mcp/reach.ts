@@ -1,0 +1,48 @@
+import {randomUUID} from 'node:crypto';
+import {GatewayError} from '../errors.ts';
+import {recordOpened} from '../gateway.ts';
+import type {JsonObject} from '../llm/json.ts';
+import type {Asking} from './link.ts';
+import type {Channel} from './servers.ts';
+import type {Turn} from './turn.ts';
+import {metaKeys} from './versions.ts';
+
+/** The server's conversation for this client. Throws `not_found` where there is no such server. */
+export const channelTo = ({gateway, owner}: Turn, server: string): Channel => {
+	const found = gateway.mcp.servers.get(server);
+	if (!found) throw new GatewayError('not_found', `There is no MCP server "${server.slice(0, 100)}" here.`);
+	return found.channel(owner);
+};
+
+export const askingOf = ({waiting, onProgress}: Turn, {timeoutMs}: Channel, definition?: JsonObject): Asking => ({
+	waiting,
+	timeoutMs,
+	...(onProgress && {onProgress}),
+	...(definition && {definition}),
+});
+
+/** Does what reaches servers: on the record before it begins, and its time is not ours. */
+export const reaching = async <T>({gateway, exchange}: Turn, server: string | undefined, reach: () => Promise<T>): Promise<T> => {
+	if (!exchange.opened) await recordOpened(gateway, exchange);
+	const begun = performance.now();
+	let error: string | undefined;
+	try {
+		return await reach();
+	} catch (thrown) {
+		error = thrown instanceof GatewayError ? thrown.code : 'rpc_error';
+		throw thrown;
+	} finally {
+		const ms = performance.now() - begun;
+		exchange.upstreamMs += ms;
+		if (server !== undefined) exchange.attempts.push({id: randomUUID(), deployment: server, ms, ...(error !== undefined && {error})});
+	}
+};
+
+const oursOnly = new Set<string>([...Object.values(metaKeys), 'progressToken']);
+
+/** What goes on to a server: without what belongs to the hop from the client to this gateway. */
+export const onward = (params: JsonObject): JsonObject => {
+	const {_meta, ...rest} = params;
+	const meta = Object.entries((_meta ?? {}) as JsonObject).filter(([key]) => !oursOnly.has(key));
+	return meta.length > 0 ? {...rest, _meta: Object.fromEntries(meta)} : rest;
+};

@@ -1,0 +1,121 @@
+import type {GatewayError} from '../errors.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
+
+export type RpcId = string | number;
+
+/** One JSON-RPC 2.0 message, as its sender meant it: what it holds beside these fields is left behind. */
+export type Message =
+	| {kind: 'request'; id: RpcId; method: string; params: JsonObject}
+	| {kind: 'notification'; method: string; params: JsonObject}
+	| {kind: 'answer'; id: RpcId | undefined; result?: JsonObject; error?: {code: number; message: string; data?: unknown}};
+
+/** JSON-RPC's own codes, and those that MCP adds. */
+export const rpcCodes = {
+	parse: -32700,
+	invalidRequest: -32600,
+	unknownMethod: -32601,
+	invalidParams: -32602,
+	internal: -32603,
+	notFound: -32002,
+	headerMismatch: -32020,
+	missingCapability: -32021,
+	unsupportedVersion: -32022,
+	/** Refused by a rule; `data.code` says which of the gateway's own it is. */
+	denied: -32010,
+	/** The server behind the gateway could not answer. */
+	upstream: -32011,
+} as const;
+
+type Facts = {data?: unknown; status?: number};
+
+/** An error of the protocol: a server's own, passed on, or one that this gateway says in its place. `status` is that of HTTP. */
+export class RpcError extends Error {
+	readonly code: number;
+	readonly data: unknown;
+	readonly status: number;
+
+	constructor(code: number, message: string, {data, status = 200}: Facts = {}) {
+		super(message);
+		this.name = 'RpcError';
+		this.code = code;
+		this.data = data;
+		this.status = status;
+	}
+}
+
+const reserved = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
+const reservedParams = ['name', 'arguments', 'uri', 'cursor', 'ref', 'argument', 'context', '_meta', 'inputResponses', 'requestState'];
+
+/** Letters that some parsers take for one another: case, compatibility forms, the long s. */
+const folded = (key: string): string => key.normalize('NFKC').toUpperCase().toLowerCase();
+
+const refuseLookalikes = (object: JsonObject, names: readonly string[], where: string): void => {
+	for (const key of Object.keys(object)) {
+		if (names.includes(key)) continue;
+		const meant = names.find(name => name.toLowerCase() === folded(key));
+		if (meant !== undefined) throw new RpcError(rpcCodes.invalidRequest, `${where} has a key that reads like "${meant}".`, {status: 400});
+	}
+};
+
+const isId = (id: unknown): id is RpcId => typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id));
+const longestId = 1_000;
+
+const paramsOf = (params: unknown): JsonObject => {
+	if (params === undefined) return {};
+	if (!isObject(params)) throw new RpcError(rpcCodes.invalidRequest, 'params is not an object.', {status: 400});
+	refuseLookalikes(params, reservedParams, 'params');
+	if (params._meta !== undefined && !isObject(params._meta))
+		throw new RpcError(rpcCodes.invalidParams, 'params._meta is not an object.', {status: 400});
+	return params;
+};
+
+/**
+ * What a parsed body says. Throws RpcError -32600 for a key that another parser could take for a reserved one (CVE-2026-27896), an id that
+ * is neither text nor a whole number, and what is no message. The body must have been parsed without duplicate keys.
+ */
+export const readMessage = (json: JsonObject): Message => {
+	refuseLookalikes(json, reserved, 'The message');
+	if (json.jsonrpc !== '2.0') throw new RpcError(rpcCodes.invalidRequest, 'jsonrpc is not "2.0".', {status: 400});
+	const {id, method, result, error} = json;
+	if (typeof method === 'string') {
+		if (result !== undefined || error !== undefined)
+			throw new RpcError(rpcCodes.invalidRequest, 'A message cannot ask and answer at once.', {status: 400});
+		const params = paramsOf(json.params);
+		if (!Object.hasOwn(json, 'id')) return {kind: 'notification', method, params};
+		if (!isId(id) || String(id).length > longestId)
+			throw new RpcError(rpcCodes.invalidRequest, 'id is neither a string nor a whole number.', {status: 400});
+		return {kind: 'request', id, method, params};
+	}
+	const known = isId(id) ? id : undefined;
+	if (isObject(result) && error === undefined) return {kind: 'answer', id: known, result};
+	if (isObject(error) && result === undefined && typeof error.code === 'number' && typeof error.message === 'string') {
+		const {code, message, data} = error;
+		return {kind: 'answer', id: known, error: {code, message, ...(data !== undefined && {data})}};
+	}
+	throw new RpcError(rpcCodes.invalidRequest, 'This is no JSON-RPC message.', {status: 400});
+};
+
+const codeOf = ({code, status, facts}: GatewayError): number => {
+	if (code === 'invalid_json') return rpcCodes.parse;
+	if (code === 'internal') return rpcCodes.internal;
+	if (code.startsWith('upstream_')) return rpcCodes.upstream;
+	return facts.type === 'invalid_request_error' && status === 400 ? rpcCodes.invalidRequest : rpcCodes.denied;
+};
+
+/** What a client is told of an error: the same facts as on any other surface. */
+export const errorOf = (thrown: RpcError | GatewayError, exchangeId: string): {code: number; message: string; data?: unknown} => {
+	if (thrown instanceof RpcError) {
+		const {code, message, data} = thrown;
+		return {code, message, ...(data !== undefined && {data})};
+	}
+	const {code, plugin, rule, facts, retryAfterMs} = thrown;
+	const data = {code, type: facts.type, plugin, rule, help: facts.help, retry: facts.retry, retryAfterMs, exchange: exchangeId};
+	return {code: codeOf(thrown), message: thrown.message, data};
+};
+
+/** An error as the body of an HTTP reply. */
+export const errorBody = (thrown: RpcError | GatewayError, exchangeId: string, id: RpcId | null = null) => ({
+	jsonrpc: '2.0',
+	id,
+	error: errorOf(thrown, exchangeId),
+});

@@ -1,0 +1,103 @@
+import type {Logger} from 'pino';
+import type {ResolvedServer} from '../config/resolve.ts';
+import {type Catalogue, openCatalogue} from './catalogue.ts';
+import {openWire} from './http.ts';
+import {type Era, openHttpLink} from './http-link.ts';
+import type {Link} from './link.ts';
+import {openStdio} from './stdio.ts';
+
+/** A conversation and what is known of its server. */
+export type Channel = {server: string; link: Link; catalogue: Catalogue; timeoutMs: number};
+
+export type Server = {
+	readonly name: string;
+	/** Whose conversation it is: over HTTP each owner has one of its own, so that what a server remembers of it stays with it. */
+	channel(owner: string): Channel;
+	release(owner: string): void;
+	close(): Promise<void>;
+};
+
+export type Servers = {
+	names: readonly string[];
+	get(name: string): Server | undefined;
+	release(owner: string): void;
+	close(): Promise<void>;
+};
+
+/** Conversations that are kept; of more, those that were used longest ago end. */
+const mostChannels = 2_000;
+const idleMs = 600_000;
+
+type Options = {log: Logger; maxBytes: number};
+
+const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBytes}: Options): Server => {
+	const {command, args, env, folder} = stdio!;
+	const link = openStdio({name, command, args, env, cwd: folder ?? process.cwd(), maxBytes, log});
+	const channel = {server: name, link, catalogue: openCatalogue(name, link), timeoutMs};
+	return {name, channel: () => channel, release: () => undefined, close: () => link.close()};
+};
+
+const overHttp = (name: string, {url, bearer, headers, timeoutMs, connections}: ResolvedServer, {maxBytes}: Options): Server => {
+	const own = Object.fromEntries(Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]));
+	const wire = openWire({
+		name,
+		url: url!,
+		headers: {...own, ...(bearer !== undefined && {authorization: `Bearer ${bearer}`})},
+		maxBytes,
+		connections,
+	});
+	const era: Era = {probedAt: 0};
+	const channels = new Map<string, Channel & {usedAt: number}>();
+
+	const release = (owner: string): void => {
+		const channel = channels.get(owner);
+		channels.delete(owner);
+		void channel?.link.close();
+	};
+	const sweep = setInterval(() => {
+		const before = Date.now() - idleMs;
+		for (const [owner, {usedAt}] of channels) if (usedAt < before) release(owner);
+	}, 60_000).unref();
+
+	return {
+		name,
+		channel(owner) {
+			const known = channels.get(owner);
+			if (known) {
+				known.usedAt = Date.now();
+				// The order of the map is that of their use.
+				channels.delete(owner);
+				channels.set(owner, known);
+				return known;
+			}
+			const [oldest] = channels.keys();
+			if (channels.size >= mostChannels && oldest !== undefined) release(oldest);
+			const link = openHttpLink({name, wire, era});
+			const made = {server: name, link, catalogue: openCatalogue(name, link), timeoutMs, usedAt: Date.now()};
+			channels.set(owner, made);
+			return made;
+		},
+		release,
+		async close() {
+			clearInterval(sweep);
+			await wire.close();
+		},
+	};
+};
+
+/** Every MCP server of the config; none is connected to, or started, before somebody asks for it. */
+export const openServers = (config: Readonly<Record<string, ResolvedServer>>, options: Options): Servers => {
+	const servers = new Map(
+		Object.entries(config).map(([name, server]) => [name, (server.stdio ? overStdio : overHttp)(name, server, options)]),
+	);
+	return {
+		names: [...servers.keys()],
+		get: name => servers.get(name),
+		release(owner) {
+			for (const server of servers.values()) server.release(owner);
+		},
+		async close() {
+			await Promise.all([...servers.values()].map(server => server.close()));
+		},
+	};
+};

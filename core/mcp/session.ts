@@ -1,0 +1,61 @@
+import {createHmac, hash, randomBytes, timingSafeEqual} from 'node:crypto';
+import type {Principal} from '../../schemas/principal.ts';
+import {type LegacyVersion, legacyVersions} from './versions.ts';
+
+/** A legacy client's session, all of which its id says: nothing is kept of one that is idle, and every process on this store knows it. */
+export type Session = {id: string; version: LegacyVersion; owner: string};
+
+export type Sessions = {
+	begin(principal: Principal, door: string, version: LegacyVersion): Session;
+	/** The session of this principal at this door; undefined where it is not one, is somebody else's, or has ended. */
+	of(id: string, principal: Principal, door: string): Session | undefined;
+	end(session: Session): void;
+};
+
+const nonceBytes = 16;
+const tagBytes = 16;
+const atTime = 6;
+const longestMs = 7 * 86_400_000;
+/** Ended sessions are remembered where they ended; beyond so many the oldest are not, and their ids would do until they are a week old. */
+const mostEnded = 10_000;
+
+/** Sessions whose ids are sealed with `key`: an id holds its version, its age and its nonce, and is bound to a principal and a door. */
+export const openSessions = (key: Buffer, now = Date.now): Sessions => {
+	const ended = new Set<string>();
+
+	const seal = (head: Buffer, principal: Principal, door: string): Buffer =>
+		createHmac('sha256', key)
+			.update(head)
+			.update(JSON.stringify([principal.tenant, principal.id, principal.key ?? null, door]))
+			.digest()
+			.subarray(0, tagBytes);
+
+	const sessionOf = (id: string, version: LegacyVersion): Session => ({id, version, owner: `session:${hash('sha256', id, 'base64url')}`});
+
+	return {
+		begin(principal, door, version) {
+			const head = Buffer.alloc(1 + atTime + nonceBytes);
+			head.writeUInt8(legacyVersions.indexOf(version));
+			head.writeUIntBE(now(), 1, atTime);
+			randomBytes(nonceBytes).copy(head, 1 + atTime);
+			return sessionOf(Buffer.concat([head, seal(head, principal, door)]).toString('base64url'), version);
+		},
+
+		of(id, principal, door) {
+			const bytes = Buffer.from(id.slice(0, 200), 'base64url');
+			const head = bytes.subarray(0, 1 + atTime + nonceBytes);
+			// Another spelling of the same bytes would be another id to everything that counts them.
+			if (bytes.length !== head.length + tagBytes || bytes.toString('base64url') !== id || ended.has(id)) return undefined;
+			if (!timingSafeEqual(bytes.subarray(head.length), seal(head, principal, door))) return undefined;
+			const version = legacyVersions[head.readUInt8()];
+			const age = now() - head.readUIntBE(1, atTime);
+			return version === undefined || age > longestMs ? undefined : sessionOf(id, version);
+		},
+
+		end({id}) {
+			const [oldest] = ended;
+			if (ended.size >= mostEnded && oldest !== undefined) ended.delete(oldest);
+			ended.add(id);
+		},
+	};
+};

@@ -1,0 +1,24 @@
+import type {IncomingHttpHeaders} from 'node:http';
+import type {Exchange} from '../exchange.ts';
+import type {Gateway} from '../gateway.ts';
+import type {JsonObject} from '../llm/json.ts';
+import type {Waiting} from '../upstream/reply.ts';
+import type {RpcId} from './rpc.ts';
+
+/** One request of a client's, on its way. */
+export type Turn = {
+	readonly gateway: Gateway;
+	readonly exchange: Exchange;
+	readonly headers: IncomingHttpHeaders;
+	/** The server of `/mcp/<server>`; undefined at `/mcp`, where names say whose they are. */
+	readonly door: string | undefined;
+	readonly era: 'legacy' | 'stateless';
+	/** Whose conversations with servers it uses: a session's, or a principal's. */
+	readonly owner: string;
+	readonly id: RpcId;
+	readonly method: string;
+	params: JsonObject;
+	readonly waiting: Waiting;
+	/** Tells the client of progress. */
+	readonly onProgress?: ((params: JsonObject) => void) | undefined;
+};
