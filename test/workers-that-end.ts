@@ -166,3 +166,36 @@ test.serial('a worker that an operator ends finishes what it does, and another t
 	t.is(await gateway.end('SIGTERM'), 0);
 	t.is((await sallyport(['--config', place.config, 'audit', 'verify'])).code, 0);
 });
+
+/** As on macOS: https://docs.libuv.org/en/v1.x/tcp.html#c.uv_tcp_bind */
+const withoutReusePort = `import {Server} from 'node:net';
+const {listen} = Server.prototype;
+Server.prototype.listen = function (...given) {
+	if (!given[0]?.reusePort) return listen.apply(this, given);
+	setImmediate(() => this.emit('error', Object.assign(new Error('listen ENOTSUP'), {code: 'ENOTSUP'})));
+	return this;
+};`;
+
+test.serial('where the system deals out no connections, the supervisor hands them on in turn, and all else is the same', async t => {
+	t.timeout(120_000);
+	const world = await openWorld(t, {workers: 2});
+	const place = world.place();
+	const preload = `data:text/javascript;base64,${Buffer.from(withoutReusePort).toString('base64')}`;
+	const gateway = await startReplica(t, place.config, {env: {NODE_OPTIONS: `--import=${preload}`}});
+	for (let count = 0; count < 8; count++) t.is((await call(gateway, gateway.key!))?.status, 200);
+	const chains = (await place.journal()).filter(({kind, surface}) => kind === 'exchange' && surface === 'openai').map(({chain}) => chain);
+	t.deepEqual(chains.toSorted(), ['0', '0', '0', '0', '1', '1', '1', '1']);
+
+	const [victim] = gateway.workers();
+	process.kill(victim!, 'SIGKILL');
+	await until(() => gateway.workers().length === 2 && !gateway.workers().includes(victim!));
+	await until(async () => metric(await metricsOf(gateway), 'sallyport_worker_restarts_total') === 1);
+	t.is((await call(gateway, gateway.key!))?.status, 200);
+	const running = await streams(gateway, 4, 'forty');
+	const workers = gateway.workers();
+	// The new one may still be starting.
+	await gateway.end('SIGKILL');
+	for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
+	await until(() => !workers.some(isAlive));
+	await allEnded(t, place);
+});

@@ -91,7 +91,7 @@ export const supervise = async (loaded: LoadedConfig, {exec, args, log}: Options
 		// The first start of each has no second try: whoever waits for it is told why.
 		if (reason !== undefined && !started) return;
 		const againInMs = startAgain(index, code === 0 || livedMs > calmMs);
-		if (reason === undefined) log.error({worker: index, code, signal, againInMs}, 'a worker ended');
+		if (reason === undefined) log[code === 0 ? 'info' : 'error']({worker: index, code, signal, againInMs}, 'a worker ended');
 		else log.error({worker: index, err: reason, againInMs}, 'a worker could not start');
 	};
 

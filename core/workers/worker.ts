@@ -13,6 +13,9 @@ type Options = {
 	wordsOf(loaded: LoadedConfig, error: unknown): string;
 };
 
+/** How long a start may go on for nobody. */
+const startMs = 5_000;
+
 const send = (message: FromWorker): Promise<void> =>
 	new Promise(resolve => {
 		// Nobody to tell: that the supervisor has gone, `disconnect` says.
@@ -36,6 +39,7 @@ export const openWorker = ({log, greet, wordsOf}: Options): void => {
 	own.exitedAfterDisconnect = true;
 
 	let starting: Promise<Running> | undefined;
+	let started: Running | undefined;
 	let stopping = false;
 	const sums = new Map<number, (text: string) => void>();
 	let asks = 0;
@@ -60,9 +64,9 @@ export const openWorker = ({log, greet, wordsOf}: Options): void => {
 		try {
 			const {serve} = await import('../main.ts');
 			starting = serve(loaded, log.child({worker: Number(chain)}), {chain, address, metricsOfAll});
-			const running = await starting;
-			if (greets) await greet(running, loaded);
-			await send({kind: 'ready', url: running.url});
+			started = await starting;
+			if (greets) await greet(started, loaded);
+			await send({kind: 'ready', url: started.url});
 		} catch (error) {
 			await end(1, [{kind: 'failed', message: wordsOf(loaded, error), complaints}]);
 		}
@@ -71,6 +75,8 @@ export const openWorker = ({log, greet, wordsOf}: Options): void => {
 	const stop = async (): Promise<void> => {
 		if (stopping) return;
 		stopping = true;
+		// Where the supervisor hands on connections, one that has gone hands on no listening either: that start never ends.
+		if (!process.connected) setTimeout(() => !started && process.exit(1), startMs);
 		try {
 			const running = await starting;
 			if (!running) return await end(0, []);
@@ -82,12 +88,13 @@ export const openWorker = ({log, greet, wordsOf}: Options): void => {
 		}
 	};
 
+	const count = async (ask: number): Promise<void> => {
+		await send({kind: 'counted', ask, text: started ? await started.gateway.metrics.own() : ''});
+	};
+
 	process.on('message', (message: ToWorker) => {
 		if (message.kind === 'begin') void begin(message);
-		if (message.kind === 'count') {
-			const {ask} = message;
-			void starting?.then(async ({gateway}) => send({kind: 'counted', ask, text: await gateway.metrics.own()}));
-		}
+		if (message.kind === 'count') void count(message.ask);
 		if (message.kind === 'sum') {
 			sums.get(message.ask)?.(message.text);
 			sums.delete(message.ask);

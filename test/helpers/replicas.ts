@@ -53,12 +53,14 @@ export const isAlive = (pid: number): boolean => {
 type Options = {
 	/** In a process group of its own, as a terminal gives every command one. */
 	inGroup?: boolean;
-	args?: string[];
+	/** Added to its environment. */
+	env?: Record<string, string>;
 };
 
 /** Resolves when it takes requests; is gone, with everything it started, after the test. */
-export const startReplica = async (t: ExecutionContext, config: string, {inGroup = false, args = []}: Options = {}): Promise<Replica> => {
-	const child = spawn(process.execPath, [program, '--config', config, 'start', ...args], {
+export const startReplica = async (t: ExecutionContext, config: string, {inGroup = false, env = {}}: Options = {}): Promise<Replica> => {
+	const child = spawn(process.execPath, [program, '--config', config, 'start'], {
+		env: {...process.env, ...env},
 		stdio: ['ignore', 'pipe', 'pipe'],
 		detached: inGroup,
 	});
