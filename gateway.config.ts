@@ -24,10 +24,15 @@ export default defineConfig({
 		'local-anthropic/*': {inputUsdPerMTok: 0.1, outputUsdPerMTok: 0.4, maxOutputTokens: 4_096},
 	},
 
+	// MCP servers: each at /mcp/<name>, all of them at /mcp.
+	servers: {
+		files: {stdio: {command: 'node', args: ['node_modules/@modelcontextprotocol/server-filesystem/dist/index.js', 'data/demo-files']}},
+	},
+
 	// Requests go down this list, responses come back up it.
 	plugins: [
 		{use: 'virtual-keys'},
-		{use: 'grants', config: {allow: {'tenant:default': ['*']}}},
+		{use: 'grants', config: {allow: {'tenant:default': {models: ['*'], servers: ['*'], tools: ['*'], prompts: ['*'], resources: ['*']}}}},
 		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},
 		// {use: 'quotas', config: {limits: {'*': {'tokens/day': 5_000_000}}}},

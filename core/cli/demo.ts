@@ -1,6 +1,18 @@
 import {spawn} from 'node:child_process';
+import {mkdir, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
+
+/** Makes the folder that the demo's filesystem server shows, beside the config; what is in it stays. */
+export const demoFiles = async (config: string): Promise<void> => {
+	const folder = join(dirname(config), 'data', 'demo-files');
+	await mkdir(folder, {recursive: true});
+	const hello = 'Hello from a file. Write to ada@example.com if you can read this.\n';
+	await writeFile(join(folder, 'hello.txt'), hello, {flag: 'wx'}).catch((error: NodeJS.ErrnoException) => {
+		if (error.code !== 'EEXIST') throw error;
+	});
+};
 
 export type Demo = {
 	close(): void;

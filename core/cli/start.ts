@@ -2,7 +2,7 @@ import {fileURLToPath} from 'node:url';
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {type Logger, pino} from 'pino';
 import {type LoadedConfig, loadConfig, printProblem} from '../config.ts';
-import {type Demo, startDemo} from './demo.ts';
+import {type Demo, demoFiles, startDemo} from './demo.ts';
 import {configFile} from './places.ts';
 import {messageOf, welcome} from './welcome.ts';
 
@@ -105,6 +105,7 @@ export const start = (program: Command): void => {
 			const loaded = await loadConfig(configFile(program));
 			for (const warning of loaded.warnings) console.error(`warning: ${printProblem(warning)}`);
 			const log = logAt(level);
+			if (demoPort !== undefined) await demoFiles(loaded.file);
 			const demo = demoPort === undefined ? undefined : await startDemo(demoPort);
 			try {
 				if (loaded.config.workers > 1) await serveTogether(loaded, log, {demo, level});

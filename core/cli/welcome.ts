@@ -26,6 +26,10 @@ const tree = (house: PluginHouse): string => {
 		.join('\n');
 };
 
+/** The MCP servers, and where each is served; none of them runs before it is asked for. */
+const servers = ({servers: all}: ResolvedConfig): string[] =>
+	Object.entries(all).map(([name, {stdio, url}]) => `MCP server ${name}  ${stdio ? 'stdio' : new URL(url!).origin}  at /mcp/${name}`);
+
 /** One word for sh, whatever is in it. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -45,18 +49,34 @@ const curl = (url: string, key: string, {models, providers}: ResolvedConfig): st
 	return `curl -s ${url}${path} ${headers.join(' ')} -d ${quoted(JSON.stringify(body))}`;
 };
 
+/** A tool call that works when pasted, in the demo alone: it needs no session. */
+const toolCurl = (url: string, key: string, {servers: {files}}: ResolvedConfig): string | undefined => {
+	if (!files?.stdio?.args.includes('data/demo-files')) return undefined;
+	const method = 'tools/call';
+	const name = 'read_text_file';
+	const version = '2026-07-28';
+	const meta = {'io.modelcontextprotocol/protocolVersion': version, 'io.modelcontextprotocol/clientCapabilities': {}};
+	const params = {name, arguments: {path: 'hello.txt'}, _meta: meta};
+	const own = {authorization: `Bearer ${key}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream'};
+	const headers = Object.entries({...own, 'mcp-protocol-version': version, 'mcp-method': method, 'mcp-name': name});
+	const flags = headers.map(([header, value]) => `-H ${quoted(`${header}: ${value}`)}`).join(' ');
+	return `curl -s ${url}/mcp/files ${flags} -d ${quoted(JSON.stringify({jsonrpc: '2.0', id: 1, method, params}))}`;
+};
+
 type Secrets = {adminKey?: string; key?: string};
 
 /** What the first start shows, and no later one; empty when there is nothing to show. */
 const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: Secrets): string[] => {
 	if (!adminKey) return [];
 	const call = key && curl(url, key, config);
+	const toolCall = key && toolCurl(url, key, config);
 	return [
 		'',
 		'Shown once, and stored only as hashes:',
 		`  admin key    ${adminKey}`,
 		...(key ? [`  virtual key  ${key}`] : []),
 		...(call ? ['', 'Try it:', `  ${call}`] : []),
+		...(toolCall ? ['', 'Or call a tool:', `  ${toolCall}`] : []),
 	];
 };
 
@@ -77,7 +97,7 @@ export const messageOf = (thrown: unknown): string => (thrown instanceof Error ?
 /** Says what runs. The keys are printed before anything else can fail: nobody can show them again. */
 export const welcome = async ({url, gateway, adminKey, firstStart: isFirst}: Running, {config, leftOut}: LoadedConfig): Promise<void> => {
 	const shared = config.workers > 1 ? [`${config.workers} workers share it`] : [];
-	console.log([`Sallyport is at ${url}`, ...shared, tree(gateway.house)].join('\n'));
+	console.log([`Sallyport is at ${url}`, ...shared, tree(gateway.house), ...servers(config)].join('\n'));
 	for (const {kind, name, variable} of leftOut) console.log(`${kind} ${name} is left out: ${variable} is not set`);
 	const {key, failed} = isFirst
 		? await firstStart(gateway).then(

@@ -14,6 +14,9 @@ export type Question = {
 	server?: string;
 	/** By its own name; its server's stands before it in a rule. */
 	tool?: string;
+	prompt?: string;
+	/** An address, or the template of one. */
+	resource?: string;
 	arguments?: Readonly<Record<string, Json>>;
 };
 
@@ -34,7 +37,11 @@ const refused = (code: Code, message: string, by: Standing | undefined): Decisio
 const quoted = (name: string): string => `"${name.slice(0, 200)}"`;
 
 /** The first rule that names such things and not this one; `'nobody'` when no operator's rule names any. */
-const against = (right: Right, aspect: 'models' | 'servers' | 'tools', name: string): Standing | 'nobody' | undefined => {
+const against = (
+	right: Right,
+	aspect: 'models' | 'servers' | 'tools' | 'prompts' | 'resources',
+	name: string,
+): Standing | 'nobody' | undefined => {
 	let granted = false;
 	for (const standing of right) {
 		const patterns = standing.rule[aspect];
@@ -121,9 +128,20 @@ const ofTool = (right: Right, {server, tool, arguments: given}: Question): Decis
 	return given && ofArguments(right, name, given);
 };
 
+const ofPart = (right: Right, {server, prompt, resource}: Question): Decision | undefined => {
+	for (const [aspect, part] of [['prompts', prompt] as const, ['resources', resource] as const]) {
+		if (part === undefined) continue;
+		const name = `${server}/${part}`;
+		const by = against(right, aspect, name);
+		if (by)
+			return refused('denied', `The ${aspect.slice(0, -1)} ${quoted(name)} is not granted to this key.`, by === 'nobody' ? undefined : by);
+	}
+	return undefined;
+};
+
 /**
- * The one decision: whether every rule that speaks of what is asked for allows it. Models, servers and tools have to be granted by
- * somebody; what is said of providers, operations, tokens and arguments narrows that.
+ * The one decision: whether every rule that speaks of what is asked for allows it. Models, servers and what they offer have to be granted
+ * by somebody; what is said of providers, operations, tokens and arguments narrows that.
  */
 export const decide = (right: Right, question: Question): Decision =>
 	ofModel(right, question) ??
@@ -131,6 +149,7 @@ export const decide = (right: Right, question: Question): Decision =>
 	ofTokens(right, question) ??
 	ofServer(right, question) ??
 	ofTool(right, question) ??
+	ofPart(right, question) ??
 	ofProviders(right, question) ?? {granted: true};
 
 /** The aspects of a rule that a question is about. */
@@ -142,6 +161,8 @@ export const asked = ({
 	outputTokens,
 	server,
 	tool,
+	prompt,
+	resource,
 	arguments: given,
 }: Question): (keyof Rule)[] => {
 	const about: Record<keyof Rule, unknown> = {
@@ -152,6 +173,8 @@ export const asked = ({
 		maxOutputTokens: outputTokens,
 		servers: server,
 		tools: tool,
+		prompts: prompt,
+		resources: resource,
 		arguments: tool !== undefined && given,
 	};
 	return (Object.keys(about) as (keyof Rule)[]).filter(aspect => about[aspect] !== undefined && about[aspect] !== false);

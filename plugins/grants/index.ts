@@ -1,7 +1,8 @@
 import {definePlugin, deny, type Json, rewrite, route, within} from '../../plugin-sdk/index.ts';
-import {asked, decide, type Question} from './decide.ts';
+import {asked, type Decision, decide, type Question} from './decide.ts';
 import {allowing, explaining, listing, one, request} from './inputs.ts';
 import {listed} from './list.ts';
+import {narrowed, ofMcp} from './mcp.ts';
 import {type Right, rightOf} from './rights.ts';
 import {config, nothing} from './rules.ts';
 import {amend, present, replace} from './write.ts';
@@ -30,14 +31,23 @@ const explained = (right: Right, question: Question): Json => {
 	return {granted, decidedBy, code: decision.code, message: decision.message, rules} as Json;
 };
 
-const anybody: Right[number] = {scope: '*', rule: {models: ['*'], servers: ['*'], tools: ['*']}, from: 'config'};
+const anybody: Right[number] = {
+	scope: '*',
+	rule: {models: ['*'], servers: ['*'], tools: ['*'], prompts: ['*'], resources: ['*']},
+	from: 'config',
+};
+
+const refusal = ({granted, code, message, by}: Decision & {message?: string}) =>
+	granted ? undefined : deny({code, message: message ?? 'This is not granted to this key.', rule: by?.scope});
 
 export default definePlugin({
 	config,
 
 	hooks: {
 		/** Refuses what is not granted, and says nothing of what is; of the deployments planned, leaves those that are. */
-		'pre-request'({principal, model, operation, deployments, estimate}, host) {
+		'pre-request'({principal, model, operation, server, params, deployments, estimate}, host) {
+			const mcp = ofMcp(operation, server, params);
+			if (mcp) return refusal(decide(rightOf(principal, host), mcp));
 			const decision = decide(rightOf(principal, host), {
 				model,
 				operation,
@@ -46,14 +56,19 @@ export default definePlugin({
 				outputTokens: estimate?.maxOutputTokens,
 			});
 			if (decision.granted) return decision.plan && route(decision.plan.slice(0, mostPlanned));
-			return deny({code: decision.code, message: decision.message, rule: decision.by?.scope});
+			return refusal(decision);
 		},
 
-		/** Leaves in the list of models those that may be called. */
-		'post-response'({principal, result}, host) {
+		/** Refuses a tool that is not granted, and arguments that no rule allows. */
+		'on-tool-call': ({principal, tool: {server, name: tool, arguments: given}}, host) =>
+			refusal(decide(rightOf(principal, host), {operation: 'tools/call', server, tool, arguments: given})),
+
+		/** Leaves in a list what may be called, by the very decision that is made when it is. */
+		'post-response'({principal, operation, result}, host) {
 			if (result === undefined) return undefined;
-			const {models: all} = result as ModelList;
 			const right = principal?.tenant === undefined ? [] : rightOf(principal, host);
+			if (operation !== 'models') return rewrite({result: narrowed(right, operation, result)});
+			const {models: all} = result as ModelList;
 			const own = all.filter(({id: model, deployments}) => decide(right, {model, deployments}).granted);
 			return own.length === all.length ? undefined : rewrite({result: {models: own}});
 		},

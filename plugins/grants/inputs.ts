@@ -11,6 +11,8 @@ export const allowing = z.strictObject({
 	maxOutputTokens: aspects.maxOutputTokens.nullable().optional(),
 	servers: aspects.servers.nullable().optional(),
 	tools: aspects.tools.nullable().optional(),
+	prompts: aspects.prompts.nullable().optional(),
+	resources: aspects.resources.nullable().optional(),
 	arguments: aspects.arguments.nullable().optional(),
 } satisfies Record<keyof typeof aspects | 'scope', z.ZodType>);
 
@@ -37,6 +39,8 @@ export const explaining = z.strictObject({
 	outputTokens: tokens.optional(),
 	server: name.optional(),
 	tool: name.optional(),
+	prompt: name.optional(),
+	resource: z.string().min(1).max(2_000).optional(),
 	arguments: z.record(z.string(), z.json()).optional(),
 });
 

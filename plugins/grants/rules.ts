@@ -22,9 +22,17 @@ const model = pattern("a model, like fast or 'openai/gpt-*'");
 const provider = pattern('a provider, like openai');
 const server = pattern('a server, like files');
 const tool = pattern("a tool with its server, like 'files/read_*'");
+const prompt = pattern("a prompt with its server, like 'docs/summary'");
+const resource = pattern("a resource with its server, like 'files/file:///srv/*'");
 const most = 500;
 
-const operations = [...(['chat', 'embeddings', 'messages', 'count_tokens', 'models', 'tools/call'] satisfies Operation[]), '*'] as const;
+const operations = [
+	...([
+		...(['chat', 'embeddings', 'messages', 'count_tokens', 'models'] as const),
+		...(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'] as const),
+	] satisfies Operation[]),
+	'*',
+] as const;
 
 const scalar = z.union([z.string().max(1_000), z.number(), z.boolean()]);
 
@@ -61,6 +69,8 @@ export const aspects = {
 	maxOutputTokens: tokens,
 	servers: z.array(server).max(most),
 	tools: z.array(tool).max(most),
+	prompts: z.array(prompt).max(most),
+	resources: z.array(resource).max(most),
 	/** By tool, and by argument. */
 	arguments: z.record(tool, z.record(argument, argumentRule)).refine(tools => Object.keys(tools).length <= 100, 'at most 100 tools'),
 };
@@ -79,4 +89,4 @@ export type Config = z.output<typeof config>;
 export const ruleOf = (written: Written): Rule => (Array.isArray(written) ? {models: written} : written);
 
 /** Nothing at all: every aspect that has to be granted, granted to nobody. */
-export const nothing: Rule = {models: [], servers: [], tools: []};
+export const nothing: Rule = {models: [], servers: [], tools: [], prompts: [], resources: []};

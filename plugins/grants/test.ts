@@ -126,7 +126,7 @@ test('list has each scope once, with where its rule was written', async t => {
 	t.deepEqual(await act('list'), {
 		grants: [
 			{scope: '*', models: ['*'], from: 'config'},
-			{scope: 'key:key_1', models: [], servers: [], tools: [], from: 'action'},
+			{scope: 'key:key_1', models: [], servers: [], tools: [], prompts: [], resources: [], from: 'action'},
 			{scope: 'tenant:acme', models: ['slow'], from: 'action'},
 		],
 	});
