@@ -110,7 +110,7 @@ const schedule = async (seed: number): Promise<number> => {
 		for (const [index, {key}] of atOnce || !overspends ? held.entries() : []) {
 			const total = used.get(key) ?? 0;
 			expect(total <= reservations[index]!.limit, `${key} stands at ${total}, over its limit`);
-			expect(total <= (world.granted(key)), `${key} stands at ${total}, over its durable lease`);
+			expect(total <= world.granted(key), `${key} stands at ${total}, over its durable lease`);
 		}
 		if (random.chance(0.8)) {
 			await onRecord({kind: 'opened', exchange: id, bookings: held});

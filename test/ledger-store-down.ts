@@ -33,7 +33,7 @@ const whenBack = async (reserve: () => Outcome | Promise<Outcome>): Promise<Outc
 for (const how of ['rejects', 'hangs'] as const)
 	test(`a store that ${how}: what fits into the leases goes on, the rest is told so, and all is written when it is back`, async t => {
 		const {open} = await sharedLedgers(t);
-		const {ledger, end, state, store} = await open('a', {storeWaitMs: 100});
+		const {ledger, end, state, store} = await open('a', {storeWaitMs: 1_000});
 		end(await held(ledger.reserve([team(1, 10_000)])));
 		await eventually(() => state.writes > 2);
 		const resume = how === 'hangs' ? hang(state) : fail(state);
@@ -59,7 +59,7 @@ for (const how of ['rejects', 'hangs'] as const)
 for (const how of ['rejects', 'hangs'] as const)
 	test(`a store that ${how}, and the config says to go on: requests are held, marked, and written when it is back`, async t => {
 		const {open} = await sharedLedgers(t);
-		const {ledger, end, state, store} = await open('a', {storeWaitMs: 100, onStoreDown: 'allow'});
+		const {ledger, end, state, store} = await open('a', {storeWaitMs: 1_000, onStoreDown: 'allow'});
 		const resume = how === 'hangs' ? hang(state) : fail(state);
 		for (let count = 0; count < 40; count += 1) {
 			const outcome = await ledger.reserve([team(2, 100)]);

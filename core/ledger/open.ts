@@ -82,7 +82,7 @@ export const openLedger = async ({
 	const leases = openLeases({store, presence, now, ticks, storeWaitMs, onOwed: () => filing.owe()});
 	const bookings = openBookings(counters, {lastSeq, low, orphans});
 	const claims = openClaims({leases, presence, onFailed});
-	const recalls = openRecalls({store, counters, leases, now, ticks, onFailed});
+	const recalls = openRecalls({store, counters, presence, leases, now, ticks, onFailed});
 	const crossings = openCrossings({store, now, onFailed});
 	const elsewhere = openElsewhere({store, crossings, presence, now, ticks, onFailed});
 	const filing = openFiling({
@@ -101,6 +101,7 @@ export const openLedger = async ({
 		},
 	});
 	await filing.prune();
+	await recalls.greet();
 	let closed: Promise<void> | undefined;
 
 	const seeCrossings = ({reservations, counters}: Plan, outcome: Held): void => {

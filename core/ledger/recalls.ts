@@ -2,10 +2,12 @@ import type {Store} from '../store/store.ts';
 import type {Counters} from './counters.ts';
 import {type Lease, look, nextEdge} from './lease.ts';
 import type {Leases} from './leases.ts';
+import type {Presence} from './presence.ts';
 
 type Options = {
 	store: Pick<Store, 'announce' | 'onChange'>;
-	counters: Pick<Counters, 'lease'>;
+	counters: Pick<Counters, 'lease' | 'leases'>;
+	presence: Pick<Presence, 'look'>;
 	leases: Leases;
 	now: () => number;
 	ticks: () => number;
@@ -22,7 +24,7 @@ const recalledMs = 3_000;
 const returnMs = 20;
 
 /** Gets room back from other processes that were granted it and do not use it, and gives it back to them. */
-export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Options) => {
+export const openRecalls = ({store, counters, presence, leases, now, ticks, onFailed}: Options) => {
 	const waiting = new Map<string, Set<() => void>>();
 	const announced = new Map<string, number>();
 	const returning = new Set<Lease>();
@@ -36,7 +38,7 @@ export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Opt
 		if (keys.length > 0) await store.announce({kind: 'recall', keys});
 	};
 
-	/** Gives up what is not in use, durably, and answers of which leases. */
+	/** Gives up what is not in use, durably, and answers of which leases: to be told, because whoever asked may have given up waiting by now. */
 	const giveBack = async (): Promise<string[]> => {
 		const given: string[] = [];
 		for (const lease of [...returning]) {
@@ -58,14 +60,21 @@ export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Opt
 		if (timer !== undefined || returning.size === 0) return;
 		timer = setTimeout(() => {
 			timer = undefined;
-			// Told, because whoever asked has given up waiting, and believes that there is no room.
 			giveBack().then(announce).catch(onFailed).finally(returnSoon);
 		}, returnMs);
 		timer.unref();
 	};
 
+	/** Another process has come: from now on leases are shared with it, and it need not ask for each. */
+	const welcome = async (): Promise<void> => {
+		await presence.look();
+		for (const lease of counters.leases()) if (lease.granted > lease.used) returning.add(lease);
+		await giveBack();
+	};
+
 	const stop = store.onChange(change => {
 		if (change.kind !== 'recall') return;
+		if (change.keys.length === 0) welcome().catch(onFailed).finally(returnSoon);
 		for (const key of change.keys) {
 			const lease = counters.lease(key);
 			if (lease === undefined) continue;
@@ -75,7 +84,7 @@ export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Opt
 			returning.add(lease);
 			wake(key);
 		}
-		giveBack().catch(onFailed).finally(returnSoon);
+		giveBack().then(announce).catch(onFailed).finally(returnSoon);
 	});
 
 	const recallable = ({kind, others, elsewhere, vainTo, vainFor, vainEdge}: Lease): boolean =>
@@ -114,6 +123,8 @@ export const openRecalls = ({store, counters, leases, now, ticks, onFailed}: Opt
 			for (const [key, at] of announced) if (at < tick - coalesceMs) announced.delete(key);
 			return true;
 		},
+		/** Says that this process has come. */
+		greet: (): Promise<void> => store.announce({kind: 'recall', keys: []}),
 		/** Nobody gave anything back. */
 		vain: (lease: Lease): void => {
 			lease.vainTo = ticks() + vainMs;

@@ -22,7 +22,7 @@ const windows = [
 	'rolling:2h',
 ] as const;
 const units = ['microUsd', 'tokens', 'inputTokens', 'outputTokens', 'requests', 'toolCalls'] as const;
-const zones = [undefined, 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe'];
+const zones = ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe'];
 const limits = [0, 1, 10, 100, 1_000, 100_000];
 const periodAt = openPeriods();
 
@@ -35,7 +35,7 @@ export const tree = (random: Random): Account[][] => {
 			account: name,
 			unit: isSlots ? 'slots' : random.pick(units),
 			window: isSlots ? 'now' : random.pick(windows),
-			timeZone: random.pick(zones),
+			...(random.chance(0.2) && {timeZone: random.pick(zones)}),
 			limit: isSlots ? 1 + random.below(60) : random.pick(limits) * (1 + random.below(9)),
 			...(random.chance(0.1) && {soft: true}),
 			...(random.chance(0.2) && {notifyAt: [50, 80, 100]}),

@@ -101,6 +101,19 @@ export const held = async (outcome: Outcome | Promise<Outcome>): Promise<Booking
 	return decided.held;
 };
 
+/**
+ * What is held, sooner or later: a busy machine may take longer to give room back than a request waits for it, and then says so to
+ * whoever had been refused.
+ */
+export const heldSoon = async (reserve: () => Outcome | Promise<Outcome>): Promise<Booking[]> => {
+	for (let tries = 0; tries < 500; tries += 1) {
+		const outcome = await reserve();
+		if (outcome.held) return outcome.held;
+		await new Promise(done => setTimeout(done, 10));
+	}
+	return held(reserve());
+};
+
 /** Looks again and again, for things that happen a moment later. */
 export const eventually = async (right: () => boolean, withinMs = 5_000): Promise<boolean> => {
 	for (const end = performance.now() + withinMs; performance.now() < end; await new Promise(done => setTimeout(done, 10)))
