@@ -3,6 +3,8 @@ import type {Principal} from '../schemas/principal.ts';
 import type {Effects} from '../schemas/verdict.ts';
 import type {ErrorCode} from './errors.ts';
 
+type Unit = keyof NonNullable<Effects['settle']>;
+
 /** What the engine itself looks at; the rest belongs to effects and to whoever asked. */
 export type Verdict = Effects & {
 	verdict: string;
@@ -16,7 +18,7 @@ export type Verdict = Effects & {
 };
 
 const mostRemembered = 2_000;
-const mostRememberedChars = 2_000;
+const mostRememberedChars = 4_000;
 
 /** What many exchanges share, none of them may change. */
 const frozen = <T>(value: T): T => {
@@ -52,17 +54,57 @@ export const afterwards = (verdict: Verdict): Verdict => {
 	return {verdict: 'allow', ...(annotate && {annotate}), ...(put && {put})};
 };
 
-/** Checks answers, each text once: principals and plain verdicts come back letter by letter. Undefined when it is not a verdict. */
+/** Amounts of reservations and of what settles them: any such number is as good as any other. */
+const amounts = /"(amount|microUsd|tokens|inputTokens|outputTokens|requests|toolCalls)":(0|[1-9]\d{0,11})(?=[,}])/g;
+
+/** A verdict that was checked, and where the amounts of its text go: from which one on to its reservations, and which to what it settles. */
+type Shape = {verdict: Verdict; found: number; reserves: number; settles: readonly (readonly [unit: Unit, at: number])[]};
+
+const ofAmounts: ReadonlySet<string> = new Set(['verdict', 'reserve', 'orElse', 'settle'] satisfies (keyof Verdict)[]);
+
+/** Undefined when there is anything in it that an amount could be mistaken for. */
+const shapeOf = (verdict: Verdict, body: string, found: number): Shape | undefined => {
+	const raw = JSON.parse(body) as Pick<Verdict, 'reserve' | 'settle'>;
+	const {reserve = [], settle = {}} = raw;
+	const units = Object.keys(settle) as Unit[];
+	if (found !== reserve.length + units.length || !Object.keys(verdict).every(key => ofAmounts.has(key))) return undefined;
+	const isSettledFirst = Object.keys(raw).find(key => key === 'reserve' || key === 'settle') === 'settle';
+	const settlesFrom = isSettledFirst ? 0 : reserve.length;
+	return {verdict, found, reserves: isSettledFirst ? units.length : 0, settles: units.map((unit, index) => [unit, settlesFrom + index])};
+};
+
+const filled = ({verdict, reserves, settles}: Shape, numbers: readonly number[]): Verdict => {
+	const whole = {...verdict};
+	if (verdict.reserve) whole.reserve = verdict.reserve.map((one, index) => ({...one, amount: numbers[reserves + index]!}));
+	if (settles.length > 0) whole.settle = Object.fromEntries(settles.map(([unit, at]) => [unit, numbers[at]!]));
+	return whole;
+};
+
+/**
+ * Checks answers, each text once: principals and plain verdicts come back letter by letter, and those of limits but for their amounts.
+ * Undefined when it is not a verdict.
+ */
 export const rememberVerdicts = (): ((hook: HookName, body: string) => Verdict | undefined) => {
-	const verdicts = new Map<HookName, Map<string, Verdict>>();
+	const verdicts = new Map<HookName, Map<string, Verdict | Shape>>();
 	return (hook, body) => {
-		const remembered = verdicts.get(hook) ?? new Map<string, Verdict>();
-		const known = remembered.get(body);
-		if (known) return known;
+		const remembered = verdicts.get(hook) ?? new Map<string, Verdict | Shape>();
+		verdicts.set(hook, remembered);
+		if (body.length > mostRememberedChars) return parsed(hook, body).data;
+		const same = remembered.get(body);
+		if (same && !('reserves' in same)) return same;
+		const numbers: number[] = [];
+		const text = body.replace(amounts, (_, name: string, digits: string) => {
+			numbers.push(+digits);
+			return `"${name}":#`;
+		});
+		const alike = remembered.get(text);
+		if (alike && 'reserves' in alike && alike.found === numbers.length) return filled(alike, numbers);
 		const {data} = parsed(hook, body);
-		if (!data || body.length > mostRememberedChars) return data;
+		if (!data) return undefined;
 		if (remembered.size >= mostRemembered) remembered.clear();
-		verdicts.set(hook, remembered.set(body, frozen(data)));
+		const shape = numbers.length > 0 ? shapeOf(data, body, numbers.length) : undefined;
+		frozen(data);
+		remembered.set(shape ? text : body, shape ?? data);
 		return data;
 	};
 };

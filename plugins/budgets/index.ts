@@ -5,7 +5,7 @@ import {account, moment, scope} from '../limits/names.ts';
 import {isoOf, listed, ownScope, type State, statesOf} from '../limits/show.ts';
 import {openWriting} from '../limits/write.ts';
 import {degraded, usedOf} from './degrade.ts';
-import {book, config, isOneWay, type MoneyRule, manner, microUsd, notBoth, usd, type Written, window} from './limits.ts';
+import {book, type Config, config, isOneWay, type MoneyRule, manner, microUsd, notBoth, usd, type Written, window} from './limits.ts';
 
 /** One try at a deployment, as the core tells of it. */
 type Attempt = {status?: number; error?: string};
@@ -14,6 +14,24 @@ type Attempt = {status?: number; error?: string};
 const isFree = ({status, error}: Attempt): boolean => error === 'upstream_unreachable' || (status !== undefined && status >= 300);
 
 const {set, reset, raise} = openWriting(book);
+
+const limitText = ({account, name, rule: {limit}}: Standing<MoneyRule>): string =>
+	`The ${name} limit of ${account} is ${(limit ?? 0) / 1e6} USD`;
+
+const unfilled = ({account, name, rule}: Standing<MoneyRule>, {timeZone: zone}: Config) => {
+	const {limit, soft, timeZone = zone} = rule;
+	return {account, unit: 'microUsd' as const, amount: 0, limit, window: name as 'day', timeZone, soft, notifyAt: toldAt(rule)};
+};
+
+/** The same limits come again and again: what is reserved under them is made once, and only its amount is new. */
+const made = new WeakMap<readonly Standing<MoneyRule>[], ReturnType<typeof unfilled>[]>();
+
+const reservations = (standing: readonly Standing<MoneyRule>[], amount: number, config: Config) => {
+	const reserve = made.get(standing) ?? standing.map(one => unfilled(one, config));
+	made.set(standing, reserve);
+	for (const one of reserve) one.amount = amount;
+	return reserve;
+};
 
 const isHard = ({rule: {limit, soft}}: Standing<MoneyRule>): boolean => limit !== null && soft === undefined;
 
@@ -40,27 +58,16 @@ export default definePlugin({
 			// The host asks once more, with what the other model costs.
 			const cheaper = degraded(standing, model, host);
 			if (cheaper !== undefined) return rewrite({model: cheaper}, {annotate: {degradedFrom: model}});
-			const reserve = [];
 			for (const one of standing) {
 				const {account, name: window, rule} = one;
-				const {limit, soft, timeZone = host.config.timeZone} = rule;
-				const full = `The ${window} limit of ${account} is ${limit! / 1e6} USD`;
+				const {limit, soft} = rule;
 				if (rule.hold && limit !== null && amount !== undefined && (limit === 0 || usedOf(one, host) + amount > limit))
-					return hold({reason: `${full}, and this call may exceed it.`});
+					return hold({reason: `${limitText(one)}, and this call may exceed it.`});
 				// The ledger would let a call that costs nothing pass.
-				if (limit === 0 && soft === undefined) return deny({code: 'budget_exceeded', message: `${full}.`, rule: `${account}/${window}`});
-				reserve.push({
-					account,
-					unit: 'microUsd' as const,
-					amount: amount ?? 0,
-					limit,
-					window: window as 'day',
-					timeZone,
-					soft,
-					notifyAt: toldAt(rule),
-				});
+				if (limit === 0 && soft === undefined)
+					return deny({code: 'budget_exceeded', message: `${limitText(one)}.`, rule: `${account}/${window}`});
 			}
-			if (amount !== undefined) return allow({reserve, orElse: 'budget_exceeded'});
+			if (amount !== undefined) return allow({reserve: reservations(standing, amount, host.config), orElse: 'budget_exceeded'});
 			if (standing.some(isHard))
 				return deny({code: 'price_unknown', message: 'The price of this model is not known, and a budget applies.'});
 			return allow({annotate: {priceUnknown: true}});

@@ -62,19 +62,27 @@ const amounts = (operation: Operation, {inputTokens, maxOutputTokens}: Estimate)
 	return {requests: 1, slots: 1, tokens: input + output, inputTokens: input, outputTokens: output};
 };
 
-/** The most that a call can take of each of these limits; `account` says what the ledger calls one. */
+const unfilled = ({account: scope, name, rule}: Standing<Rule>, {config}: Lent<Config>, account: (scope: string) => string) => {
+	const {unit, window} = placeOf(name);
+	const {limit, soft, timeZone = config.timeZone} = rule;
+	return {account: account(scope), unit, amount: 0, limit, window: window as 'day', timeZone, soft, notifyAt: toldAt(rule)};
+};
+
+/** The same limits come again and again: what is reserved under them is made once, and only its amounts are new. */
+const made = new WeakMap<readonly Standing<Rule>[], ReturnType<typeof unfilled>[]>();
+
+/** The most that a call can take of each of these limits, to be handed on at once; `account` says what the ledger calls one. */
 export const reservations = (
 	standing: readonly Standing<Rule>[],
 	{operation, estimate}: {operation: Operation; estimate: Estimate},
-	{config}: Lent<Config>,
+	lent: Lent<Config>,
 	account: (scope: string) => string,
 ) => {
+	const reserve = made.get(standing) ?? standing.map(one => unfilled(one, lent, account));
+	made.set(standing, reserve);
 	const most = amounts(operation, estimate);
-	return standing.map(({account: scope, name, rule}) => {
-		const {limit, soft, timeZone = config.timeZone} = rule;
-		const {unit, window} = placeOf(name);
-		return {account: account(scope), unit, amount: most[unit], limit, window: window as 'day', timeZone, soft, notifyAt: toldAt(rule)};
-	});
+	for (const one of reserve) one.amount = most[one.unit];
+	return reserve;
 };
 
 /** One try at a deployment, as the core tells of it. */
