@@ -15,9 +15,13 @@ export type Entry = {labels: Labels; amounts: number[]};
 export type Limits = {
 	/** So many models, deployments, tags, verdicts and units of each hour are told apart, and… */
 	names: number;
-	/** …so many combinations of everything; what comes after counts as `other`. */
+	/** …so many combinations of everything; what comes after counts as `other`. A client can make up tags, and so fill theirs. */
 	rows: number;
+	aboutRows: number;
 };
+
+/** Labels of so many combinations are remembered: making one again costs a few microseconds. */
+const mostLabels = 20_000;
 
 /** What stands for all that is not told apart. */
 const other = 'other';
@@ -54,8 +58,9 @@ export const openHour = (limits: Limits) => {
 		verdict: new Set(),
 		unit: new Set(),
 	};
-	/** By path, so that what comes again is not named again. */
-	const labels = new Map<string, Labels>();
+	/** Combinations that are told apart, by path. */
+	const apart: Record<Labels['kind'], Set<string>> = {all: new Set(), tag: new Set(), verdict: new Set(), unit: new Set()};
+	const remembered = new Map<string, Labels>();
 	let entries = new Map<string, Entry>();
 
 	const told = (kind: keyof typeof known, name: string): string => {
@@ -77,7 +82,7 @@ export const openHour = (limits: Limits) => {
 		entry: (path: string, kind: Labels['kind'], value: string, names: Names): Entry => {
 			const found = entries.get(path);
 			if (found !== undefined) return found;
-			const seen = labels.get(path);
+			const seen = remembered.get(path);
 			if (seen !== undefined) return enter(path, seen);
 			const values = valuesOf(value, names);
 			const kept = {
@@ -87,12 +92,15 @@ export const openHour = (limits: Limits) => {
 				value: kind === 'all' ? '' : told(kind, value),
 			};
 			const isWhole = kept.model === values.model && kept.deployment === values.deployment && kept.value === values.value;
-			if (isWhole && labels.size < limits.rows) {
+			const paths = apart[kind];
+			const isFull = paths.size >= (kind === 'all' ? limits.rows : limits.aboutRows) && !paths.has(path);
+			if (isWhole && !isFull) {
 				const made = labelsOf(kind, kept);
-				labels.set(path, made);
+				paths.add(path);
+				if (remembered.size < mostLabels) remembered.set(path, made);
 				return enter(path, made);
 			}
-			if (labels.size >= limits.rows) Object.assign(kept, {user: values.user && other, key: values.key && other});
+			if (isFull) Object.assign(kept, {user: values.user && other, key: values.key && other});
 			const place = JSON.stringify([kind, kept]);
 			return entries.get(place) ?? enter(place, labelsOf(kind, kept));
 		},

@@ -24,7 +24,7 @@ const isCounted = ({surface, path}: JournalRecord): boolean => surface !== 'admi
 const pathOf = ({tenant, team, user, key, model, deployment, operation, outcome, code, plugin}: Names): string =>
 	`${tenant}\0${team}\0${user}\0${key}\0${model}\0${deployment}\0${operation}\0${outcome}\0${code}\0${plugin}`;
 
-export const openTally = (limits: Limits = {names: 1_000, rows: 50_000}): Tally => {
+export const openTally = (limits: Limits = {names: 1_000, rows: 200_000, aboutRows: 50_000}): Tally => {
 	const hours = new Map<number, Hour>();
 	// What the exchange at hand adds: written anew for each, since an array for each would be garbage.
 	const added: number[] = sums.map(() => 0);
