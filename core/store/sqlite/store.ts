@@ -42,6 +42,25 @@ const rowOf = ({expiresAt, ...row}: StoredRow): LedgerRow => (expiresAt === null
 
 const totalsOf = (rows: readonly ({key: string} & LedgerTotal)[]) => new Map(rows.map(({key, ...total}) => [key, total]));
 
+type KvRow = {plugin: string; key: string; value: string};
+const entriesPerPage = 5_000;
+
+/** In pages: the driver holds a page as its own copy, and what it took for all of 200,000 entries at once (110 MB) it does not give back. */
+const everyEntry = async ({all}: Connection): Promise<KvRow[]> => {
+	const rows: KvRow[] = [];
+	let page: KvRow[];
+	do {
+		const {plugin, key} = rows.at(-1) ?? {plugin: '', key: ''};
+		page = await all<KvRow>(
+			`SELECT plugin, key, value FROM kv WHERE (plugin, key) > (?, ?) ORDER BY plugin, key LIMIT ${entriesPerPage}`,
+			plugin,
+			key,
+		);
+		for (const row of page) rows.push(row);
+	} while (page.length === entriesPerPage);
+	return rows;
+};
+
 const putKv = (writes: readonly KvWrite[]): Statement[] => {
 	const {kept, gone} = latestOf(writes);
 	const statements: Statement[] = [];
@@ -116,9 +135,7 @@ export const openSqlite = async (path: string, options: SqliteOptions): Promise<
 		kvAll: () =>
 			line.turn(async () => {
 				const everything = async () => ({
-					rows: await connection.all<{plugin: string; key: string; value: string}>(
-						'SELECT plugin, key, value FROM kv ORDER BY plugin, key',
-					),
+					rows: await everyEntry(connection),
 					reading: feed.heard() ? await readLog(connection, feed.last()) : undefined,
 				});
 				const {rows, reading} = await transaction(connection, everything, 'BEGIN');
