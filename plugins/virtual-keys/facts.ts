@@ -28,17 +28,29 @@ export const placeOf = (tenant: string, generation = 0): string => (generation =
 
 const parts = {blockedAt: 'blocked', until: 'until', ended: 'ended'} as const;
 
-/** The rows of a fact; `undefined` is left as it is, and a `null` deletes. */
+/**
+ * The rows of a fact; `undefined` is left as it is, and a `null` deletes. `noted`, which nobody takes away, says that there is or was a
+ * fact: most keys have none, and are known not to by one look.
+ */
 export const factRows = (scope: string, fact: {[Part in keyof Fact]: Fact[Part] | null}): Record<string, Json> => {
 	const rows: Record<string, Json> = {};
 	for (const [part, value] of Object.entries(fact)) {
-		if (value !== undefined) rows[`${parts[part as keyof Fact]}:${scope}`] = (part === 'until' ? {at: value} : value) as Json;
+		if (value === undefined) continue;
+		rows[`${parts[part as keyof Fact]}:${scope}`] = (part === 'until' ? {at: value} : value) as Json;
+		rows[`noted:${scope}`] = 1;
 	}
 	return rows;
 };
 
+/** The rows of everything that may ever have been said of a scope, to be taken away. */
+export const factsGone = (scope: string): Record<string, Json> =>
+	Object.fromEntries([...Object.values(parts), 'noted'].map(part => [`${part}:${scope}`, null]));
+
+const none: Fact = {};
+
 /** `factRows` alone writes these rows. */
 export const readFact = (kv: Kv, scope: string): Fact => {
+	if (kv.get(`noted:${scope}`) === undefined) return none;
 	const blockedAt = kv.get(`blocked:${scope}`) as number | undefined;
 	const until = kv.get(`until:${scope}`) as {at: number | null} | undefined;
 	const ended = kv.get(`ended:${scope}`) as Fact['ended'];

@@ -2,6 +2,7 @@ import type {identify, Json} from '../../plugin-sdk/index.ts';
 import {type Fact, scopeOf} from './facts.ts';
 
 export type Principal = Parameters<typeof identify>[0];
+export type Metadata = Record<string, string | number | boolean>;
 
 /** One secret of a key, by its hash alone; it stops working at `until` (milliseconds since 1970). */
 export type Secret = {sha256: string; until?: number};
@@ -9,7 +10,11 @@ export type Secret = {sha256: string; until?: number};
 /** Which tenant, team and user of that name a key was made for: each deletion begins a new count. */
 export type Generations = {tenant?: number; team?: number; user?: number};
 
-/** What a key is without its secrets. Moments are milliseconds since 1970. */
+/** Where the hash of a secret leads, stored under `key:<sha256>`: to a key's id. 1.0 wrote whole principals there. */
+export type Door = string | {principal: {id: string}};
+export const idBehind = (door: Door): string => (typeof door === 'string' ? door : door.principal.id);
+
+/** What a key is, and what it may be compared by. Moments are milliseconds since 1970. */
 export type Nature = {
 	id: string;
 	tenant: string;
@@ -24,29 +29,26 @@ export type Nature = {
 	mayMint?: number;
 	/** Those it was minted from, the first one first. */
 	parents?: string[];
-	generations?: Generations;
+	/** When it was made to end; a fact that says otherwise counts instead. */
+	expiresAt?: number;
 };
 
-/** A virtual key as it is stored under `id:<id>`: everything about it except its secret, and whether and until when it stands. */
+/**
+ * A virtual key as it is stored under `id:<id>`, with its secrets' hashes. What stands against it are facts, in rows of their own, and so is its
+ * metadata, which no request reads.
+ */
 export type Key = Nature & {
 	name?: string;
-	metadata?: Record<string, string | number | boolean>;
+	generations?: Generations;
 	createdAt: number;
 	createdBy: string;
 	rotatedAt?: number;
 	/** The present one first. */
 	secrets: Secret[];
-	/** Written by 1.0; since then they are facts, in rows of their own. */
-	expiresAt?: number;
+	/** Written here by 1.0. */
+	metadata?: Metadata;
 	blockedAt?: number;
 	revokedAt?: number;
-};
-
-/** What a request is answered from, stored under `key:<sha256>`. `state` and the end of the key in `until` are 1.0's. */
-export type Door = Pick<Nature, 'origins' | 'mayTag' | 'parents' | 'generations'> & {
-	principal: Principal;
-	state?: 'blocked' | 'revoked';
-	until?: number;
 };
 
 /** How many generations of children an input or a row speaks of; `true` is one. */
@@ -61,16 +63,16 @@ const accountsOf = ({id, tenant, team, user, parents = []}: Nature): string[] =>
 	scopeOf.key(id),
 ];
 
-/** The door that one secret of a key opens. */
-export const doorOf = (key: Key, {until}: Secret): Door => {
-	const {id, tenant, team, user, tags, origins, mayTag, parents, generations} = key;
-	return {principal: {id, tenant, team, user, key: id, tags, accounts: accountsOf(key)}, until, origins, mayTag, parents, generations};
+/** Whom a key stands for, by what stands in it alone. */
+export const principalOf = (key: Nature): Principal => {
+	const {id, tenant, team, user, tags} = key;
+	return {id, tenant, team, user, key: id, tags, accounts: accountsOf(key)};
 };
 
 export const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString());
 
 /** What 1.0 wrote into the key itself counts like a fact of today. */
-export const factOfKey = ({blockedAt, revokedAt, expiresAt}: Key, fact: Fact): Fact => ({
+export const factOfKey = ({blockedAt, revokedAt, expiresAt}: Pick<Key, 'blockedAt' | 'revokedAt' | 'expiresAt'>, fact: Fact): Fact => ({
 	blockedAt: fact.blockedAt ?? blockedAt,
 	until: fact.until === undefined ? expiresAt : fact.until,
 	ended: fact.ended ?? (revokedAt === undefined ? undefined : {at: revokedAt}),
@@ -78,7 +80,7 @@ export const factOfKey = ({blockedAt, revokedAt, expiresAt}: Key, fact: Fact): F
 
 /** What an operator is shown of a key: never a secret or a hash. */
 export const shown = (key: Key, fact: Fact, now: number): Json => {
-	const {secrets, generations, parents, createdAt, rotatedAt, expiresAt, ...rest} = key;
+	const {secrets, generations, parents, createdAt, rotatedAt, ...rest} = key;
 	const {blockedAt, until, ended} = factOfKey(key, fact);
 	const expired = until !== undefined && until !== null && until <= now ? 'expired' : 'active';
 	return {

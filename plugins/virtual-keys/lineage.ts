@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import {type Caller, type Json, refuse, within} from '../../plugin-sdk/index.ts';
-import {endOf, inTurn, type Kv, type Lent, readFact, scopeOf} from './facts.ts';
+import {endOf, factsGone, inTurn, type Kv, type Lent, readFact, scopeOf} from './facts.ts';
 import type {minting} from './inputs.ts';
 import {factOfKey, generationsIn, type Key, type Nature} from './key.ts';
 import {areWithin} from './origins.ts';
@@ -63,7 +63,7 @@ const roomFor = async (parent: Key, {kv, clock}: Lent): Promise<void> => {
 		const {ended, until} = key ? factOfKey(key, readFact(kv, scope)) : {ended: {at: 0}};
 		if (!ended && !(typeof until === 'number' && until <= now)) continue;
 		// Its own children find no parent any more, which ends them too.
-		for (const name of [row, `id:${id}`, `blocked:${scope}`, `until:${scope}`, `ended:${scope}`]) gone[name] = null;
+		Object.assign(gone, {[row]: null, [`id:${id}`]: null, [`about:${id}`]: null}, factsGone(scope));
 		for (const {sha256} of key?.secrets ?? []) gone[`key:${sha256}`] = null;
 	}
 	if (Object.keys(gone).length === 0) throw refuse('conflict', `The key ${parent.id} has ${mostChildren} children; revoke some.`);
@@ -99,7 +99,7 @@ export const mint = ({parent: named, ...wanted}: z.output<typeof minting>, lent:
 			parents: family.map(({id}) => id),
 		};
 		const until = endOf(wanted, clock.now());
-		requireNarrower(kv, {...child, id: '', mayMint: generationsIn(wanted.mayMint)}, {until});
+		requireNarrower(kv, {...child, id: '', expiresAt: until, mayMint: generationsIn(wanted.mayMint)}, {until});
 		await roomFor(parent, lent);
 		return make(lent, child, caller);
 	});

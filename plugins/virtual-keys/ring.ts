@@ -61,22 +61,11 @@ export const rotate = (id: string, graceSeconds: number, lent: Lent, caller: Cal
 		const forgotten = key.secrets.filter(({until}) => until !== undefined && until <= now);
 		const {value, sha256} = random.secret('vk_');
 		const kept = graced.filter(old => !forgotten.some(gone => gone.sha256 === old.sha256));
-		const saved = {...bare(key), rotatedAt: now, secrets: [{sha256}, ...kept]};
-		await write(lent, {...rowsOf(saved, forgotten), ...sinceFacts(key)});
+		const saved = {...key, rotatedAt: now, secrets: [{sha256}, ...kept]};
+		const gone = Object.fromEntries(forgotten.map(old => [`key:${old.sha256}`, null]));
+		await write(lent, {...rowsOf(saved), ...gone});
 		return {key: value, ...(shownNow(saved, lent) as object), oldSecretsEndAt: new Date(end).toISOString()} as Json;
 	});
-
-/** What 1.0 wrote into a key, as facts, for whoever writes the key anew. */
-const sinceFacts = ({id, blockedAt, revokedAt, expiresAt}: Key): Record<string, Json> =>
-	factRows(scopeOf.key(id), {blockedAt, until: expiresAt, ended: revokedAt === undefined ? undefined : {at: revokedAt}});
-
-const bare = ({blockedAt, revokedAt, expiresAt, ...key}: Key): Key => key;
-
-/** Rows that turn a key of 1.0 into one of today, and nothing for any other. */
-const modern = (key: Key): Record<string, Json> => {
-	const facts = sinceFacts(key);
-	return Object.keys(facts).length === 0 ? {} : {...rowsOf(bare(key)), ...facts};
-};
 
 type Fact = Parameters<typeof factRows>[1];
 
@@ -84,15 +73,20 @@ const change = (id: string, lent: Lent, caller: Caller, to: (key: Key, now: numb
 	inTurn(async () => {
 		const key = keyOf(lent.kv, id, caller);
 		const fact = to(key, lent.clock.now());
-		await write(lent, {...modern(key), ...factRows(scopeOf.key(id), fact)});
-		return shownNow(bare(key), lent);
+		await write(lent, factRows(scopeOf.key(id), fact));
+		return shownNow(key, lent);
 	});
 
 export const block = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
 	change(id, lent, caller, (key, now) => ({blockedAt: factOf(lent.kv, standing(lent.kv, key)).blockedAt ?? now}));
 
 export const unblock = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
-	change(id, lent, caller, key => standing(lent.kv, key) && {blockedAt: null});
+	inTurn(async () => {
+		const {blockedAt, ...key} = standing(lent.kv, keyOf(lent.kv, id, caller));
+		// 1.0 wrote it into the key itself.
+		await write(lent, {...(blockedAt !== undefined && rowsOf(key)), ...factRows(scopeOf.key(id), {blockedAt: null})});
+		return shownNow(key, lent);
+	});
 
 /** For good; the row stays, for audit. */
 export const revoke = (id: string, lent: Lent, caller: Caller): Promise<Json> =>
@@ -121,15 +115,14 @@ export const update = ({id, ...wanted}: z.output<typeof updating>, lent: Lent, c
 		const {name, tags, metadata, mayMint, ...rest} = wanted;
 		const nature = natureIn({...rest, ...(mayMint !== undefined && {mayMint})});
 		const next: Key = {
-			...bare(key),
+			...key,
 			...(name !== undefined && {name: name ?? undefined}),
-			...(metadata !== undefined && {metadata: metadata ?? undefined}),
 			...(tags !== undefined && {tags}),
 			...(wanted.origins !== undefined && {origins: nature.origins}),
 			...(wanted.mayTag !== undefined && {mayTag: nature.mayTag}),
 			...(mayMint !== undefined && {mayMint: nature.mayMint}),
 		};
 		requireNarrower(kv, next, {});
-		await write(lent, {...rowsOf(next), ...sinceFacts(key)});
-		return shownNow(next, lent);
+		await write(lent, rowsOf({...next, metadata: metadata === undefined ? key.metadata : metadata}));
+		return shownNow({...next, metadata: undefined}, lent);
 	});

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 import {type Caller, type Json, mayReach, refuse} from '../../plugin-sdk/index.ts';
-import {endOf, factRows, type Kv, type Lent, readFact, scopeOf, write} from './facts.ts';
+import {endOf, type Kv, type Lent, readFact, scopeOf, write} from './facts.ts';
 import {generationsOf} from './holders.ts';
 import type {creating} from './inputs.ts';
-import {doorOf, factOfKey, generationsIn, type Key, type Secret, shown} from './key.ts';
+import {factOfKey, generationsIn, type Key, type Metadata, shown} from './key.ts';
 import {written} from './origins.ts';
 
 const unknownKey = (id: string): Error => refuse('not_found', `There is no key ${id}.`);
@@ -17,8 +17,10 @@ export const keyOf = (kv: Kv, id: string, caller: Caller): Key => {
 
 export const factOf = (kv: Kv, key: Key) => factOfKey(key, readFact(kv, scopeOf.key(key.id)));
 
-export const shownNow = (key: Key, {kv, clock}: Pick<Lent, 'kv' | 'clock'>): Json =>
-	shown(key, readFact(kv, scopeOf.key(key.id)), clock.now());
+export const shownNow = (key: Key, {kv, clock}: Pick<Lent, 'kv' | 'clock'>): Json => {
+	const metadata = (kv.get(`about:${key.id}`) as Metadata | undefined) ?? key.metadata;
+	return shown({...key, ...(metadata && {metadata})}, readFact(kv, scopeOf.key(key.id)), clock.now());
+};
 
 /** Throws `conflict` for a key that is revoked. */
 export const standing = (kv: Kv, key: Key): Key => {
@@ -26,11 +28,11 @@ export const standing = (kv: Kv, key: Key): Key => {
 	throw refuse('conflict', `The key ${key.id} is revoked, and that is for good.`);
 };
 
-/** A key and the doors of all its secrets. */
-export const rowsOf = (key: Key, forgotten: readonly Secret[] = []): Record<string, Json> => {
+/** A key and the doors of its secrets; its metadata where it has any, and `null` to take it away. */
+export const rowsOf = ({metadata, ...key}: Omit<Key, 'metadata'> & {metadata?: Metadata | null | undefined}): Record<string, Json> => {
 	const rows: Record<string, Json> = {[`id:${key.id}`]: key as Json};
-	for (const {sha256} of forgotten) rows[`key:${sha256}`] = null;
-	for (const secret of key.secrets) rows[`key:${secret.sha256}`] = doorOf(key, secret) as Json;
+	for (const {sha256} of key.secrets) rows[`key:${sha256}`] = key.id;
+	if (metadata !== undefined) rows[`about:${key.id}`] = metadata;
 	return rows;
 };
 
@@ -48,23 +50,19 @@ export const make = async (lent: Lent, wanted: Wanted, {actor}: Caller): Promise
 	const {kv, clock, random} = lent;
 	const {ttlSeconds, expiresAt, ...rest} = wanted;
 	const now = clock.now();
-	const until = endOf({expiresAt, ttlSeconds}, now);
 	const {value, sha256} = random.secret('vk_');
 	const id = `key_${random.uuid().replaceAll('-', '')}`;
 	const key: Key = {
 		id,
 		...rest,
 		...natureIn(rest),
+		expiresAt: endOf({expiresAt, ttlSeconds}, now),
 		generations: generationsOf(kv, rest),
 		createdAt: now,
 		createdBy: actor,
 		secrets: [{sha256}],
 	};
 	const parent = rest.parents?.at(-1);
-	await write(lent, {
-		...rowsOf(key),
-		...factRows(scopeOf.key(id), {until}),
-		...(parent !== undefined && {[`child:${parent}/${id}`]: 1}),
-	});
+	await write(lent, {...rowsOf(key), ...(parent !== undefined && {[`child:${parent}/${id}`]: 1})});
 	return {key: value, ...(shownNow(key, lent) as object)} as Json;
 };

@@ -1,11 +1,11 @@
 import {deny, identify} from '../../plugin-sdk/index.ts';
 import {type Fact, type Kv, placeOf, readFact, scopeOf} from './facts.ts';
-import {type Door, doorOf, type Generations, type Key, type Principal} from './key.ts';
+import {type Door, factOfKey, type Generations, idBehind, type Key, type Principal, principalOf} from './key.ts';
 import {isWithin, type Range, rangesOf} from './origins.ts';
 
 type Refusal = ReturnType<typeof deny>;
 
-/** What a credential comes to, as long as nothing is written: refused, or good until `end` from any of `origins`. */
+/** What a credential comes to: refused, or good until `end` from any of `origins`. */
 export type Pass = {
 	id: string;
 	refusal?: Refusal;
@@ -18,23 +18,29 @@ export type Pass = {
 	verdict: ReturnType<typeof identify>;
 };
 
-/** What nearly every request asks for is remembered, as long as kv's `version` is what it was. */
-const memory = {version: undefined as unknown, passes: new Map<string, Pass>(), facts: new Map<string, Fact>()};
-const mostPasses = 10_000;
+/** What is known of facts, as long as kv's `version` is what it was: every scope that has any, where they are few, and those that were read. */
+const memory: {version?: unknown; noted?: ReadonlySet<string> | undefined; facts: Map<string, Fact>} = {facts: new Map()};
+const mostNoted = 1_000;
 const mostFacts = 20_000;
 /** As many as a principal can have. */
 const mostTags = 50;
 
-/** Everything that was read before the last write is forgotten. */
+/** What was read before the last write is forgotten. */
 const freshen = (kv: Kv): void => {
 	const version = kv.get('version');
 	if (version === memory.version) return;
+	const rows = kv.list('noted:', {limit: mostNoted});
+	memory.noted = rows.length < mostNoted ? new Set(rows.map(({key}) => key.slice('noted:'.length))) : undefined;
 	memory.version = version;
-	memory.passes.clear();
 	memory.facts.clear();
 };
 
+const none: Fact = {};
+const hasNone = (scope: string): boolean => memory.noted !== undefined && !memory.noted.has(scope);
+
+/** Of those that many keys have in common. */
 const factOf = (kv: Kv, scope: string): Fact => {
+	if (hasNone(scope)) return none;
 	const known = memory.facts.get(scope);
 	if (known) return known;
 	const fact = readFact(kv, scope);
@@ -80,21 +86,16 @@ const againstHolder = (kv: Kv, {kind, scope, account, generation}: Holder): Stop
 const unknown = () => deny({code: 'unauthenticated', message: 'This key is not known here.'});
 const blocked = (message: string) => deny({code: 'key_blocked', message});
 
-const againstKey = (kv: Kv, id: string, state: Door['state'], message: string): Stop => {
-	const {blockedAt, until, ended} = factOf(kv, scopeOf.key(id));
-	if (ended || state === 'revoked') return {refusal: unknown()};
-	if (blockedAt !== undefined || state === 'blocked') return {refusal: blocked(message)};
-	return {end: until ?? Number.POSITIVE_INFINITY, endOf: scopeOf.key(id)};
-};
-
-const stateOf = ({revokedAt, blockedAt}: Key): Door['state'] => {
-	if (revokedAt !== undefined) return 'revoked';
-	return blockedAt === undefined ? undefined : 'blocked';
+const againstKey = (key: Key, facts: Fact, message: string): Stop => {
+	const {blockedAt, until, ended} = factOfKey(key, facts);
+	if (ended) return {refusal: unknown()};
+	if (blockedAt !== undefined) return {refusal: blocked(message)};
+	return {end: until ?? Number.POSITIVE_INFINITY, endOf: scopeOf.key(key.id)};
 };
 
 /** A parent that is not there any more is one that was revoked. */
-const againstParent = (kv: Kv, id: string, parent: Key | undefined): Stop =>
-	parent ? againstKey(kv, id, stateOf(parent), 'The key that this one was made from is blocked.') : {refusal: unknown()};
+const againstParent = (kv: Kv, parent: Key | undefined): Stop =>
+	parent ? againstKey(parent, factOf(kv, scopeOf.key(parent.id)), 'The key that this one was made from is blocked.') : {refusal: unknown()};
 
 /** What the holders alone say of a principal, whoever identified it. */
 export const againstHolders = (kv: Kv, principal: Pick<Principal, 'tenant' | 'team' | 'user'>, now: () => number): Refusal | undefined => {
@@ -115,49 +116,39 @@ const refusalOf = (stops: readonly Stop[], now: () => number): Refusal | undefin
 	return over && expired(over.endOf);
 };
 
-/** What the present secret of a key comes to, without remembering it. */
-export const passOfKey = (kv: Kv, key: Key): Pass => {
+/** What a key comes to; `until`: when the secret that was shown ends. */
+export const passOfKey = (kv: Kv, key: Key, until = Number.POSITIVE_INFINITY): Pass => {
 	freshen(kv);
-	return made(kv, {...doorOf(key, {sha256: ''}), state: stateOf(key), until: key.expiresAt});
-};
-
-const made = (kv: Kv, {principal, state, until, parents = [], generations = {}, ...own}: Door): Pass => {
-	const {id} = principal;
+	const {id, parents = [], generations = {}} = key;
 	const rows = parents.map(parent => kv.get(`id:${parent}`) as Key | undefined);
 	const stops: Stop[] = [
-		againstKey(kv, id, state, 'This key is blocked.'),
-		...rows.map((row, index) => againstParent(kv, parents[index]!, row)),
-		...holdersOf(kv, principal, generations).map(holder => againstHolder(kv, holder)),
-		{end: until ?? Number.POSITIVE_INFINITY, endOf: scopeOf.key(id)},
+		againstKey(key, hasNone(scopeOf.key(id)) ? none : readFact(kv, scopeOf.key(id)), 'This key is blocked.'),
+		...rows.map(row => againstParent(kv, row)),
+		...holdersOf(kv, key, generations).map(holder => againstHolder(kv, holder)),
+		{end: until, endOf: scopeOf.key(id)},
 	];
 	const refusal = refusalOf(stops, () => Number.NEGATIVE_INFINITY);
 	const ends = stops.filter(stop => 'end' in stop) as {end: number; endOf: string}[];
 	const {end, endOf} = ends.reduce((first, stop) => (stop.end < first.end ? stop : first), {end: Number.POSITIVE_INFINITY, endOf: ''});
 	const family = rows.filter(row => row !== undefined);
-	const tags = [...new Set([...family.flatMap(row => row.tags), ...(principal.tags ?? [])])].slice(0, mostTags);
-	const mayTag = own.mayTag === true && family.every(row => row.mayTag === true);
+	const tags = [...new Set([...family, key].flatMap(row => row.tags))].slice(0, mostTags);
+	const mayTag = [key, ...family].every(row => row.mayTag === true);
 	return {
 		id,
 		end,
 		endOf,
-		origins: [own, ...family].flatMap(({origins}) => (origins ? [rangesOf(origins)] : [])),
-		verdict: identify({...principal, tags, ...(mayTag && {mayTag}), ...(Number.isFinite(end) && {expiresAt: end})}),
+		origins: [key, ...family].flatMap(({origins}) => (origins ? [rangesOf(origins)] : [])),
+		verdict: identify({...principalOf(key), tags, ...(mayTag && {mayTag}), ...(Number.isFinite(end) && {expiresAt: end})}),
 		...(refusal && {refusal: {...refusal, annotate: {key: id}}}),
 	};
 };
 
 /** What a credential comes to; undefined when there is none with this hash. */
 export const passOf = (kv: Kv, sha256: string): Pass | undefined => {
-	freshen(kv);
-	const known = memory.passes.get(sha256);
-	if (known) return known;
 	const door = kv.get(`key:${sha256}`) as Door | undefined;
-	// Whoever guesses keys must not fill the memory.
-	if (door === undefined) return undefined;
-	const pass = made(kv, door);
-	if (memory.passes.size >= mostPasses) memory.passes.delete(memory.passes.keys().next().value!);
-	memory.passes.set(sha256, pass);
-	return pass;
+	const key = door === undefined ? undefined : (kv.get(`id:${idBehind(door)}`) as Key | undefined);
+	const secret = key?.secrets.find(one => one.sha256 === sha256);
+	return key && secret && passOfKey(kv, key, secret.until);
 };
 
 /** The verdict about a pass, here and now; `ip` undefined stands for any address. */
