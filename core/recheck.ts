@@ -35,6 +35,9 @@ const refusalOf = (exchange: Exchange, {member, hook}: Question, answer: SecondA
 	if (answer.kind === 'verdict') {
 		const {verdict} = answer;
 		if (verdict.verdict === 'deny') return {code: verdict.code, message: verdict.message, rule: verdict.rule};
+		const {deployment} = exchange;
+		if (verdict.verdict === 'route' && deployment !== undefined && !verdict.plan.includes(deployment))
+			return {code: 'provider_not_granted', message: 'Who answers this may not any more.'};
 		if (verdict.verdict === 'identify' && verdict.principal.id === exchange.principal?.id) exchange.endsAt = verdict.principal.expiresAt;
 		return undefined;
 	}

@@ -1,5 +1,5 @@
 import test, {type ExecutionContext} from 'ava';
-import {startGateway, type TestGateway} from './helpers/gateway.ts';
+import {providerKey, startGateway, type TestGateway} from './helpers/gateway.ts';
 import {eventually, modelRecords, user} from './helpers/sdks.ts';
 
 const start = (t: ExecutionContext, running: 'cut' | 'finish') =>
@@ -144,6 +144,35 @@ test('where running exchanges may finish, a stream goes on to its end, and its r
 	const record = await eventually(async () => (await modelRecords(gateway)).find(({outcome}) => outcome === 'ok'));
 	t.like(record, {annotations: {'virtual-keys.recheck': 'blocked'}});
 	t.like(record.rulings?.at(-1), {plugin: 'virtual-keys', hook: 'pre-auth', verdict: 'deny', code: 'blocked', mode: 'observe'});
+});
+
+test('a model or a provider that is not granted any more ends the streams that use it, and no others', async t => {
+	const gateway = await startGateway(t, baseUrl => ({
+		revoked: {running: 'cut'},
+		providers: {local: {speaks: 'openai', baseUrl, key: providerKey}, other: {speaks: 'openai', baseUrl, key: providerKey}},
+		models: {long: ['local/words-3000-every-10', 'other/words-3000-every-10'], more: ['other/words-3000-every-10']},
+		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': ['*']}}}],
+	}));
+	const key = await create(gateway);
+	const [ofLocal, ofOther] = [await stream(gateway, key, 'long'), await stream(gateway, key, 'more')];
+	await gateway.act('grants', 'allow', {scope: 'tenant:acme', providers: ['other']});
+	await ofLocal.reading;
+	t.true(ofLocal.text().includes('provider_not_granted'));
+	await ofOther.goesOn();
+	await gateway.act('grants', 'allow', {scope: `key:${key.id}`, models: ['long']});
+	await ofOther.reading;
+	t.true(ofOther.text().includes('model_not_granted'));
+	const records = await eventually(async () => {
+		const all = await modelRecords(gateway);
+		return all.length === 2 ? all : undefined;
+	});
+	t.deepEqual(
+		records.map(({error}) => error),
+		[
+			{code: 'provider_not_granted', plugin: 'grants'},
+			{code: 'model_not_granted', plugin: 'grants', rule: `key:${key.id}`},
+		],
+	);
 });
 
 test('a stream of somebody else goes on', async t => {
