@@ -94,3 +94,34 @@ test('two streams on one limit: what one is given the other cannot have, and bot
 	const {spent} = await eventually(() => (balance(gateway).reserved === 0 ? balance(gateway) : undefined));
 	t.true(spent <= 1_200, String(spent));
 });
+
+test('what several plugins set aside grows together, and the one without room says how the stream ends', async t => {
+	const gateway = await startGateway(t, {
+		models: {long: ['local/words-900-every-1']},
+		prices: {'local/*': price},
+		plugins: [
+			{use: 'virtual-keys'},
+			{use: 'rate-limits', config: {limits: {[account]: {concurrency: 3, 'tokens/day': 1_000_000}}}},
+			{use: 'quotas', config: {limits: {[account]: {'outputTokens/total': 500, 'requests/total': 9}}}},
+			{use: 'budgets', config: {window: 'total', limitUsd: {[account]: 1}}},
+		],
+	});
+	const client = openaiClient(gateway, {apiKey: await gateway.key()});
+	const stream = await client.chat.completions.create({model: 'long', messages: user('go on'), stream: true});
+	const error = await t.throwsAsync(
+		async () => {
+			for await (const _ of stream);
+		},
+		{instanceOf: OpenAI.APIError},
+	);
+	t.is(error?.code, 'quota_exceeded');
+	const record = await eventually(async () => (await modelRecords(gateway))[0]);
+	t.like(record, {outcome: 'denied', error: {code: 'quota_exceeded', plugin: 'quotas', rule: `${account}/total`}});
+	const {ledger} = gateway.gateway;
+	const {outputTokens} = record.usage!;
+	t.true(outputTokens > 20 && outputTokens <= 500, String(outputTokens));
+	t.like(ledger.balance(account, 'outputTokens', 'total'), {spent: outputTokens, reserved: 0});
+	t.like(ledger.balance(account, 'requests', 'total'), {spent: 1, reserved: 0});
+	t.like(ledger.balance(account, 'microUsd', 'total'), {spent: record.costMicroUsd!, reserved: 0});
+	t.like(ledger.balance(`rate:${account}`, 'slots', 'now'), {spent: 0, reserved: 0});
+});
