@@ -2,6 +2,9 @@
 export type Said = {status: number; session: string | undefined; headers: Headers; body: Body};
 type Body = {id?: unknown; result?: Record<string, unknown>; error?: {code: number; message: string; data?: Record<string, unknown>}};
 
+/** The first words of a result. */
+export const wordsOf = ({body}: Said): string => (body.result?.content as {text: string}[] | undefined)?.[0]?.text ?? '';
+
 const parsed = (text: string): Body => {
 	const data = /^data: (.+)$/m.exec(text)?.[1] ?? text;
 	return data === '' ? {} : (JSON.parse(data) as Body);
