@@ -1,5 +1,7 @@
 import test from 'ava';
+import {GatewayError} from '../core/errors.ts';
 import type {Outcome} from '../core/ledger/ledger.ts';
+import {openStore} from '../core/store/open.ts';
 import {eventually, held, sharedLedgers, team} from './helpers/shared-ledgers.ts';
 
 /** A store that answers nothing until it is told to. */
@@ -94,4 +96,23 @@ test('a store that comes and goes loses nothing and never lets two processes pas
 	const rows = await members[0]!.store.ledgerTotals(['team:a|requests|day|2026-06-15T00:00:00Z']);
 	t.deepEqual([...rows.values()], [{settled: spent, granted: spent}]);
 	t.is(spent, 294);
+});
+
+test('room that others hold and cannot be asked for is no room that is gone: the store is to blame, until it can be written again', async t => {
+	const {open, file} = await sharedLedgers(t);
+	const first = await open('a');
+	const taken = await held(first.ledger.reserve([team(60)]));
+	const store = await openStore(file, {process: 'b'});
+	t.teardown(() => store.close());
+	let isFull = false;
+	const announce: typeof store.announce = async change => {
+		if (isFull) throw new GatewayError('store_unavailable', 'The store has no space left on its disk.');
+		return store.announce(change);
+	};
+	const deny = await open('b', {store: {...store, announce}});
+	first.end(taken, {requests: 10});
+	isFull = true;
+	await t.throwsAsync(async () => deny.ledger.reserve([team(60)]), {code: 'store_unavailable'});
+	isFull = false;
+	t.truthy((await deny.ledger.reserve([team(60)])).held);
 });

@@ -136,23 +136,24 @@ export const openLedger = async ({
 	};
 
 	const whenGranted = async (planned: () => Plan, lacking: Lack[]): Promise<Outcome> => {
+		const withoutStore = (error: unknown): Outcome => {
+			refuseWhenClosed();
+			if (onStoreDown === 'deny') throw error;
+			return tryNow(planned(), 'uncovered') as Outcome;
+		};
 		let turn = 0;
 		for (let lacks = lacking; ; ) {
 			for (const {lease, amount, limit} of lacks) leases.ask(lease, amount, limit);
-			try {
-				await leases.soon();
-			} catch (error) {
-				refuseWhenClosed();
-				if (onStoreDown === 'deny') throw error;
-				return tryNow(planned(), 'uncovered') as Outcome;
-			}
+			const uncovered = await leases.soon().then(() => undefined, withoutStore);
+			if (uncovered !== undefined) return uncovered;
 			refuseWhenClosed();
 			const answer = tryNow(planned(), 'fresh');
 			if (!Array.isArray(answer)) return answer;
 			lacks = answer;
 			const full = lacks.filter(lack => lack.full).map(({lease}) => lease);
 			if (full.length === 0) continue;
-			const isHopeful = await recalls.wait(full, turn);
+			const isHopeful = await recalls.wait(full, turn).catch(withoutStore);
+			if (typeof isHopeful !== 'boolean') return isHopeful;
 			turn += 1;
 			if (!isHopeful) for (const lease of full) recalls.vain(lease);
 			// Looked up anew: what was there before the wait may be gone.

@@ -1,7 +1,7 @@
 import type {Store} from '../store/store.ts';
 import type {Counters} from './counters.ts';
 import {type Lease, look, nextEdge} from './lease.ts';
-import type {Leases} from './leases.ts';
+import {type Leases, storeFailed} from './leases.ts';
 import type {Presence} from './presence.ts';
 
 type Options = {
@@ -93,7 +93,8 @@ export const openRecalls = ({store, counters, presence, leases, now, ticks, onFa
 	return {
 		/**
 		 * Waits a moment for others to give back what these leases lack, having asked them at the first `turn`. False, and at once, when
-		 * there is nothing to wait for any more.
+		 * there is nothing to wait for any more. Rejects with `store_unavailable` when they cannot be asked: then nobody knows whether there
+		 * is room.
 		 */
 		wait: async (lacking: readonly Lease[], turn: number): Promise<boolean> => {
 			if (turn >= pausesMs.length || !lacking.every(recallable)) return false;
@@ -104,8 +105,8 @@ export const openRecalls = ({store, counters, presence, leases, now, ticks, onFa
 				try {
 					await announce(unasked);
 				} catch (error) {
-					onFailed(error);
-					return false;
+					for (const key of unasked) announced.delete(key);
+					throw storeFailed(error);
 				}
 			}
 			await new Promise<void>(resume => {
