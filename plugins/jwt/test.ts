@@ -12,8 +12,8 @@ const start = async (t: ExecutionContext, more: Record<string, unknown> = {}) =>
 	const plugin = await startPlugin(import.meta.url, {
 		now: () => clock.now,
 		config: {issuer: issuer.url, audience, principal: {tenant: {claim: 'org.slug'}}, ...more},
-		async http({url, timeoutMs = 1_000}) {
-			const response = await fetch(url, {signal: AbortSignal.timeout(Math.min(timeoutMs, 300))});
+		async http({url}) {
+			const response = await fetch(url, {signal: AbortSignal.timeout(issuer.says === 'hang' ? 200 : 5_000)});
 			return {status: response.status, headers: {}, body: await response.text()};
 		},
 	});
