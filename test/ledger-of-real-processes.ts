@@ -111,6 +111,7 @@ test('four processes on one store, killed again and again: their limit holds, an
 		return caller;
 	};
 	let callers = new Map(names.map(name => [name, start(name)]));
+	await Promise.all([...callers.values()].map(({until}) => until(told => count(told, 'ready') > 0)));
 	for (let kills = 0; kills < 8; kills += 1) {
 		const name = random.pick(names);
 		const caller = callers.get(name)!;

@@ -1,4 +1,5 @@
 import {type Reservation, unit} from '../../schemas/verdict.ts';
+import type {OwnRow} from '../store/store.ts';
 import {type Counter, isOver, type Lease, lookAgain, newLease, type Place} from './lease.ts';
 import {openPeriods, type Period, type WindowName} from './periods.ts';
 
@@ -28,6 +29,8 @@ export const openCounters = () => {
 	const sliding = new Map<string, Lease>();
 	const spans = new Map<string, Span>();
 	const current = new Map<string, Partial<Record<WindowName, Span>>>();
+	/** Rows of windows that nobody has named since the start: a counter takes ten times their room. */
+	const dormant = new Map<string, OwnRow>();
 
 	const spanOf = (period: Period): Span => {
 		const found = spans.get(period.id);
@@ -99,14 +102,52 @@ export const openCounters = () => {
 			stored: 0,
 			live: lease.kind !== 'sliding',
 		};
+		const row = dormant.get(key);
+		if (row !== undefined) {
+			dormant.delete(key);
+			counter.settled = row.settled;
+			counter.journaled = row.settled;
+			counter.filed = row.settled;
+			counter.filedSeq = row.seq;
+			counter.stored = row.settled;
+			if (lease.kind === 'calendar') {
+				lease.used = row.settled;
+				lease.granted = row.settled;
+			}
+		}
 		byKey.set(key, counter);
 		lease.counters.push(counter);
 		if (lease.kind === 'sliding') lookAgain(lease);
 		return counter;
 	};
 
-	const counters = {
+	/** A key that a later release wrote and this one cannot read is kept under its name alone. */
+	const byKeyOf = (key: string): Counter => {
+		const found = byKey.get(key);
+		if (found !== undefined) return found;
+		const [, account, unit, id, window, start, timeZone = 'UTC'] = keyPattern.exec(key) ?? [];
+		const at = Date.parse(start ?? '');
+		const forever = Number.POSITIVE_INFINITY;
+		if (account === undefined || Number.isNaN(at))
+			return make(key, {account: key, unit: 'requests', window: 'total'}, {id: '', start: 0, end: forever, until: forever});
+		const place = {account, unit, window} as Place;
+		const span = spans.get(id!) ?? spanOf(periodAt(place.window, timeZone, at));
+		const counter = make(key, place, span.period);
+		// A window's edges can move when a zone's rules change: then the old key is only counted, never spent from.
+		if (span.period.id === id) span.accounts[place.unit].set(account, counter);
+		return counter;
+	};
+
+	return {
 		sweep,
+		/** Keeps the row of a window, all of whose granted is settled, until the window is named. */
+		keep: (row: OwnRow): void => void dormant.set(row.key, row),
+		/** The rows still kept so. */
+		kept: () => dormant.values(),
+		/** Forgets those that may have been pruned. */
+		forget: (before: number): void => {
+			for (const [key, {expiresAt = Number.POSITIVE_INFINITY}] of dormant) if (expiresAt < before) dormant.delete(key);
+		},
 		all: () => byKey.values(),
 		/** Every lease once. */
 		leases: (): Set<Lease> => new Set([...sliding.values(), ...[...byKey.values()].map(({lease}) => lease)]),
@@ -116,8 +157,10 @@ export const openCounters = () => {
 		/** The lease of a window in which there has been anything. */
 		leaseAt: (place: Wanted, now: number): Lease | undefined => {
 			const {account, unit, window, timeZone = 'UTC'} = place;
-			const {accounts} = spanAt(window, timeZone, now);
-			return accounts[unit].get(account)?.lease ?? sliding.get(`${account}|${unit}|${window}`);
+			const {period, accounts} = spanAt(window, timeZone, now);
+			const found = accounts[unit].get(account)?.lease ?? sliding.get(`${account}|${unit}|${window}`);
+			const key = `${account}|${unit}|${period.id}`;
+			return found ?? (dormant.has(key) ? byKeyOf(key).lease : undefined);
 		},
 		at: (place: Wanted, now: number): Counter => {
 			const {account, unit, window, timeZone = 'UTC'} = place;
@@ -129,24 +172,8 @@ export const openCounters = () => {
 			}
 			return counter;
 		},
-		/** A key that a later release wrote and this one cannot read is kept under its name alone. */
-		byKey: (key: string): Counter => {
-			const found = byKey.get(key);
-			if (found !== undefined) return found;
-			const [, account, unit, id, window, start, timeZone = 'UTC'] = keyPattern.exec(key) ?? [];
-			const at = Date.parse(start ?? '');
-			const forever = Number.POSITIVE_INFINITY;
-			if (account === undefined || Number.isNaN(at))
-				return make(key, {account: key, unit: 'requests', window: 'total'}, {id: '', start: 0, end: forever, until: forever});
-			const place = {account, unit, window} as Place;
-			const span = spans.get(id!) ?? spanOf(periodAt(place.window, timeZone, at));
-			const counter = make(key, place, span.period);
-			// A window's edges can move when a zone's rules change: then the old key is only counted, never spent from.
-			if (span.period.id === id) span.accounts[place.unit].set(account, counter);
-			return counter;
-		},
+		byKey: byKeyOf,
 	};
-	return counters;
 };
 
 export type Counters = ReturnType<typeof openCounters>;

@@ -73,6 +73,7 @@ export const openFiling = (options: Options) => {
 		if (Math.abs(now() - pruned) > minuteMs) await prune();
 		if (Math.abs(now() - refreshed) < hourMs) return;
 		refreshed = now();
+		counters.forget(refreshed - keepMs);
 		for (const lease of counters.leases()) if (lease.kind === 'slots' && lease.granted > 0) leases.lower(lease);
 	};
 

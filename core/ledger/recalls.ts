@@ -16,7 +16,8 @@ type Options = {
 
 /** Whoever lacks room waits this long for what others have and do not need; the store is asked after each pause. */
 const pausesMs = [15, 25, 40, 60, 70, 90];
-const coalesceMs = 250;
+/** Many who lack the same room ask for it once. */
+const coalesceMs = 50;
 /** Nobody is asked again for what nobody gave back. */
 const vainMs = 5_000;
 /** For so long after a recall, what is not in use is given back at once. */

@@ -1,7 +1,7 @@
 import type {StoredRecord} from '../journal/journal.ts';
 import type {LedgerRow, Store} from '../store/store.ts';
 import type {Counters} from './counters.ts';
-import {type OwnRow, rowOf, rowsOf} from './grants.ts';
+import {keepMs, type OwnRow, rowOf, rowsOf} from './grants.ts';
 import {type Counter, type Lease, look, lookAgain, type Place} from './lease.ts';
 import {spanAt} from './sliding.ts';
 
@@ -33,6 +33,7 @@ const readBack = async (records: Records, mark: number, settle: (key: string, am
 };
 
 const leasePattern = /^(.*\|[^|]+\|[^|]+)\|lease ([^|]+)$/s;
+const slidingPattern = /\|(rolling:\d+[smhd]|second)\|[^|]+$/;
 const isSlots = (key: string): boolean => key.split('|').at(-3) === 'slots';
 
 /** Rolling windows: what is used by now is what stays granted, in a row of the present span, and older rows are given up. */
@@ -68,11 +69,10 @@ export const recoverCounters = async (store: Store, counters: Counters, records:
 	const own = await store.ledgerOwn();
 	const leased = new Map(own.filter(({key}) => leasePattern.test(key)).map(row => [row.key, row]));
 	const rows = new Map(own.filter(({key}) => !leased.has(key)).map(row => [row.key, row]));
-	for (const {key, settled, granted} of rows.values()) {
-		const counter = counters.byKey(key);
-		counter.settled = settled;
-		counter.stored = settled;
-		if (counter.lease.kind === 'calendar') counter.lease.granted = granted;
+	for (const row of rows.values()) {
+		counters.keep(row);
+		// A lease on a rolling window is for all its buckets together.
+		if (slidingPattern.test(row.key) && (row.expiresAt ?? 0) > now - keepMs) counters.byKey(row.key);
 	}
 
 	const {lastSeq, opened} = await readBack(records, mark, (key, amount, seq) => {
@@ -81,7 +81,10 @@ export const recoverCounters = async (store: Store, counters: Counters, records:
 
 	const known = own.reduce((most, {seq}) => Math.max(most, seq), mark);
 	if (lastSeq < known) {
-		for (const counter of counters.all()) counter.settled = Math.max(counter.settled, rows.get(counter.key)?.granted ?? 0);
+		for (const {key, granted} of rows.values()) {
+			const counter = counters.byKey(key);
+			counter.settled = Math.max(counter.settled, granted);
+		}
 		for (const row of leased.values()) loseLease(counters, row, now);
 	}
 	for (const counter of counters.all()) {
@@ -101,6 +104,11 @@ export const recoverCounters = async (store: Store, counters: Counters, records:
 		}
 		if (stale(counter, rows.get(counter.key))) mended.set(counter.key, rowOf(counter, counter.settled));
 		counter.stored = counter.filed;
+	}
+	for (const row of counters.kept()) {
+		if (row.granted === row.settled) continue;
+		row.granted = row.settled;
+		mended.set(row.key, row);
 	}
 	for (const [key, row] of leased) if (row.granted > 0) mended.set(key, {...row, granted: 0});
 	const where = {at: now, process: store.process};
