@@ -29,6 +29,9 @@ export type Member = {
 export const sharedLedgers = async (t: ExecutionContext, {place}: {place?: string} = {}) => {
 	const file = place ?? join(await temporaryFolder(t), 'gateway.db');
 	const clock = {now: noon};
+	// No timer of the ledger keeps a process alive, and here there is nothing else.
+	const alive = setInterval(() => {}, 1_000);
+	t.teardown(() => clearInterval(alive));
 
 	const open = async (process: string, options: Partial<Options> = {}, records: StoredRecord[] = []): Promise<Member> => {
 		const store = await openStore(file, {process});
