@@ -25,11 +25,16 @@ const start = async (t: ExecutionContext, plugins: Entry[]) => {
 		t,
 		({id, params}, res) => {
 			const {words} = params.arguments as {words?: string};
+			res.writeHead(200, {'content-type': 'application/json'});
+			if (words === 'fail') {
+				res.end(JSON.stringify({jsonrpc: '2.0', id, error: {code: -32050, message: 'no falcon', data: {of: ['falcon']}}}));
+				return;
+			}
 			const result =
 				params.name === 'say'
 					? {content: [{type: 'text', text: `said ${words}`}], structuredContent: {words, deep: [{words}]}}
 					: {content: [{type: 'image', data: '4111111111111111', mimeType: 'image/png'}], structuredContent: {card: 4111111111111111}};
-			res.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({jsonrpc: '2.0', id, result}));
+			res.end(JSON.stringify({jsonrpc: '2.0', id, result}));
 		},
 		tools,
 	);
@@ -60,6 +65,16 @@ test.serial('a word list refuses arguments and results, also in what is structur
 	const masked = await start(t, [{use: 'word-list', config: {words: ['ada'], action: 'mask'}}]);
 	const {body} = await masked.wire.ask('tools/list');
 	t.like(body.result, {tools: [{name: 'say', description: 'Tool of ***@example.com'}, {name: 'number'}]});
+});
+
+test.serial('the words of a server’s error are looked at too', async t => {
+	const denies = await start(t, [{use: 'word-list', config: {words: ['falcon'], action: 'deny'}}]);
+	t.is(codeIn(await denies.wire.call('say', {words: 'fail'})), 'content_blocked');
+	const masks = await start(t, [{use: 'word-list', config: {words: ['falcon'], action: 'mask'}}]);
+	const {body} = await masks.wire.call('say', {words: 'fail'});
+	t.deepEqual(body.error, {code: -32050, message: 'no ***', data: {of: ['***']}});
+	const [record] = (await masks.gateway.journal()).filter(({kind, operation}) => kind === 'exchange' && operation === 'tools/call');
+	t.is(record?.outcome, 'failed');
 });
 
 test.serial('on-tool-call sees the call, and what it says is carried out', async t => {

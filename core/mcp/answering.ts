@@ -82,12 +82,38 @@ const methodOf = ({era, method}: Pick<Turn, 'era' | 'method'>) => {
 /** The operation of a request: its method, where that is one. */
 export const isKnown = (turn: Pick<Turn, 'era' | 'method'>): boolean => methodOf(turn) !== undefined;
 
-/** The result of one request, as its client's era writes it. Throws RpcError or GatewayError. */
+/** What is not there has a code of its own in the older era, and none in the other. */
+const codeIn = ({era, method}: Turn, code: number): number => {
+	if (method !== 'resources/read') return code;
+	if (era === 'stateless') return code === rpcCodes.notFound ? rpcCodes.invalidParams : code;
+	return code === rpcCodes.invalidParams ? rpcCodes.notFound : code;
+};
+
+/** Errors about the hop between the gateway and a server say nothing that a client could act on. */
+const ofTheHop = new Set<number>([rpcCodes.headerMismatch, rpcCodes.missingCapability, rpcCodes.unsupportedVersion]);
+
+/** A server's error as its client may see it: its words pass post-response like those of a result. */
+const theirError = async (turn: Turn, {code, message, data}: RpcError): Promise<RpcError> => {
+	turn.exchange.outcome = 'failed';
+	if (ofTheHop.has(code))
+		throw new GatewayError('upstream_failed', `The MCP server "${turn.exchange.server}" asks for what this gateway does not offer.`);
+	const left = await askResult(turn, {message, ...(data !== undefined && {data})});
+	const words = typeof left.message === 'string' ? left.message : 'The server refused this.';
+	return new RpcError(codeIn(turn, code), words, {...(left.data !== undefined && {data: left.data}), isTheirs: true});
+};
+
+/** The result of one request, as its client's era writes it. Throws RpcError, which post-response has seen where it is a server's, or GatewayError. */
 export const answerTo = async (turn: Turn): Promise<JsonObject> => {
 	const run = methodOf(turn);
 	if (!run) {
 		const status = turn.era === 'stateless' ? 404 : 200;
 		throw new RpcError(rpcCodes.unknownMethod, `Method not found: ${turn.method.slice(0, 100)}`, {status});
 	}
-	return inEra(turn, await run(turn));
+	let result: JsonObject;
+	try {
+		result = await run(turn);
+	} catch (thrown) {
+		throw thrown instanceof RpcError && thrown.isTheirs ? await theirError(turn, thrown) : thrown;
+	}
+	return inEra(turn, result);
 };

@@ -127,7 +127,7 @@ const answered = async (
 			exchange.outcome = undefined;
 			failWith(gateway, exchange, error);
 		}
-		await afterResponse(gateway, exchange);
+		if (!(error instanceof RpcError && error.isTheirs)) await afterResponse(gateway, exchange);
 		// An error of the protocol has a status of its own; what a rule refuses is an answer to the request.
 		return {body: errorBody(error, exchange.id, id), status: error instanceof RpcError ? error.status : 200};
 	} finally {
@@ -151,13 +151,15 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	const params = message.kind === 'answer' ? {} : message.params;
 	const era = isStateless(params, req.headers) ? 'stateless' : 'legacy';
 	const {principal} = exchange;
+	const {accept} = req.headers;
+	const takesEvents = accept === undefined || /text\/event-stream|\*\/\*/.test(accept);
 	const stream = openStream(res, exchange.id);
 
 	if (era === 'stateless') {
 		if (message.kind !== 'request') return accepted(exchange);
 		checkStateless(message.method, message.params, req.headers);
 		const owner = `principal:${JSON.stringify([principal!.tenant, principal!.id, principal!.key ?? null])}`;
-		const {body, status} = await answered(visit, {message, era, owner, stream});
+		const {body, status} = await answered(visit, {message, era, owner, stream: takesEvents ? stream : undefined});
 		return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status);
 	}
 
@@ -178,7 +180,7 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 		if (method === 'notifications/cancelled') gateway.mcp.running.get(`${owner}\n${JSON.stringify(params.requestId)}`)?.();
 	}
 	if (message.kind !== 'request') return accepted(exchange);
-	const {body, status} = await answered(visit, {message, era, owner, stream});
+	const {body, status} = await answered(visit, {message, era, owner, stream: takesEvents ? stream : undefined});
 	return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status);
 };
 
@@ -264,7 +266,9 @@ const listen = async (visit: Visit): Promise<undefined> => {
 				if (/^notifications\/(tools|prompts|resources)\/list_changed$/.test(method)) stream.send({method});
 			}),
 	);
+	gateway.mcp.streams.add(waiting);
 	await idleStream(stream, waiting);
+	gateway.mcp.streams.delete(waiting);
 	for (const stop of stops) stop?.();
 	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
 	stream.close();

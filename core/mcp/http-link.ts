@@ -72,7 +72,7 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 
 	const resultOf = ({answer, status}: Answered): JsonObject => {
 		if (!answer) throw new GatewayError('upstream_failed', `The MCP server "${name}" answered with status ${status} and no message.`);
-		if (answer.error) throw new RpcError(answer.error.code, answer.error.message, {data: answer.error.data});
+		if (answer.error) throw new RpcError(answer.error.code, answer.error.message, {data: answer.error.data, isTheirs: true});
 		return answer.result ?? {};
 	};
 

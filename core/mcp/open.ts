@@ -2,6 +2,7 @@ import {randomBytes} from 'node:crypto';
 import type {Logger} from 'pino';
 import type {ResolvedConfig} from '../config.ts';
 import type {Store} from '../store/store.ts';
+import {leave, type Waiting} from '../upstream/reply.ts';
 import {openServers, type Servers} from './servers.ts';
 import {openSessions, type Sessions} from './session.ts';
 
@@ -11,6 +12,10 @@ export type Mcp = {
 	sessions: Sessions;
 	/** Ends a request under way, by whose it is and its id. */
 	running: Map<string, () => void>;
+	/** Streams of sessions, on which nobody waits for anything. */
+	streams: Set<Waiting>;
+	/** Ends those streams: what stops need not wait for them. */
+	endStreams(): void;
 	close(): Promise<void>;
 };
 
@@ -21,5 +26,15 @@ export const openMcp = async ({config, store, log}: Options): Promise<Mcp> => {
 	const servers = openServers(config.servers, {log, maxBytes: config.limits.replyMb * 1_048_576});
 	// The same in every process on this store: a session is known to all of them.
 	const key = await store.metaPutIfAbsent('mcp.session-key', randomBytes(32).toString('base64url'));
-	return {servers, sessions: openSessions(Buffer.from(key, 'base64url')), running: new Map(), close: () => servers.close()};
+	const streams = new Set<Waiting>();
+	return {
+		servers,
+		sessions: openSessions(Buffer.from(key, 'base64url')),
+		running: new Map(),
+		streams,
+		endStreams() {
+			for (const waiting of streams) leave(waiting);
+		},
+		close: () => servers.close(),
+	};
 };

@@ -26,20 +26,22 @@ export const rpcCodes = {
 	upstream: -32011,
 } as const;
 
-type Facts = {data?: unknown; status?: number};
+type Facts = {data?: unknown; status?: number; isTheirs?: boolean};
 
-/** An error of the protocol: a server's own, passed on, or one that this gateway says in its place. `status` is that of HTTP. */
+/** An error of the protocol: a server's own (`isTheirs`), whose words are not to be passed on unread, or the gateway's. `status` is that of HTTP. */
 export class RpcError extends Error {
 	readonly code: number;
 	readonly data: unknown;
 	readonly status: number;
+	readonly isTheirs: boolean;
 
-	constructor(code: number, message: string, {data, status = 200}: Facts = {}) {
+	constructor(code: number, message: string, {data, status = 200, isTheirs = false}: Facts = {}) {
 		super(message);
 		this.name = 'RpcError';
 		this.code = code;
 		this.data = data;
 		this.status = status;
+		this.isTheirs = isTheirs;
 	}
 }
 

@@ -67,7 +67,8 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 				return;
 			}
 			own.pending.delete(message.id as number);
-			if (message.error) pending.reject(new RpcError(message.error.code, message.error.message, {data: message.error.data}));
+			if (message.error)
+				pending.reject(new RpcError(message.error.code, message.error.message, {data: message.error.data, isTheirs: true}));
 			else pending.resolve(message.result ?? {});
 			return;
 		}
