@@ -161,7 +161,7 @@ test.serial('a stateless request says which version it is of, and is told when i
 	t.is(future.body.error?.code, -32022);
 	t.like(future.body.error?.data, {supported: {0: '2026-07-28'}, requested: '2099-01-01'});
 	const bare = await wire.ask('tools/list', {_meta: {'io.modelcontextprotocol/protocolVersion': '2026-07-28'}});
-	t.deepEqual([bare.status, bare.body.error?.code], [400, -32602]);
+	t.deepEqual([bare.status, bare.body.error?.code, bare.body.id], [400, -32602, 1]);
 	for (const method of ['initialize', 'ping', 'logging/setLevel', 'made/up']) {
 		const {status, body} = await wire.ask(method);
 		t.deepEqual([status, body.error?.code], [404, -32601], method);

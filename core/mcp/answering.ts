@@ -39,10 +39,12 @@ const initialize = async (turn: Turn): Promise<JsonObject> => {
 	return {protocolVersion: isLegacy(asked) ? asked : legacyVersions[0], serverInfo: ourselves, ...hello};
 };
 
-const discover = async (turn: Turn): Promise<JsonObject> => ({
-	supportedVersions: [statelessVersion, ...legacyVersions],
-	...(await greeting(turn)),
-});
+/** Without `subscriptions/listen` there is no way to tell that a list has changed. */
+const discover = async (turn: Turn): Promise<JsonObject> => {
+	const {capabilities, ...hello} = await greeting(turn);
+	const silent = Object.fromEntries(Object.keys(capabilities).map(name => [name, {}]));
+	return {supportedVersions: [statelessVersion, ...legacyVersions], capabilities: silent, ...hello};
+};
 
 /** There is no level to set, since nothing of what servers log is passed on. */
 const nothing = async (): Promise<JsonObject> => ({});

@@ -59,7 +59,8 @@ const refuseLookalikes = (object: JsonObject, names: readonly string[], where: s
 	}
 };
 
-const isId = (id: unknown): id is RpcId => typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id));
+/** Whether a value can name a request. */
+export const isId = (id: unknown): id is RpcId => typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id));
 const longestId = 1_000;
 
 const paramsOf = (params: unknown): JsonObject => {
