@@ -123,8 +123,8 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 
 	/** One clock over the whole answer: a server that drips is late all the same. */
 	const within = async <T>(timeoutMs: number, reply: Reply, reading: Promise<T>): Promise<T> => {
-		const late = new GatewayError('upstream_timeout', `The MCP server "${name}" did not answer within ${timeoutMs} ms.`);
-		const timer = setTimeout(() => reply.abort(late), timeoutMs);
+		const late = () => new GatewayError('upstream_timeout', `The MCP server "${name}" did not answer within ${timeoutMs} ms.`);
+		const timer = setTimeout(() => reply.abort(late()), timeoutMs);
 		try {
 			return await reading;
 		} catch (thrown) {
