@@ -70,6 +70,7 @@ export const openEffects = ({ledger, kv, onLost, now}: Options): CarryOut => {
 export const settleHeld = (ledger: Ledger, exchange: Exchange, plugin: string, used: NonNullable<Effects['settle']>): void => {
 	const bookings: Booking[] | undefined = exchange.held.get(plugin);
 	if (!bookings) return;
-	exchange.held.delete(plugin);
+	// An amount that the ledger refuses leaves them held: they are booked in full when the exchange ends.
 	exchange.settled.push(...ledger.settle(bookings, used));
+	exchange.held.delete(plugin);
 };
