@@ -164,7 +164,8 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 		const {exchange, fields, carry} = pass;
 		const values = run.paths.map(fields);
 		const turn = note(exchange, step, from, values);
-		const known = run.hook === 'pre-auth' ? steady?.known(step, from, values) : undefined;
+		const remembered = run.hook === 'pre-auth' ? steady?.place(step, from, values) : undefined;
+		const known = remembered?.known();
 		const asked = known ?? tier.ask(run, from, values);
 		const answers = asked instanceof Promise ? await asked : asked;
 		const last = answers.at(-1);
@@ -176,7 +177,7 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 			if (answer.kind !== 'A' && !run.everyone) changed = {member, again: false};
 			const taking = taken(exchange, run.hook, member, answer);
 			const verdict = taking instanceof Promise ? await taking : taking;
-			if (verdict?.principal && !known) steady?.keep(step, from, values, answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
+			if (verdict?.principal && !known) remembered?.keep(answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
 			const {model} = exchange;
 			// `checked` parsed it with the schema of this hook.
 			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';

@@ -4,11 +4,18 @@ import type {Step} from './steps.ts';
 
 type Identified = {answers: readonly Answer[]; until: number};
 
+/** Where the answer to one question is looked up and kept. */
+export type Place = {
+	/** What was answered before, while it holds. */
+	known(): readonly Answer[] | undefined;
+	/** Until `until`, in milliseconds since 1970; kept for nobody when the plugin's kv has changed since it was asked. */
+	keep(answers: readonly Answer[], until: number): void;
+};
+
 /** Answers of `pre-auth` plugins whose manifest says `steady`, by the declared fields they were given. */
 export type Steady = {
-	known(step: Step, from: number, values: readonly Value[]): readonly Answer[] | undefined;
-	/** Keeps one plugin's answer until `until`, in milliseconds since 1970; whoever passed before it was not steady, so it has to be the first. */
-	keep(step: Step, from: number, values: readonly Value[], answers: readonly Answer[], until: number): void;
+	/** Undefined where the first to be asked is not steady: what those behind it say depends on it too. */
+	place(step: Step, from: number, values: readonly Value[]): Place | undefined;
 	/** The plugin's kv has changed. */
 	forget(plugin: string): void;
 };
@@ -18,25 +25,31 @@ const mostKept = 10_000;
 /** No field of `pre-auth` can hold a control character. */
 const nameOf = (values: readonly Value[]): string => values.map(value => (value === undefined ? '\u0001' : value)).join('\u0000');
 
-const isSteady = ({run: {hook, members}}: Step, from: number): boolean => members[from]?.manifest.hooks[hook]?.steady === true;
-
 export const openSteady = (now: () => number): Steady => {
 	const kept = new Map<string, Map<string, Identified>>();
+	const ofPlugin = (plugin: string): Map<string, Identified> => {
+		const own = kept.get(plugin) ?? new Map<string, Identified>();
+		kept.set(plugin, own);
+		return own;
+	};
 	return {
-		known(step, from, values) {
-			if (!isSteady(step, from)) return undefined;
-			const found = kept.get(step.run.members[from]!.name)?.get(nameOf(values));
-			return found && found.until > now() ? found.answers : undefined;
-		},
-		keep(step, from, values, answers, until) {
-			if (answers.length !== 1 || answers[0]!.place !== from || !isSteady(step, from)) return;
-			const {name} = step.run.members[from]!;
-			let own = kept.get(name);
-			if (!own || own.size >= mostKept) {
-				own = new Map();
-				kept.set(name, own);
-			}
-			own.set(nameOf(values), {answers, until});
+		place({run: {hook, members}}, from, values) {
+			const plugin = members[from];
+			if (plugin?.manifest.hooks[hook]?.steady !== true) return undefined;
+			// What is forgotten while it is being asked is forgotten with this map.
+			const own = ofPlugin(plugin.name);
+			const name = nameOf(values);
+			return {
+				known() {
+					const found = own.get(name);
+					return found && found.until > now() ? found.answers : undefined;
+				},
+				keep(answers, until) {
+					if (answers.length !== 1 || answers[0]!.place !== from) return;
+					if (own.size >= mostKept) own.clear();
+					own.set(name, {answers, until});
+				},
+			};
 		},
 		forget: plugin => void kept.delete(plugin),
 	};

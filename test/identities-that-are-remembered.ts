@@ -100,3 +100,17 @@ test('a plugin that only observes is never taken at its word', async t => {
 	t.is(await whoIs(engine, 'a'), undefined);
 	t.is(await whoIs(engine, 'a'), undefined);
 });
+
+test('an answer that was under way while the storage changed is not kept', async t => {
+	const slow = `hooks: {'pre-auth': async ({credential, ip}, {kv}) => {
+		asked += 1;
+		if (kv.get('closed')) return undefined;
+		await kv.put({seen: asked});
+		return identify({id: String(asked), tenant: credential.sha256 + '@' + ip});
+	}}`;
+	const engine = await hookEngine(t, [doorkeeper({hooks: slow})]);
+	const first = whoIs(engine, 'a');
+	await put(engine, {closed: 'true'});
+	t.is(await first, '1 a@192.0.2.1');
+	t.is(await whoIs(engine, 'a'), undefined);
+});
