@@ -54,7 +54,7 @@ export const afterwards = (verdict: Verdict): Verdict => {
 	return {verdict: 'allow', ...(annotate && {annotate}), ...(put && {put})};
 };
 
-/** Amounts of reservations and of what settles them: any such number is as good as any other. */
+/** Amounts of reservations and of what settles them: one such number is as good as another. */
 const amounts = /"(amount|microUsd|tokens|inputTokens|outputTokens|requests|toolCalls)":(0|[1-9]\d{0,11})(?=[,}])/g;
 
 /** A verdict that was checked, and where the amounts of its text go: from which one on to its reservations, and which to what it settles. */

@@ -28,7 +28,7 @@ export const standing = (kv: Kv, key: Key): Key => {
 	throw refuse('conflict', `The key ${key.id} is revoked, and that is for good.`);
 };
 
-/** A key and the doors of its secrets; its metadata where it has any, and `null` to take it away. */
+/** A key and the doors of its secrets; its metadata where it has some, and `null` to take it away. */
 export const rowsOf = ({metadata, ...key}: Omit<Key, 'metadata'> & {metadata?: Metadata | null | undefined}): Record<string, Json> => {
 	const rows: Record<string, Json> = {[`id:${key.id}`]: key as Json};
 	for (const {sha256} of key.secrets) rows[`key:${sha256}`] = key.id;

@@ -18,7 +18,7 @@ export type Pass = {
 	verdict: ReturnType<typeof identify>;
 };
 
-/** What is known of facts, as long as kv's `version` is what it was: every scope that has any, where they are few, and those that were read. */
+/** What is known of facts, as long as kv's `version` is what it was: every scope that has one, where they are few, and those that were read. */
 const memory: {version?: unknown; noted?: ReadonlySet<string> | undefined; facts: Map<string, Fact>} = {facts: new Map()};
 const mostNoted = 1_000;
 const mostFacts = 20_000;

@@ -22,14 +22,14 @@ for (let index = 0; index < ranges.length; index++) {
 }
 
 /** The same unit for what differs in case only. */
-// @ts-ignore: decorator
+// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 @inline
 export function fold(unit: i32): i32 {
 	return unchecked(folded[unit]);
 }
 
 /** Whether a unit is part of a word: a letter, a mark, a digit or _. */
-// @ts-ignore: decorator
+// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 @inline
 export function isWord(unit: i32): bool {
 	return unchecked(wordLike[unit]);

@@ -1,14 +1,14 @@
 // The three whole-copy functions that Sallyport lends to every module: see docs/wasm-plugins.md.
 
-// @ts-ignore: decorator
+// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 @external('sallyport', 'input_length')
 declare function inputLength(): i32;
 
-// @ts-ignore: decorator
+// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 @external('sallyport', 'read_input')
 declare function readInput(address: usize): void;
 
-// @ts-ignore: decorator
+// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 @external('sallyport', 'write_output')
 declare function writeOutput(address: usize, length: i32): void;
 

@@ -23,7 +23,7 @@ const openObject = 0x7b;
 const closeObject = 0x7d;
 
 /** A unit inside the text; charCodeAt would look whether it is. */
-// @ts-ignore: decorator
+// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 @inline
 function unitAt(text: string, at: i32): i32 {
 	return i32(load<u16>(changetype<usize>(text) + (usize(at) << 1)));

@@ -40,7 +40,7 @@ export class Matcher {
 		for (let index = 0; index < lists.length; index++) lists[index].sort((a, b) => b.length - a.length);
 	}
 
-	// @ts-ignore: decorator
+	// @ts-ignore: AssemblyScript's decorators are not TypeScript's
 	@inline
 	private unit(text: string, at: i32): i32 {
 		// Every caller stays inside the text; charCodeAt would look again.
