@@ -2,6 +2,7 @@ import {type Command, InvalidArgumentError, Option} from 'commander';
 import {csv} from '../usage/csv.ts';
 import type {Figures} from '../usage/figures.ts';
 import {type Invoice, type InvoiceLine, type Invoices, invoiceColumns, invoiceRows, usdOf} from '../usage/invoice.ts';
+import {facets} from '../usage/question.ts';
 import {columnsOf, type Line, type Report} from '../usage/report.ts';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
 import {configOfPlaces} from './places.ts';
@@ -73,21 +74,7 @@ const month = (written: string): string => {
 
 const list = (written: string, before: string[] = []): string[] => [...before, written];
 
-const filters = [
-	'tenant',
-	'team',
-	'user',
-	'key',
-	'model',
-	'provider',
-	'deployment',
-	'operation',
-	'outcome',
-	'code',
-	'plugin',
-	'tag',
-	'verdict',
-];
+const filters = facets.filter(facet => facet !== 'unit');
 
 /** Every page of a report, as one. */
 const wholeReport = async (options: AdminOptions, params: URLSearchParams): Promise<Report> => {

@@ -1,8 +1,7 @@
 import type {LedgerRow} from './store.ts';
 
-/** What rows of usage are told apart by; '' where an exchange has none. `value` is the tag, the verdict or the unit of rows about one. */
-export const dimensions = [
-	'value',
+/** What an exchange has one of, or none. */
+export const traits = [
 	'tenant',
 	'team',
 	'user',
@@ -15,6 +14,11 @@ export const dimensions = [
 	'code',
 	'plugin',
 ] as const;
+/**
+ * What rows of usage are told apart by; '' where an exchange has none. `value` is the tag, the verdict or the unit of rows about one. Every
+ * name stands for a column.
+ */
+export const dimensions = ['value', ...traits] as const;
 export type Dimension = (typeof dimensions)[number];
 
 /** Upper bounds of the histogram of whole times, in milliseconds; what took longer is in one more bucket. */

@@ -1,27 +1,13 @@
 import * as z from 'zod';
-import type {Dimension, Series, UsageQuery} from '../store/usage.ts';
+import {type Dimension, type Series, traits, type UsageQuery} from '../store/usage.ts';
 import {clockOf, type Granularity, granularities, momentOf, monthBefore, type Period, periodsOf, stretches, wrong} from './periods.ts';
 
-/** What usage can be told apart by. The last three are of an exchange that may have several: it counts for each. */
-export const facets = [
-	'tenant',
-	'team',
-	'user',
-	'key',
-	'model',
-	'provider',
-	'deployment',
-	'operation',
-	'outcome',
-	'code',
-	'plugin',
-	'tag',
-	'verdict',
-	'unit',
-] as const;
+/** What an exchange may have several of: it counts for each. */
+const abouts = ['tag', 'verdict', 'unit'] as const;
+/** What usage can be told apart by. */
+export const facets = [...traits, ...abouts] as const;
 export type Facet = (typeof facets)[number];
 
-const abouts = ['tag', 'verdict', 'unit'] as const;
 const isAbout = (facet: Facet): facet is (typeof abouts)[number] => (abouts as readonly Facet[]).includes(facet);
 const dimensionOf = (facet: Facet): Dimension => (isAbout(facet) ? 'value' : facet);
 
