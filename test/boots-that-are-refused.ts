@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {type AddressInfo, createServer} from 'node:net';
+import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -8,6 +8,7 @@ import {pino} from 'pino';
 import {ConfigError, type LoadedConfig, loadConfig} from '../core/config.ts';
 import {records} from '../core/journal/read.ts';
 import {serve} from '../core/main.ts';
+import {freePort} from './helpers/free-port.ts';
 
 const sdk = new URL('../plugin-sdk/index.ts', import.meta.url).href;
 
@@ -17,11 +18,7 @@ type Folder = {folder: string; load(config: string, port?: number): Promise<Load
 const place = async (t: ExecutionContext): Promise<Folder> => {
 	const folder = await mkdtemp(join(tmpdir(), 'sallyport-boot-'));
 	t.teardown(() => rm(folder, {recursive: true, force: true}));
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const {port} = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
+	const port = await freePort();
 	return {
 		folder,
 		port,

@@ -1,7 +1,5 @@
-import {once} from 'node:events';
-import type {AddressInfo} from 'node:net';
-import {createServer} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
+import {freePort} from './helpers/free-port.ts';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
 import {eventually, modelRecords} from './helpers/sdks.ts';
 
@@ -19,18 +17,8 @@ const ask = async (
 	return {status: response.status, headers: response.headers, text: await response.text().catch(() => 'cut')};
 };
 
-/** A port on which nobody listens any more. */
-const closedPort = async (): Promise<number> => {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const {port} = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
-	return port;
-};
-
 const gatewayOf = async (t: ExecutionContext, models: Record<string, string[]>): Promise<TestGateway> => {
-	const port = await closedPort();
+	const port = await freePort();
 	return startGateway(t, baseUrl => ({
 		models,
 		providers: {

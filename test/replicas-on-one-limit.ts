@@ -2,21 +2,10 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {chainsOf} from '../core/journal/segments.ts';
 import {verify} from '../core/journal/verify.ts';
+import {account, bookedIn, budgetOf} from './helpers/one-budget.ts';
 import {type Answered, act, call, costMicroUsd, openWorld, type Place, type Replica, startReplica, until} from './helpers/replicas.ts';
 import {seededRandom} from './helpers/seeded-random.ts';
 import {storeEngines} from './helpers/store-engines.ts';
-
-const account = 'tenant:default';
-const budgetOf = (calls: number) => ({use: 'budgets', config: {window: 'total', limitUsd: {[account]: (calls * costMicroUsd) / 1e6}}});
-
-/** A total is everything that the journals have. */
-const bookedIn = async (places: readonly Place[]): Promise<number> => {
-	let sum = 0;
-	for (const {journal} of places)
-		for (const {kind, bookings = []} of await journal())
-			if (kind === 'exchange') for (const {key, amount} of bookings) if (key.startsWith(`${account}|`)) sum += amount;
-	return sum;
-};
 
 type Standing = {spentUsd: number; reservedUsd: number};
 const standingOf = async (replica: Replica, adminKey: string): Promise<Standing> =>

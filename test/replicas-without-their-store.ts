@@ -4,13 +4,12 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {chainsOf} from '../core/journal/segments.ts';
 import {verify} from '../core/journal/verify.ts';
+import {account, bookedIn, budgetOf} from './helpers/one-budget.ts';
 import {startPostgres} from './helpers/postgres.ts';
 import {type Answered, act, call, costMicroUsd, openWorld, type Place, type Replica, startReplica, until} from './helpers/replicas.ts';
 
-const account = 'tenant:default';
 /** How long the store is away; `npm run soak` waits for as long as the promise says. */
 const awayMs = Number(process.env.SALLYPORT_STORE_AWAY_MS ?? 8_000);
-const budgetOf = (calls: number) => ({use: 'budgets', config: {window: 'total', limitUsd: {[account]: (calls * costMicroUsd) / 1e6}}});
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
@@ -39,14 +38,6 @@ const steadyLoad = (replicas: readonly Replica[], key: string, callers: number, 
 			await ended;
 		},
 	};
-};
-
-const bookedIn = async (places: readonly Place[]): Promise<number> => {
-	let sum = 0;
-	for (const {journal} of places)
-		for (const {kind, bookings = []} of await journal())
-			if (kind === 'exchange') for (const {key, amount} of bookings) if (key.startsWith(`${account}|`)) sum += amount;
-	return sum;
 };
 
 const spentOf = async (replica: Replica, adminKey: string): Promise<number> => {

@@ -16,12 +16,24 @@ import {
 	until,
 } from './helpers/replicas.ts';
 
+/** A gateway of two workers in a place of its own, with this added to its environment. */
+const twoWorkers = async (t: ExecutionContext, env: Record<string, string> = {}) => {
+	t.timeout(120_000);
+	const world = await openWorld(t, {workers: 2});
+	const place = world.place();
+	return {place, gateway: await startReplica(t, place.config, {env})};
+};
+
 /** So many streams on connections of their own, all begun; what becomes of them. */
 const streams = async ({url, key}: Replica, count: number, model: string): Promise<Promise<Answered | undefined>[]> => {
 	const begun = Array.from({length: count}, () => Promise.withResolvers<void>());
 	const answers = begun.map(({resolve}) => call({url}, key!, {model, stream: true, tokens: 1_000, onData: () => resolve()}));
 	await Promise.all(begun.map(({promise}) => promise));
 	return answers;
+};
+
+const allFinish = async (t: ExecutionContext, running: readonly Promise<Answered | undefined>[]): Promise<void> => {
+	for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
 };
 
 const chainsHold = async (t: ExecutionContext, {folder}: Place): Promise<void> => {
@@ -41,10 +53,7 @@ const allEnded = async (t: ExecutionContext, {journal}: Place): Promise<void> =>
 test.serial(
 	'a worker that is killed is there again at once; what it was doing is on record, and what was counted stays counted',
 	async t => {
-		t.timeout(120_000);
-		const world = await openWorld(t, {workers: 2});
-		const place = world.place();
-		const gateway = await startReplica(t, place.config);
+		const {place, gateway} = await twoWorkers(t);
 		const endless = await streams(gateway, 24, 'endless');
 		for (let count = 0; count < 6; count++) await call(gateway, gateway.key!);
 		const before = metric(await metricsOf(gateway), 'sallyport_exchanges_total');
@@ -69,15 +78,12 @@ test.serial(
 );
 
 test.serial('SIGTERM: the streams of all workers finish, nothing new is taken, and no process is left', async t => {
-	t.timeout(120_000);
-	const world = await openWorld(t, {workers: 2});
-	const place = world.place();
-	const gateway = await startReplica(t, place.config);
+	const {place, gateway} = await twoWorkers(t);
 	const workers = gateway.workers();
 	const running = await streams(gateway, 8, 'forty');
 	const ended = gateway.end('SIGTERM');
 	await until(() => /SIGTERM: finishing what runs in 2 workers/.test(gateway.printed()));
-	for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
+	await allFinish(t, running);
 	t.is(await ended, 0);
 	t.is(await call(gateway, gateway.key!), undefined);
 	t.false(workers.some(isAlive));
@@ -110,7 +116,7 @@ test.serial(
 		const gateway = await startReplica(t, place.config, {inGroup: true});
 		const running = await streams(gateway, 8, 'forty');
 		const ended = gateway.end('SIGINT');
-		for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
+		await allFinish(t, running);
 		t.is(await ended, 0, gateway.complained());
 		t.notRegex(gateway.complained(), /a plugin host fell/);
 		const exchanges = (await place.journal()).filter(({kind, surface}) => kind === 'exchange' && surface === 'openai');
@@ -121,10 +127,7 @@ test.serial(
 );
 
 test.serial('a second Ctrl-C ends everything at once, and the next start finds what was open', async t => {
-	t.timeout(120_000);
-	const world = await openWorld(t, {workers: 2});
-	const place = world.place();
-	const gateway = await startReplica(t, place.config);
+	const {place, gateway} = await twoWorkers(t);
 	const workers = gateway.workers();
 	const running = await streams(gateway, 4, 'endless');
 	process.kill(gateway.pid, 'SIGINT');
@@ -139,28 +142,22 @@ test.serial('a second Ctrl-C ends everything at once, and the next start finds w
 });
 
 test.serial('workers whose supervisor is gone finish what runs, and end by themselves', async t => {
-	t.timeout(120_000);
-	const world = await openWorld(t, {workers: 2});
-	const place = world.place();
-	const gateway = await startReplica(t, place.config);
+	const {place, gateway} = await twoWorkers(t);
 	const workers = gateway.workers();
 	const running = await streams(gateway, 8, 'forty');
 	await gateway.end('SIGKILL');
-	for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
+	await allFinish(t, running);
 	await until(() => !workers.some(isAlive));
 	await chainsHold(t, place);
 	await allEnded(t, place);
 });
 
 test.serial('a worker that an operator ends finishes what it does, and another takes its place', async t => {
-	t.timeout(120_000);
-	const world = await openWorld(t, {workers: 2});
-	const place = world.place();
-	const gateway = await startReplica(t, place.config);
+	const {place, gateway} = await twoWorkers(t);
 	const before = gateway.workers();
 	const running = await streams(gateway, 8, 'forty');
 	for (const worker of before) process.kill(worker, 'SIGTERM');
-	for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
+	await allFinish(t, running);
 	await until(() => gateway.workers().length === 2 && !gateway.workers().some(pid => before.includes(pid)));
 	await until(async () => (await call(gateway, gateway.key!))?.status === 200);
 	t.is(await gateway.end('SIGTERM'), 0);
@@ -177,11 +174,8 @@ Server.prototype.listen = function (...given) {
 };`;
 
 test.serial('where the system deals out no connections, the supervisor hands them on in turn, and all else is the same', async t => {
-	t.timeout(120_000);
-	const world = await openWorld(t, {workers: 2});
-	const place = world.place();
 	const preload = `data:text/javascript;base64,${Buffer.from(withoutReusePort).toString('base64')}`;
-	const gateway = await startReplica(t, place.config, {env: {NODE_OPTIONS: `--import=${preload}`}});
+	const {place, gateway} = await twoWorkers(t, {NODE_OPTIONS: `--import=${preload}`});
 	for (let count = 0; count < 8; count++) t.is((await call(gateway, gateway.key!))?.status, 200);
 	const chains = (await place.journal()).filter(({kind, surface}) => kind === 'exchange' && surface === 'openai').map(({chain}) => chain);
 	t.deepEqual(chains.toSorted(), ['0', '0', '0', '0', '1', '1', '1', '1']);
@@ -195,7 +189,7 @@ test.serial('where the system deals out no connections, the supervisor hands the
 	const workers = gateway.workers();
 	// The new one may still be starting.
 	await gateway.end('SIGKILL');
-	for (const answer of await Promise.all(running)) t.true(answer?.text.endsWith('data: [DONE]\n\n'));
+	await allFinish(t, running);
 	await until(() => !workers.some(isAlive));
 	await allEnded(t, place);
 });

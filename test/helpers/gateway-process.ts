@@ -2,6 +2,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
+import {saidBy} from './said.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'core', 'cli', 'sallyport.js');
 
@@ -34,21 +35,10 @@ export const startGatewayProcess = async (t: ExecutionContext, config: string, {
 		child.kill('SIGKILL');
 		await exited;
 	});
-	let printed = '';
-	let complained = '';
-	child.stdout.setEncoding('utf8').on('data', text => {
-		printed += text;
-	});
-	child.stderr.setEncoding('utf8').on('data', text => {
-		complained += text;
-	});
-	const found = (pattern: RegExp): string | undefined => pattern.exec(printed)?.[1];
+	const {found, started} = saidBy(child);
 	const url = () => found(/^Sallyport is at (\S+)$/m);
 	const adminKey = () => found(/\b(adm_[\w-]{43})/);
-	while (!url() || (isFirst && !adminKey())) {
-		await Promise.race([once(child.stdout, 'data'), exited]);
-		if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the gateway did not start:\n${printed}${complained}`);
-	}
+	await started(() => Boolean(url() && (!isFirst || adminKey())));
 	return {
 		url: url()!,
 		adminKey: adminKey(),

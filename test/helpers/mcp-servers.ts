@@ -12,6 +12,7 @@ import {StreamableHTTPClientTransport} from '@modelcontextprotocol/sdk/client/st
 import {createMcpHandler, McpServer} from '@modelcontextprotocol/server';
 import type {ExecutionContext} from 'ava';
 import * as z from 'zod';
+import {freePort} from './free-port.ts';
 
 const require = createRequire(import.meta.url);
 const programOf = (name: string): string => join(dirname(require.resolve(`${name}/package.json`)), 'dist', 'index.js');
@@ -39,15 +40,6 @@ export const folderOf = (t: ExecutionContext, files: Record<string, string>): st
 		writeFileSync(join(folder, name), text);
 	}
 	return folder;
-};
-
-const freePort = async (): Promise<number> => {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const {port} = server.address() as AddressInfo;
-	server.close();
-	await once(server, 'close');
-	return port;
 };
 
 /** The same server over HTTP, with sessions; gone after the test. */

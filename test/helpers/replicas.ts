@@ -9,6 +9,7 @@ import {chainsOf} from '../../core/journal/segments.ts';
 import {type LocalUpstream, startLocalUpstream} from '../../examples/local-upstream/server.ts';
 import type {GatewayConfigInput} from '../../schemas/config.ts';
 import {freshFolder, writeConfig} from './config-file.ts';
+import {saidBy} from './said.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'core', 'cli', 'sallyport.js');
 
@@ -66,31 +67,21 @@ export const startReplica = async (t: ExecutionContext, config: string, {inGroup
 	});
 	const pid = child.pid!;
 	const exited = once(child, 'exit');
-	let printed = '';
-	let complained = '';
-	child.stdout.setEncoding('utf8').on('data', text => {
-		printed += text;
-	});
-	child.stderr.setEncoding('utf8').on('data', text => {
-		complained += text;
-	});
+	const {printed, complained, found, started} = saidBy(child);
 	t.teardown(async () => {
 		const workers = workersOf(pid);
 		child.kill('SIGKILL');
 		for (const worker of workers) if (isAlive(worker)) process.kill(worker, 'SIGKILL');
 		await exited;
 	});
-	while (!/^Ready\./m.test(printed)) {
-		await Promise.race([once(child.stdout, 'data'), exited]);
-		if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the gateway did not start:\n${printed}${complained}`);
-	}
+	await started(() => /^Ready\./m.test(printed()));
 	return {
-		url: /^Sallyport is at (\S+)$/m.exec(printed)![1]!,
-		adminKey: /\b(adm_[\w-]{43})/.exec(printed)?.[1],
-		key: /\b(vk_[\w-]{43})/.exec(printed)?.[1],
+		url: found(/^Sallyport is at (\S+)$/m)!,
+		adminKey: found(/\b(adm_[\w-]{43})/),
+		key: found(/\b(vk_[\w-]{43})/),
 		pid,
-		printed: () => printed,
-		complained: () => complained,
+		printed,
+		complained,
 		workers: () => workersOf(pid),
 		async end(signal) {
 			process.kill(inGroup ? -pid : pid, signal);
