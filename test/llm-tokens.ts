@@ -74,6 +74,7 @@ const scripts = [
 	'😀🎉',
 	"'s'll",
 	'\n\r',
+	'"\\/.\n\r\t\b\f\u0001',
 ];
 const anyText = (random: () => number): string => {
 	let text = '';

@@ -52,6 +52,8 @@ export const pieceKinds = {words: 0, letters: 1, numbers: 2, others: 3, blanks: 
 export type Pieces = {
 	/** Where the piece that begins at `from` ends, at most `to`; never at `from`. Bytes that are not UTF-8 are cut anyhow. */
 	next(bytes: Uint8Array, from: number, to: number): number;
+	/** Where the characters end, from `from` on and at most at `to`, that a piece of `others` may go on with. */
+	others(bytes: Uint8Array, from: number, to: number): number;
 	/** One of `pieceKinds`, of the last piece. */
 	readonly kind: number;
 };
@@ -216,6 +218,11 @@ export const loadPieces = async (encoding: Encoding): Promise<Pieces> => {
 			end = to;
 			// Half a character may look like anything, a quote too.
 			return Math.min(to, Math.max(from + 1, pieceAt(from)));
+		},
+		others(bytes, from, to) {
+			text = bytes;
+			end = to;
+			return Math.min(to, others(from));
 		},
 		get kind() {
 			return kind;

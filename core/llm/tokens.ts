@@ -30,7 +30,11 @@ const opaqueLook = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
+const SLASH = 0x2f;
 const LETTER_N = 0x6e;
+const LETTER_R = 0x72;
+const LETTER_T = 0x74;
+const LETTER_F = 0x66;
 const LETTER_U = 0x75;
 
 /** https://github.com/openai/tiktoken/blob/main/tiktoken/model.py */
@@ -75,6 +79,10 @@ const asUnknown =
 
 const isWordByte = (byte: number | undefined): boolean => byte !== undefined && (byte >= 0x80 || (byte | 0x20) - 0x61 < 26) && byte > 0x40;
 
+/** `\n`, `\r`, `\t` and `\f`, by their letter. */
+const isBlank = (letter: number | undefined): boolean =>
+	letter === LETTER_N || letter === LETTER_R || letter === LETTER_T || letter === LETTER_F;
+
 const isInsideChar = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
 /** Where to cut a piece that is too long to be merged: where a character ends. */
@@ -97,6 +105,7 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 	/**
 	 * Up to a quote that is not escaped, to `to`, or until the work is done that may be. An escape counts as what it may
 	 * stand for, byte by byte; unless it is a line break, before a word as one more: the two together can be more tokens than apart.
+	 * Signs behind an escape may belong to the same piece, and so may slashes behind a line break: they count byte by byte too.
 	 */
 	const countText = ({table, pieces, countPiece}: Reader, bytes: Uint8Array, from: number, to: number): number => {
 		let tokens = 0;
@@ -106,8 +115,10 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 			if (byte === QUOTE) break;
 			if (byte === BACKSLASH) {
 				const kind = bytes[at + 1];
-				at += kind === LETTER_U ? 6 : 2;
-				tokens += kind === LETTER_U ? 3 : kind !== LETTER_N && isWordByte(bytes[at]) ? 2 : 1;
+				const behind = at + (kind === LETTER_U ? 6 : 2);
+				at = isBlank(kind) && bytes[behind] !== SLASH ? behind : pieces.others(bytes, behind, to);
+				tokens += (kind === LETTER_U ? 3 : 1) + at - behind;
+				if ((at > behind || kind !== LETTER_N) && isWordByte(bytes[at])) tokens += 1;
 				continue;
 			}
 			const end = pieces.next(bytes, at, to);
