@@ -40,7 +40,7 @@ const loadedFrom = (input: GatewayConfigInput, folder: string): LoadedConfig => 
 
 /** A real gateway on a free port with a real upstream behind it, a fresh store and journal; closed with the test. */
 export const startGateway = async (
-	t: ExecutionContext,
+	t: Pick<ExecutionContext, 'teardown'>,
 	overrides: GatewayConfigInput | ((baseUrl: string) => GatewayConfigInput) = {},
 	{folder: kept}: {folder?: string} = {},
 ): Promise<TestGateway> => {
