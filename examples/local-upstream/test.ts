@@ -1,15 +1,9 @@
-import {fork, spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {createInterface} from 'node:readline';
-import {setTimeout as sleep} from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import OpenAI from 'openai';
+import {hi, readAll, upstreamAndClients} from '../../test/helpers/local-upstream.ts';
 import {fieldsOf, listOf, stringOf} from './json.ts';
-import {openRequestLog} from './request-log.ts';
-import {startLocalUpstream} from './server.ts';
 
-const hi = [{role: 'user' as const, content: 'hello there'}];
 const fiftyWords = Array.from({length: 50}, (_, index) => `word${index + 1}`).join(' ');
 const weather = {
 	type: 'object' as const,
@@ -20,40 +14,8 @@ const weatherArguments = {city: 'city', days: 3, unit: 'celsius'};
 const openaiTools = ['weather', 'search'].map(name => ({type: 'function' as const, function: {name, parameters: weather}}));
 const anthropicTools = ['weather', 'search'].map(name => ({name, input_schema: weather}));
 
-const setup = async (t: ExecutionContext, options: {longestMs?: number} = {}) => {
-	const upstream = await startLocalUpstream(options);
-	t.teardown(upstream.close);
-	return {
-		upstream,
-		openai: new OpenAI({baseURL: `${upstream.url}/v1`, apiKey: 'provider-key', maxRetries: 0}),
-		anthropic: new Anthropic({baseURL: upstream.url, apiKey: 'provider-key', maxRetries: 0}),
-		post: (path: string, body: unknown, headers: {[name: string]: string} = {}) =>
-			fetch(upstream.url + path, {
-				method: 'POST',
-				headers: {authorization: 'Bearer provider-key', 'content-type': 'application/json', ...headers},
-				body: JSON.stringify(body),
-			}),
-	};
-};
-
-const until = async (holds: () => boolean) => {
-	for (let tries = 0; tries < 200 && !holds(); tries++) await sleep(10);
-};
-
-/** Reads a stream as far as it goes. */
-const readAll = async (response: Response): Promise<{text: string; broke: boolean}> => {
-	const decoder = new TextDecoder();
-	let text = '';
-	try {
-		for await (const part of response.body ?? []) text += decoder.decode(part, {stream: true});
-		return {text, broke: false};
-	} catch {
-		return {text, broke: true};
-	}
-};
-
 test('openai: an answer echoes the last user text and counts a token for every four characters', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const {data, request_id} = await openai.chat.completions.create({model: 'local/small', messages: hi}).withResponse();
 	t.is(data.choices[0]?.message.content, 'You said: hello there');
 	t.is(data.model, 'local/small');
@@ -62,7 +24,7 @@ test('openai: an answer echoes the last user text and counts a token for every f
 });
 
 test('openai: n answers come in one completion and are all paid for', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const completion = await openai.chat.completions.create({model: 'small', messages: hi, n: 3});
 	t.deepEqual(
 		completion.choices.map(choice => choice.index),
@@ -72,7 +34,7 @@ test('openai: n answers come in one completion and are all paid for', async t =>
 });
 
 test('openai: a stream says the same as the whole answer, and reports usage only when asked', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const read = async (stream_options?: {include_usage: boolean}) => {
 		const chunks = await Array.fromAsync(
 			await openai.chat.completions.create({model: 'small', messages: hi, stream: true, ...(stream_options && {stream_options})}),
@@ -88,7 +50,7 @@ test('openai: a stream says the same as the whole answer, and reports usage only
 });
 
 test('openai: text is cut off at max_tokens, and the answer says so', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const completion = await openai.chat.completions.create({model: 'words-50', messages: hi, max_completion_tokens: 5});
 	t.is(completion.choices[0]?.message.content, fiftyWords.slice(0, 20));
 	t.is(completion.choices[0]?.finish_reason, 'length');
@@ -96,7 +58,7 @@ test('openai: text is cut off at max_tokens, and the answer says so', async t =>
 });
 
 test('openai: "call the tool NAME" is answered by a call whose arguments fit the schema', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const messages = [{role: 'user' as const, content: 'Please call the tool weather. Then call the tool search with {"city": "Ghent {"}.'}];
 	const {choices} = await openai.chat.completions.create({model: 'small', messages, tools: openaiTools});
 	t.is(choices[0]?.finish_reason, 'tool_calls');
@@ -108,7 +70,7 @@ test('openai: "call the tool NAME" is answered by a call whose arguments fit the
 });
 
 test('openai: a tool that was not offered is not called, unless the model is one that does', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const messages = [{role: 'user' as const, content: 'call the tool shell'}];
 	const {choices} = await openai.chat.completions.create({model: 'small', messages, tools: openaiTools});
 	t.is(choices[0]?.message.content, 'You said: call the tool shell');
@@ -117,7 +79,7 @@ test('openai: a tool that was not offered is not called, unless the model is one
 });
 
 test('openai: a streamed tool call comes in several fragments, and its result is answered with text', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const tool_choice = {type: 'function' as const, function: {name: 'search'}};
 	const runner = openai.chat.completions.stream({model: 'small', messages: hi, tools: openaiTools, tool_choice});
 	let fragments = 0;
@@ -133,7 +95,7 @@ test('openai: a streamed tool call comes in several fragments, and its result is
 });
 
 test('embeddings: the same text has the same unit vector, and texts that share words are closer', async t => {
-	const {openai} = await setup(t);
+	const {openai} = await upstreamAndClients(t);
 	const input = ['the cat sat on the mat', 'the cat sat on a mat', 'quarterly revenue fell', 'the cat sat on the mat'];
 	const {data, usage} = await openai.embeddings.create({model: 'embed', input, dimensions: 256});
 	const [first = [], near = [], far = [], same = []] = data.map(({embedding}) => embedding);
@@ -147,7 +109,7 @@ test('embeddings: the same text has the same unit vector, and texts that share w
 });
 
 test('embeddings: base64 and float say the same numbers', async t => {
-	const {post} = await setup(t);
+	const {post} = await upstreamAndClients(t);
 	const vector = async (encoding_format: string) => {
 		const body = fieldsOf(await (await post('/v1/embeddings', {model: 'embed', input: 'x', dimensions: 8, encoding_format})).json());
 		return fieldsOf(listOf(body.data)[0]).embedding;
@@ -160,7 +122,7 @@ test('embeddings: base64 and float say the same numbers', async t => {
 });
 
 test('models are listed and shown in either dialect', async t => {
-	const {openai, anthropic} = await setup(t);
+	const {openai, anthropic} = await upstreamAndClients(t);
 	t.true((await Array.fromAsync(openai.models.list())).some(({id}) => id === 'small'));
 	t.true((await Array.fromAsync(anthropic.models.list())).some(({id}) => id === 'small'));
 	t.is((await openai.models.retrieve('large')).object, 'model');
@@ -169,7 +131,7 @@ test('models are listed and shown in either dialect', async t => {
 });
 
 test('anthropic: an answer echoes the last user text and splits its input by cache', async t => {
-	const {anthropic} = await setup(t);
+	const {anthropic} = await upstreamAndClients(t);
 	const ask = {max_tokens: 100, system: 'be brief', messages: hi};
 	const plain = await anthropic.messages.create({...ask, model: 'small'});
 	t.like(plain.content, [{type: 'text', text: 'You said: hello there'}]);
@@ -180,7 +142,7 @@ test('anthropic: an answer echoes the last user text and splits its input by cac
 });
 
 test('anthropic: a stream has the events of a real one, in their order', async t => {
-	const {anthropic, post} = await setup(t);
+	const {anthropic, post} = await upstreamAndClients(t);
 	const ask = {model: 'split-8', max_tokens: 100, messages: hi};
 	const {text} = await readAll(await post('/v1/messages', {...ask, stream: true}));
 	t.deepEqual(
@@ -203,7 +165,7 @@ test('anthropic: a stream has the events of a real one, in their order', async t
 });
 
 test('anthropic: a tool is used when asked for or forced, and its result is answered with text', async t => {
-	const {anthropic} = await setup(t);
+	const {anthropic} = await upstreamAndClients(t);
 	const ask = {model: 'small', max_tokens: 100, tools: anthropicTools};
 	const whole = await anthropic.messages.create({...ask, messages: [{role: 'user', content: 'call the tool weather'}]});
 	t.is(whole.stop_reason, 'tool_use');
@@ -223,7 +185,7 @@ test('anthropic: a tool is used when asked for or forced, and its result is answ
 });
 
 test('a request without a key is refused in the shape of its dialect, and a wrong key is echoed', async t => {
-	const {upstream, post} = await setup(t);
+	const {upstream, post} = await upstreamAndClients(t);
 	const missing = await post('/v1/chat/completions', {model: 'small', messages: hi}, {authorization: ''});
 	t.is(missing.status, 401);
 	t.like(await missing.json(), {error: {type: 'invalid_request_error', param: null}});
@@ -241,22 +203,6 @@ test('a request without a key is refused in the shape of its dialect, and a wron
 	t.regex(anthropic?.message ?? '', /wrong-key/);
 });
 
-test('an unknown fault, an unknown path, a body that is not JSON and a missing field are refused, not echoed', async t => {
-	const {openai, anthropic, post, upstream} = await setup(t);
-	const unknown = await t.throwsAsync(openai.chat.completions.create({model: 'fault-nope', messages: hi}), {
-		instanceOf: OpenAI.NotFoundError,
-	});
-	t.is(unknown?.code, 'model_not_found');
-	await t.throwsAsync(anthropic.messages.create({model: 'x/fault-nope', max_tokens: 9, messages: hi}), {
-		instanceOf: Anthropic.NotFoundError,
-	});
-	await t.throwsAsync(openai.embeddings.create({model: 'embed', input: ''}), {instanceOf: OpenAI.BadRequestError});
-	t.is((await post('/v1/nowhere', {})).status, 404);
-	t.is((await post('/v1/messages', {model: 'small', messages: hi})).status, 400);
-	const headers = {authorization: 'Bearer k'};
-	t.is((await fetch(`${upstream.url}/v1/chat/completions`, {method: 'POST', headers, body: '{"mod'})).status, 400);
-});
-
 for (const [model, deltas] of [
 	['words-3', ['word1 ', 'word2 ', 'word3']],
 	['words-2-every-5', ['word1 ', 'word2']],
@@ -266,7 +212,7 @@ for (const [model, deltas] of [
 	['bytes-1', ['You ', 'said: ', 'hello ', 'there']],
 ] as const) {
 	test(`${model} streams ${JSON.stringify(deltas)}`, async t => {
-		const {openai} = await setup(t);
+		const {openai} = await upstreamAndClients(t);
 		const chunks = await Array.fromAsync(await openai.chat.completions.create({model, messages: hi, stream: true}));
 		t.deepEqual(
 			chunks.map(chunk => chunk.choices[0]?.delta.content).filter(content => content),
@@ -276,7 +222,7 @@ for (const [model, deltas] of [
 }
 
 test('every event of a stream is a network chunk of its own', async t => {
-	const {post} = await setup(t);
+	const {post} = await upstreamAndClients(t);
 	const response = await post('/v1/chat/completions', {model: 'words-20', messages: hi, stream: true});
 	let parts = 0;
 	for await (const _ of response.body ?? []) parts++;
@@ -284,181 +230,8 @@ test('every event of a stream is a network chunk of its own', async t => {
 });
 
 test('x-chunk-delay-ms sets the pace of a stream', async t => {
-	const {post} = await setup(t);
+	const {post} = await upstreamAndClients(t);
 	const from = Date.now();
 	await readAll(await post('/v1/chat/completions', {model: 'words-5', messages: hi, stream: true}, {'x-chunk-delay-ms': '30'}));
 	t.true(Date.now() - from >= 5 * 28);
-});
-
-test('fault-<status>: fails with that status, and with retry-after only when it names seconds', async t => {
-	const {post} = await setup(t);
-	for (const status of [400, 429, 500, 503]) {
-		const response = await post('/v1/chat/completions', {model: `fault-${status}`, messages: hi});
-		t.is(response.status, status);
-		t.is(response.headers.get('retry-after'), null);
-		t.not(stringOf(fieldsOf(fieldsOf(await response.json()).error).message), '');
-	}
-	const response = await post('/v1/messages', {model: 'fault-429-7', max_tokens: 9, messages: hi});
-	t.is(response.headers.get('retry-after'), '7');
-	t.regex(response.headers.get('request-id') ?? '', /^req_/);
-	t.like(await response.json(), {type: 'error', error: {type: 'rate_limit_error'}});
-});
-
-test('fault-once: the first request fails, later ones do not, until the log is reset', async t => {
-	const {post, upstream} = await setup(t);
-	const status = async () => (await post('/v1/chat/completions', {model: 'fault-once-500-a', messages: hi})).status;
-	t.deepEqual([await status(), await status(), await status()], [500, 200, 200]);
-	upstream.reset();
-	t.is(await status(), 500);
-});
-
-test('fault-slow: nothing comes before its time', async t => {
-	const {post} = await setup(t);
-	const from = Date.now();
-	t.is((await post('/v1/chat/completions', {model: 'fault-slow-100', messages: hi})).status, 200);
-	t.true(Date.now() - from >= 98);
-});
-
-test('fault-reset: the connection ends before any byte', async t => {
-	const {post} = await setup(t);
-	const error = await t.throwsAsync(post('/v1/chat/completions', {model: 'fault-reset', messages: hi}), {instanceOf: TypeError});
-	t.like(error?.cause, {code: 'ECONNRESET'});
-});
-
-test('fault-reset-mid: three deltas arrive and the connection ends without an end', async t => {
-	const {post} = await setup(t);
-	for (const path of ['/v1/chat/completions', '/v1/messages']) {
-		const {text, broke} = await readAll(await post(path, {model: 'fault-reset-mid', max_tokens: 99, messages: hi, stream: true}));
-		t.true(broke);
-		t.deepEqual(text.match(/word\d+/g), ['word1', 'word2', 'word3']);
-	}
-	t.true((await readAll(await post('/v1/chat/completions', {model: 'fault-reset-mid', messages: hi}))).broke);
-});
-
-test('fault-error-mid: an error event follows three deltas', async t => {
-	const {openai, anthropic} = await setup(t);
-	const openaiStream = await openai.chat.completions.create({model: 'fault-error-mid', messages: hi, stream: true});
-	await t.throwsAsync(Array.fromAsync(openaiStream), {instanceOf: OpenAI.APIError, message: /server had an error/});
-	const anthropicStream = await anthropic.messages.create({model: 'fault-error-mid', max_tokens: 99, messages: hi, stream: true});
-	await t.throwsAsync(Array.fromAsync(anthropicStream), {instanceOf: Anthropic.APIError, message: /Internal server error/});
-});
-
-test('fault-malformed: one event is cut in half and the stream goes on to its end', async t => {
-	const {post} = await setup(t);
-	const {text, broke} = await readAll(await post('/v1/chat/completions', {model: 'fault-malformed', messages: hi, stream: true}));
-	const events = Array.from(text.matchAll(/^data: (.*)$/gm), ([, data = '']) => data).filter(data => data !== '[DONE]');
-	t.false(broke);
-	t.true(text.endsWith('data: [DONE]\n\n'));
-	t.is(events.filter(data => !data.endsWith('}')).length, 1);
-	t.throws(() => JSON.parse(events.find(data => !data.endsWith('}')) ?? ''), {instanceOf: SyntaxError});
-	await t.throwsAsync((await post('/v1/messages', {model: 'fault-malformed', max_tokens: 99, messages: hi})).json(), {
-		instanceOf: SyntaxError,
-	});
-});
-
-test('fault-endless: goes on until the client leaves, and then stops', async t => {
-	const {openai, upstream} = await setup(t);
-	const stream = await openai.chat.completions.create({model: 'fault-endless', messages: hi, stream: true});
-	let chunks = 0;
-	for await (const _ of stream) if (++chunks === 10) break;
-	await until(() => upstream.counts().inFlight === 0);
-	t.like(upstream.counts(), {inFlight: 0, aborted: 1});
-	t.true(upstream.requests[0]?.aborted);
-});
-
-test('fault-endless and fault-stall are cut after the longest time, which is not counted as the client leaving', async t => {
-	const {post, upstream} = await setup(t, {longestMs: 500});
-	const read = async (model: string, stream: boolean) => readAll(await post('/v1/messages', {model, max_tokens: 99, messages: hi, stream}));
-	const endless = await read('fault-endless', true);
-	t.true(endless.broke);
-	const stall = await read('fault-stall', true);
-	t.true(stall.broke);
-	t.deepEqual(stall.text.match(/word\d+/g), ['word1', 'word2']);
-	t.true((await read('fault-stall', false)).broke);
-	await t.throwsAsync(read('fault-endless', false), {instanceOf: TypeError});
-	await until(() => upstream.counts().inFlight === 0);
-	t.like(upstream.counts(), {inFlight: 0, aborted: 0});
-});
-
-test('fault-no-usage: usage is nowhere, not even when asked for', async t => {
-	const {post} = await setup(t);
-	const ask = {model: 'fault-no-usage', max_tokens: 9, messages: hi};
-	for (const path of ['/v1/chat/completions', '/v1/messages']) {
-		t.notRegex(await (await post(path, ask)).text(), /"usage"/);
-		t.notRegex(await (await post(path, {...ask, stream: true, stream_options: {include_usage: true}})).text(), /"usage"/);
-	}
-	t.notRegex(await (await post('/v1/embeddings', {model: 'fault-no-usage', input: 'x'})).text(), /"usage"/);
-});
-
-test('fault-echo-headers: the provider key comes back in the answer', async t => {
-	const {openai} = await setup(t);
-	const {choices} = await openai.chat.completions.create({model: 'fault-echo-headers', messages: hi});
-	t.regex(choices[0]?.message.content ?? '', /Bearer provider-key/);
-});
-
-test('the log holds what arrived, and a client that left before the answer is marked in it', async t => {
-	const {post, upstream} = await setup(t);
-	await post('/v1/chat/completions?trace=1', {model: 'small', messages: hi}, {'x-mark': 'a'});
-	t.like(upstream.requests, [{method: 'POST', path: '/v1/chat/completions?trace=1', headers: {'x-mark': 'a'}, aborted: false}]);
-	t.deepEqual(JSON.parse(upstream.requests[0]?.body ?? ''), {model: 'small', messages: hi});
-
-	const init = {method: 'POST', headers: {authorization: 'Bearer k'}, body: JSON.stringify({model: 'fault-slow-5000', messages: hi})};
-	const client = new AbortController();
-	const left = t.throwsAsync(fetch(`${upstream.url}/v1/chat/completions`, {...init, signal: client.signal}), {any: true});
-	await until(() => upstream.counts().total === 2);
-	client.abort();
-	await left;
-	await until(() => upstream.counts().inFlight === 0);
-	t.deepEqual(upstream.counts(), {total: 2, models: {small: 1, 'fault-slow-5000': 1}, inFlight: 0, aborted: 1});
-	t.true(upstream.requests[1]?.aborted);
-	upstream.reset();
-	t.deepEqual(upstream.requests, []);
-});
-
-test('the log keeps the last 10,000 requests, fewer when they are large, and counts them all', t => {
-	const log = openRequestLog();
-	const request = {method: 'POST', path: '/', headers: {}, body: '', aborted: false};
-	for (let at = 1; at <= 10_001; at++) log.received({...request, at});
-	t.is(log.requests.length, 10_000);
-	t.is(log.requests[0]?.at, 2);
-	const body = 'x'.repeat(30 * 1024 * 1024);
-	for (let at = 0; at < 3; at++) log.received({...request, body, at});
-	t.is(log.requests.length, 2);
-	t.is(log.counts().total, 10_004);
-});
-
-const firstLine = async (lines: AsyncIterable<string>): Promise<string> => {
-	for await (const line of lines) return line;
-	return '';
-};
-const main = new URL('main.ts', import.meta.url).pathname;
-
-test('as a process: it prints where it listens, shows its log over HTTP and ends with 0 on SIGTERM', async t => {
-	const child = spawn(process.execPath, [main], {stdio: ['ignore', 'pipe', 'inherit']});
-	t.teardown(() => child.kill('SIGKILL'));
-	const {listening} = JSON.parse(await firstLine(createInterface(child.stdout)));
-	await fetch(`${listening}/v1/models`, {headers: {'x-api-key': 'k'}});
-	t.like(await (await fetch(`${listening}/_requests`)).json(), [{path: '/v1/models', headers: {'x-api-key': 'k'}}]);
-	await fetch(`${listening}/_requests`, {method: 'DELETE'});
-	t.deepEqual(await (await fetch(`${listening}/_counts`)).json(), {total: 0, models: {}, inFlight: 0, aborted: 0});
-	child.kill('SIGTERM');
-	t.deepEqual(await once(child, 'exit'), [0, null]);
-});
-
-test('with its parent: it ends when the pipe to its stdin closes', async t => {
-	const child = spawn(process.execPath, [main, '--with-parent'], {stdio: ['pipe', 'pipe', 'inherit']});
-	t.teardown(() => child.kill('SIGKILL'));
-	await firstLine(createInterface(child.stdout));
-	child.stdin.end();
-	t.deepEqual(await once(child, 'exit'), [0, null]);
-});
-
-test('with its parent: it ends when the IPC channel disconnects, whatever its stdin is', async t => {
-	const child = fork(main, ['--with-parent'], {stdio: ['ignore', 'pipe', 'inherit', 'ipc']});
-	t.teardown(() => child.kill('SIGKILL'));
-	if (!child.stdout) return t.fail();
-	await firstLine(createInterface(child.stdout));
-	t.is(child.exitCode, null);
-	child.disconnect();
-	t.deepEqual(await once(child, 'exit'), [0, null]);
 });
