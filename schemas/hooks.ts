@@ -169,7 +169,7 @@ export const hooks = {
 			costMicroUsd: z.int().optional(),
 			attempts: z.array(z.json()),
 			tools: z.json().optional(),
-			/** A list that a plugin may narrow: `{models}`, `{tools}`, `{prompts}`, `{resources}`, `{resourceTemplates}`. Of any other MCP request `{server, result}`, where `result` may be replaced. */
+			/** A list that a plugin may narrow: `{models}`, `{tools}`, `{prompts}`, `{resources}`, `{resourceTemplates}`. Of any other MCP request `{server, result}`, where `result` may be replaced; with `instructionsDigest` where a server says how it wants to be used. */
 			result: z.json().optional(),
 			latency: z.strictObject({totalMs: z.number(), upstreamMs: z.number().optional()}),
 			carried: z.string().optional(),

@@ -133,7 +133,13 @@ export const askResult = async (turn: Turn, given: JsonObject): Promise<JsonObje
 	let result = given;
 	let leaves: BodyText | undefined;
 	const words = (): BodyText => (leaves ??= resultLeaves(result));
-	const shown: Shown = {text: () => words().strings, result: () => ({server: exchange.server, tool: exchange.tool, result})};
+	const {instructions} = given;
+	// Of those as the server wrote them, whatever a plugin makes of them.
+	const greeting = typeof instructions === 'string' ? {instructionsDigest: digestOf(instructions)} : {};
+	const shown: Shown = {
+		text: () => words().strings,
+		result: () => ({server: exchange.server, tool: exchange.tool, result, ...greeting}),
+	};
 	await beforeReply(gateway, exchange, shown, ({text, result: replaced}) => {
 		if (text) patchText(words(), text);
 		if (!isObject(replaced) || !isObject(replaced.result)) return;
