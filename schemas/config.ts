@@ -43,6 +43,8 @@ export const server = z
 		/** Sent as `authorization: Bearer …`. */
 		bearer: secret.optional(),
 		headers: z.record(headerName, secret).optional(),
+		/** What this server may ask of its callers while it works for them, where they offer it: a form to fill in, a page to visit, an answer of their model, their folders. */
+		asks: z.array(z.enum(['elicitation', 'elicitation-url', 'sampling', 'roots'])).default([]),
 		/** Longest wait for a whole answer. */
 		timeoutMs: z.int().min(1).max(3_600_000).default(120_000),
 		/** Most sockets to this server. */

@@ -35,6 +35,9 @@ const toolCall = z.strictObject({
 export const mcpOperations = [
 	...['initialize', 'server/discover', 'ping', 'notifications', 'logging/setLevel', 'completion/complete', 'stream', 'end', 'batch'],
 	...['tools/list', 'tools/call', 'resources/list', 'resources/templates/list', 'resources/read', 'prompts/list', 'prompts/get'],
+	...['resources/subscribe', 'resources/unsubscribe', 'subscriptions/listen'],
+	// What servers ask of their callers, each an exchange of its own.
+	...['elicitation/create', 'sampling/createMessage', 'roots/list'],
 ] as const;
 
 /** Every operation of the model surface, where `models` is the list of models, and of the MCP surface. */

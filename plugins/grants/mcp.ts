@@ -22,11 +22,18 @@ export const ofMcp = (operation: Operation, server: string | undefined, params: 
 		case 'models':
 			return undefined;
 		case 'tools/call':
+		// What its server asks of the key's client.
+		case 'elicitation/create':
+		case 'sampling/createMessage':
+		case 'roots/list':
 			return {operation, server};
 		case 'prompts/get':
 			return {operation, server, prompt: textOf(params?.name)};
+		// Who may read it may hear that it changed.
 		case 'resources/read':
-			return {operation, server, resource: textOf(params?.uri)};
+		case 'resources/subscribe':
+		case 'resources/unsubscribe':
+			return {operation: 'resources/read', server, resource: textOf(params?.uri)};
 		case 'completion/complete':
 			return {operation, server, ...completed(params?.ref)};
 		default:

@@ -31,6 +31,8 @@ const schema2020 = {
 	additionalProperties: false,
 } as const;
 
+const mirrored = {type: 'object', properties: {region: {type: 'string', 'x-mcp-header': 'Region'}}, required: ['region']} as const;
+
 /** What a server tells its sessions when a list of its has changed. */
 export type Changes = {tools(): void; prompts(): void};
 
@@ -109,11 +111,7 @@ export const addPlainTools = (server: McpServer, changes: Changes): void => {
 		'test_custom_header_tool',
 		{
 			description: 'Wants an argument repeated in a header.',
-			inputSchema: fromJsonSchema<{region: string}>({
-				type: 'object',
-				properties: {region: {type: 'string', 'x-mcp-header': 'Region'}},
-				required: ['region'],
-			}),
+			inputSchema: fromJsonSchema<{region: string}>(mirrored),
 		},
 		({region}) => words(`The region is ${region}.`),
 	);
