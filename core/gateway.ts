@@ -1,5 +1,6 @@
 import type {Logger} from 'pino';
 import type {JournalRecord} from '../schemas/record.ts';
+import {type Effects, unit} from '../schemas/verdict.ts';
 import type {Admins} from './admin/admins.ts';
 import type {Diary} from './admin/differences.ts';
 import type {ResolvedConfig} from './config.ts';
@@ -61,15 +62,21 @@ export const recordOpened = (gateway: Gateway, exchange: Exchange): Promise<void
 	);
 };
 
+type Used = NonNullable<Effects['settle']>;
+
+/** What is known of an exchange that reached an upstream; the units that are missing were used in full, for all anybody knows. */
+const countedIn = ({usage, costMicroUsd: microUsd}: Exchange): Used => ({
+	...(microUsd !== undefined && {microUsd}),
+	...(usage && {tokens: usage.inputTokens + usage.outputTokens, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens}),
+	requests: 1,
+});
+
+const nothing: Used = Object.fromEntries(unit.options.map(name => [name, 0]));
+
 /** What reservations nobody settled come to: the real figures, or nothing when no upstream was reached. */
 const settleRest = ({ledger}: Gateway, exchange: Exchange): void => {
 	if (exchange.held.size === 0) return;
-	const reached = exchange.opened;
-	const tokens = exchange.usage && exchange.usage.inputTokens + exchange.usage.outputTokens;
-	const {costMicroUsd: microUsd} = exchange;
-	const used = reached
-		? {...(microUsd !== undefined && {microUsd}), ...(tokens !== undefined && {tokens}), requests: 1}
-		: {microUsd: 0, tokens: 0, requests: 0};
+	const used = exchange.opened ? countedIn(exchange) : nothing;
 	for (const plugin of [...exchange.held.keys()]) settleHeld(ledger, exchange, plugin, used);
 };
 

@@ -71,8 +71,10 @@ export const manifest = z.strictObject({
 			memoryMb: z.int().min(8).max(512).default(32),
 			/** How long one entry may run before it is stopped, in milliseconds. */
 			cpuMs: z.int().min(1).max(5_000).default(100),
-			/** How long one call may take in all, awaited host calls included. */
+			/** How long one call of a hook may take in all, awaited host calls included. */
 			timeoutMs: z.int().min(5).max(120_000).default(1_000),
+			/** The same for an action: nobody's request waits for it, and its writes wait for the store. */
+			actionMs: z.int().min(5).max(600_000).default(15_000),
 			/** Largest answer, in characters. */
 			answerChars: z.int().min(100).max(16_000_000).default(4_000_000),
 		})

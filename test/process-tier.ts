@@ -41,7 +41,8 @@ test.serial('a value that is missing is undefined on the other side, and text ar
 });
 
 test.serial('hundreds of calls at once each get their own answer', async t => {
-	const world = await processWorldOf(t, [tenant('a'), tenant('b')]);
+	const limits = {timeoutMs: 60_000};
+	const world = await processWorldOf(t, [tenant('a', {limits}), tenant('b', {limits})]);
 	const texts = Array.from({length: 500}, (_, index) => `call ${index}`);
 	const answers = await Promise.all(texts.map((text, index) => world.ask(index % 2 ? 'a' : 'b', 'fast', text)));
 	t.deepEqual(answers.map(saidBy), texts);
@@ -81,7 +82,7 @@ test.serial('a plugin finds nothing of Node around it', async t => {
 });
 
 test.serial('actions answer, refuse, or fail; a code that there is not is plugin_failed', async t => {
-	const world = await processWorldOf(t, [tenant('a', {capabilities: ['kv'], limits: {timeoutMs: 100}})]);
+	const world = await processWorldOf(t, [tenant('a', {capabilities: ['kv'], limits: {timeoutMs: 60_000, actionMs: 100}})]);
 	const codeOf = (action: string, input = '{}') =>
 		world.tier.act('a', action, input, '{"actor":"ada"}').then(
 			value => value,
@@ -94,6 +95,13 @@ test.serial('actions answer, refuse, or fail; a code that there is not is plugin
 	t.is(await codeOf('refuse'), 'conflict');
 	t.is(await codeOf('invent'), 'plugin_failed');
 	t.is(await codeOf('never'), 'plugin_failed');
+});
+
+test.serial('an action may take longer than a hook', async t => {
+	const http = () => sleep(300, {status: 200, headers: {}, body: ''});
+	const limits = {timeoutMs: 50, actionMs: 60_000};
+	const world = await processWorldOf(t, [tenant('a', {capabilities: ['http'], limits})], {http});
+	t.is(await world.tier.act('a', 'fetch', '{}', '{}'), '200');
 });
 
 test.serial('each says of itself what it defines, or what is wrong with its config', async t => {

@@ -51,6 +51,26 @@ test.serial('an answer that comes late is dropped, and the isolate stays', async
 	t.deepEqual(world.told, []);
 });
 
+test.serial('an action has a time of its own, longer or shorter than that of a hook', async t => {
+	const slow = (name: string, limits: Record<string, number>) => ({
+		name,
+		hooks: `hooks: {'pre-request': () => undefined}, actions: {go: {description: '', input: {safeParse: data => ({success: true, data})},
+			run: async (input, {http}) => (await http.fetch({url: 'http://a.example/'})).value.status}}`,
+		capabilities: ['http'],
+		grants: {http: ['a.example']},
+		limits,
+	});
+	const world = await inlineWorld(
+		t,
+		[slow('patient', {timeoutMs: 50, actionMs: 60_000}), slow('hasty', {timeoutMs: 60_000, actionMs: 50})],
+		{
+			http: () => new Promise(resolve => setTimeout(resolve, 300, {status: 200, headers: {}, body: ''})),
+		},
+	);
+	t.is(await world.tier.act('patient', 'go', '{}', '{}'), '200');
+	await t.throwsAsync(world.tier.act('hasty', 'go', '{}', '{}'), {code: 'plugin_failed', message: /did not answer in time/});
+});
+
 test.serial('the members behind one that answers later are asked, and see a deny', async t => {
 	const later = (name: string, answer: string) => ({
 		name,

@@ -21,8 +21,8 @@ export type Home = {
 	weigh(): void;
 	/** A number for the next entry. */
 	number(): number;
-	/** How the promise of call `id` ends; undefined when it is late. */
-	ending(resident: number, id: number): Promise<Ending | undefined>;
+	/** How the promise of call `id` ends; undefined when it takes longer than `withinMs`. */
+	ending(resident: number, id: number, withinMs: number): Promise<Ending | undefined>;
 	close(): void;
 };
 
@@ -161,11 +161,10 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 			if (early.size > 0) early.clear();
 			return ++calls;
 		},
-		ending(resident, id) {
+		ending(resident, id, withinMs) {
 			const name = `${resident}:${id}`;
 			const answer = early.get(name);
 			if (answer !== undefined) return Promise.resolve(answer);
-			const {timeoutMs} = plugins[resident]!.manifest.limits;
 			return new Promise(resolve => {
 				const finish = (ending: Ending | undefined) => {
 					waiters.delete(name);
@@ -173,9 +172,9 @@ export const openHome = (plugins: readonly Admitted[], {scripts, report, quarant
 					resolve(ending);
 				};
 				const timer = setTimeout(() => {
-					overdue.set(name, setTimeout(giveUp, Math.max(leastGraceMs, timeoutMs), resident).unref());
+					overdue.set(name, setTimeout(giveUp, Math.max(leastGraceMs, withinMs), resident).unref());
 					finish(undefined);
-				}, timeoutMs);
+				}, withinMs);
 				waiters.set(name, finish);
 			});
 		},

@@ -1,7 +1,7 @@
 import {catalogue, type ErrorCode, GatewayError} from '../errors.ts';
 import {type Group, IsolateLost, type Value} from '../sandbox/isolate.ts';
 import type {WallScripts} from './bundle.ts';
-import {openHome} from './inline-home.ts';
+import {type Home, openHome} from './inline-home.ts';
 import {openQuarantine} from './quarantine.ts';
 import type {Admitted, Answer, Report, Run, Tier} from './tier.ts';
 
@@ -61,6 +61,11 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 		}
 	};
 
+	const hookEnding = ({members}: Run, place: number, id: number): ReturnType<Home['ending']> => {
+		const {name, manifest} = members[place]!;
+		return home.ending(indexOf.get(name)!, id, manifest.limits.timeoutMs);
+	};
+
 	/** One member in a crossing of its own: what it says, in the end. */
 	const alone = async (run: Run, place: number, values: readonly Value[]): Promise<string> => {
 		const {name} = run.members[place]!;
@@ -75,7 +80,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 			const [answer] = crossed.answers;
 			if (!answer) return '';
 			if (!isPending(answer)) return `${answer.kind}${answer.body}`;
-			const ended = await home.ending(indexOf.get(name)!, crossed.id);
+			const ended = await hookEnding(run, place, crossed.id);
 			if (ended === undefined) return late;
 			if (ended === 'struck') return stopped;
 			if (ended !== 'interrupted') return ended;
@@ -84,7 +89,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 	};
 
 	const settled = async (run: Run, {place}: Answer, id: number, values: readonly Value[]): Promise<Answer[]> => {
-		const ended = await home.ending(indexOf.get(run.members[place]!.name)!, id);
+		const ended = await hookEnding(run, place, id);
 		if (ended === undefined) return answerOf(place, late);
 		if (ended === 'struck') return answerOf(place, stopped);
 		return answerOf(place, ended === 'interrupted' ? await alone(run, place, values) : ended);
@@ -156,7 +161,7 @@ export const openInlineTier = (plugins: readonly Admitted[], {scripts, report, n
 			if (!(error instanceof IsolateLost)) throw error;
 			return stopped;
 		}
-		const ended = await home.ending(resident, id);
+		const ended = await home.ending(resident, id, plugins[resident]!.manifest.limits.actionMs);
 		if (ended === undefined) return late;
 		// What an action has done before it fell is not known, so it is not begun again.
 		if (ended === 'interrupted') return failure('was interrupted; look what it has done before you try again');

@@ -167,7 +167,7 @@ export const openProcessTier = async (
 			kind: 'T',
 			text: call => JSON.stringify([call, name, action, input, caller] satisfies ActBody),
 			plugins: [plugin],
-			timeoutMs: slackMs + manifest.limits.timeoutMs,
+			timeoutMs: slackMs + manifest.limits.actionMs,
 			accepts: text => text[0] === 'V' || text[0] === 'F',
 		});
 		if ('lost' in outcome && outcome.lost === 'untouched' && again < mostUntouched) return act(plugin, action, input, caller, again + 1);

@@ -31,6 +31,7 @@ export default definePlugin({
 		add: action({description: 'adds', input: z.strictObject({n: z.int()}), run: async ({n}, host) => ((await host.kv.put({sum: n})), n + 1)}),
 		refuse: action({description: 'refuses', input: z.object({}), run: () => { throw refuse('conflict', 'not now'); }}),
 		never: action({description: 'never ends', input: z.object({}), run: () => new Promise(() => undefined)}),
+		fetch: action({description: 'takes as long as that does', input: z.object({}), run: async (input, host) => (await host.http.fetch({url: 'http://a.example/'})).value.status}),
 		invent: action({description: 'a code of its own', input: z.object({}), run: () => { throw Object.assign(new Error('x'), {sallyport: 'constructor'}); }}),
 	},
 });

@@ -17,7 +17,7 @@ export type Tenant = {
 	config?: Record<string, unknown>;
 	capabilities?: Capability[];
 	secrets?: Record<string, string>;
-	limits?: {cpuMs?: number; timeoutMs?: number; memoryMb?: number; answerChars?: number};
+	limits?: {cpuMs?: number; timeoutMs?: number; actionMs?: number; memoryMb?: number; answerChars?: number};
 	actions?: Record<string, {input: Record<string, unknown>}>;
 };
 type Told = {plugin: string; what: string; reason: string};

@@ -20,7 +20,7 @@ export type Guest = {
 	code: string;
 	/** JSON: config, declared fields by hook, answerChars. */
 	setup: string;
-	limits: {memoryMb: number; cpuMs: number; timeoutMs: number; answerChars: number};
+	limits: {memoryMb: number; cpuMs: number; timeoutMs: number; actionMs: number; answerChars: number};
 	capabilities: readonly string[];
 	secrets: Readonly<Record<string, string>>;
 	kv: Readonly<Record<string, string>>;

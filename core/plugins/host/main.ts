@@ -29,7 +29,7 @@ wire.on('error', leave);
 
 const send = (kind: FromHost, text: string): void => void wire.write(frame(kind, text));
 
-type Neighbour = Resident & {lent: Lent};
+type Neighbour = Resident & {lent: Lent; actionMs: number};
 const residents = new Map<string, Neighbour>();
 const runs = new Map<number, RunBody>();
 let scripts: Scripts | undefined;
@@ -80,7 +80,8 @@ const moveIn = async (guest: Guest): Promise<void> => {
 		const {wasmHome} = await import('../../sandbox/wasm.ts');
 		home = wasmHome(guest, {lender: lent.lender, hold});
 	}
-	residents.set(guest.name, {home, lent, timeoutMs: guest.limits.timeoutMs});
+	const {timeoutMs, actionMs} = guest.limits;
+	residents.set(guest.name, {home, lent, timeoutMs, actionMs});
 };
 
 const loadAll = async (): Promise<void> => {
@@ -108,7 +109,7 @@ const ask = ([call, id, from, to, careful, given]: AskBody): void => {
 };
 
 const act = ([call, plugin, action, input, caller]: ActBody): void => {
-	const {home, timeoutMs} = residents.get(plugin)!;
+	const {home, actionMs} = residents.get(plugin)!;
 	let over = false;
 	const finish = (text: string): void => {
 		if (over) return;
@@ -118,8 +119,8 @@ const act = ([call, plugin, action, input, caller]: ActBody): void => {
 	};
 	const late = setTimeout(() => {
 		home.abandoned();
-		finish(failed('did not answer within limits.timeoutMs'));
-	}, timeoutMs);
+		finish(failed('did not answer within limits.actionMs'));
+	}, actionMs);
 	const text = home.act(action, input, caller, finish);
 	if (text === 'P') stirred = true;
 	else finish(text);
