@@ -13,6 +13,7 @@ import type {DialectOperation} from './llm/dialects/dialect.ts';
 import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
 import {mcpDoors} from './mcp/door.ts';
+import {resourceMetadata} from './mcp/oauth/resource.ts';
 import {limitHeaders} from './rate-headers.ts';
 import {refusal} from './refusal.ts';
 import {selfService} from './self-service.ts';
@@ -56,7 +57,7 @@ const shownPath = (path: string): string => path.slice(0, 500).replace(/(vk|adm|
 
 const surfaceOf = ({path, req}: Context): Surface => {
 	if (path === '/admin' || path.startsWith('/admin/')) return 'admin';
-	if (path.startsWith('/self/')) return 'gateway';
+	if (/^\/(self|oauth|\.well-known)\//.test(path)) return 'gateway';
 	if (path === '/mcp' || path.startsWith('/mcp/')) return 'mcp';
 	// Anthropic's SDK asks for the same path and says who it is with this header.
 	if (path.startsWith('/v1/models') && req.headers['anthropic-version'] !== undefined) return 'anthropic';
@@ -172,6 +173,7 @@ const doors = (gateway: Gateway, rests: Rests): Router => {
 	admin(gateway, router);
 	selfService(gateway, router);
 	mcpDoors(gateway, router);
+	resourceMetadata(gateway, router);
 	return router;
 };
 

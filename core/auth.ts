@@ -16,7 +16,8 @@ const credentialOf = (headers: IncomingHttpHeaders): Credential => {
 	if (authorization !== undefined) {
 		const space = authorization.indexOf(' ');
 		const scheme = space < 0 ? authorization : authorization.slice(0, space);
-		found.push({scheme: scheme.toLowerCase(), token: space < 0 ? undefined : authorization.slice(space + 1).trim()});
+		// What is there and cannot be read is a credential that is not good, and never none.
+		found.push({scheme: scheme.toLowerCase(), token: space < 0 ? '' : authorization.slice(space + 1).trim()});
 	}
 	for (const name of ['x-api-key', 'x-goog-api-key']) {
 		const token = headers[name];
@@ -50,6 +51,8 @@ export const identify = async (
 				return exchange.ip;
 			case 'surface':
 				return exchange.surface;
+			case 'resource':
+				return exchange.resource;
 			case 'credential.scheme':
 				return credential.scheme;
 			case 'credential.token':

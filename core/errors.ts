@@ -33,8 +33,20 @@ export const catalogue = {
 	model_not_granted: {status: 403, type: 'permission_error', retry: false, help: 'Ask for this model, or list yours with GET /v1/models.'},
 	provider_not_granted: {status: 403, type: 'permission_error', retry: false, help: 'Ask for a model that a granted provider serves.'},
 	operation_not_granted: {status: 403, type: 'permission_error', retry: false, help: 'This key is not for this kind of call.'},
+	insufficient_scope: {
+		status: 403,
+		type: 'permission_error',
+		retry: false,
+		help: 'Ask for a token with the scopes that www-authenticate names.',
+	},
 	output_not_granted: {status: 403, type: 'permission_error', retry: false, help: 'Ask for fewer output tokens: max_tokens.'},
 	content_blocked: {status: 400, type: 'invalid_request_error', retry: false, help: 'Take the refused content out.'},
+	connect_required: {
+		status: 403,
+		type: 'permission_error',
+		retry: false,
+		help: 'Open the link in a browser, log in, and ask again.',
+	},
 	approval_required: {
 		status: 403,
 		type: 'permission_error',
@@ -96,7 +108,17 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
-type Facts = {cause?: unknown; plugin?: string; rule?: string; param?: string; retryAfterMs?: number};
+type Facts = {
+	cause?: unknown;
+	plugin?: string;
+	rule?: string;
+	param?: string;
+	retryAfterMs?: number;
+	/** OAuth scopes that are missing. */
+	scopes?: readonly string[];
+	/** Where its user can mend it. */
+	link?: string;
+};
 
 /** The one error this gateway throws on purpose. Its message goes to the client; its cause only to the log. */
 export class GatewayError extends Error {
@@ -105,8 +127,10 @@ export class GatewayError extends Error {
 	readonly rule?: string;
 	readonly param?: string;
 	readonly retryAfterMs?: number;
+	readonly scopes?: readonly string[];
+	readonly link?: string;
 
-	constructor(code: ErrorCode, message: string, {cause, plugin, rule, param, retryAfterMs}: Facts = {}) {
+	constructor(code: ErrorCode, message: string, {cause, plugin, rule, param, retryAfterMs, scopes, link}: Facts = {}) {
 		super(message, cause === undefined ? undefined : {cause});
 		this.name = 'GatewayError';
 		this.code = code;
@@ -114,6 +138,8 @@ export class GatewayError extends Error {
 		this.rule = rule;
 		this.param = param;
 		this.retryAfterMs = retryAfterMs;
+		this.scopes = scopes;
+		this.link = link;
 	}
 
 	get status(): number {

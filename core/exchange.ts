@@ -24,6 +24,10 @@ export type Exchange = {
 	readonly path: string;
 	readonly ip: string;
 	surface: Surface;
+	/** The address of the MCP door it came to, as OAuth tokens name it. */
+	resource?: string | undefined;
+	/** What `www-authenticate` says when it is refused for want of a credential, or of a better one. */
+	challenge?: string;
 	operation?: Operation;
 	principal?: Principal;
 	/** The plugin that said so. */

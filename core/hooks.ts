@@ -128,7 +128,7 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 
 	/** Throws what the verdict refuses; otherwise the verdict, unless it simply lets pass. */
 	const enforced = (verdict: Verdict, {plugin}: Member): Verdict | undefined => {
-		const facts = {plugin: plugin.name, rule: verdict.rule, retryAfterMs: verdict.retryAfterMs};
+		const facts = {plugin: plugin.name, rule: verdict.rule, retryAfterMs: verdict.retryAfterMs, scopes: verdict.scopes};
 		if (verdict.verdict === 'deny') throw new GatewayError(verdict.code ?? 'denied', verdict.message!, facts);
 		if (verdict.verdict === 'hold')
 			throw new GatewayError('approval_required', `This needs an approval: ${verdict.approval!.reason}`, facts);

@@ -22,6 +22,12 @@ const triedAgainMs = 2_000;
 const waitMs = ({code, retryAfterMs}: GatewayError): number | undefined =>
 	retryAfterMs ?? (code === 'store_unavailable' || code === 'journal_unavailable' ? triedAgainMs : undefined);
 
+/** What to log in with: RFC 6750, section 3; at an MCP door with an authorization server also RFC 9728, section 5.1. */
+export const challengeOf = ({challenge}: Exchange, {code, status}: GatewayError): Record<string, string> => {
+	if (challenge !== undefined) return status === 401 || code === 'insufficient_scope' ? {'www-authenticate': challenge} : {};
+	return code === 'unauthenticated' ? {'www-authenticate': 'Bearer'} : {};
+};
+
 /** An error as a reply, in the shape that the client of this surface reads. */
 export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => {
 	const {surface, id} = exchange;
@@ -42,7 +48,7 @@ export const refusal = (exchange: Exchange, error: GatewayError): ReplyParts => 
 				'retry-after': String(Math.ceil(retryAfterMs / 1_000)),
 				'retry-after-ms': String(retryAfterMs),
 			}),
-			...(error.code === 'unauthenticated' && {'www-authenticate': 'Bearer'}),
+			...challengeOf(exchange, error),
 		},
 		body: JSON.stringify(body),
 	};

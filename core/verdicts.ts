@@ -12,6 +12,7 @@ export type Verdict = Effects & {
 	message?: string;
 	rule?: string;
 	retryAfterMs?: number;
+	scopes?: readonly string[];
 	clear?: number;
 	approval?: {reason: string};
 	principal?: Principal;

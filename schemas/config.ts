@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type {capability} from './manifest.ts';
+import {scope as oauthScope} from './principal.ts';
 
 /** A value that `core/config.ts` takes from the environment; made by `env()` and `optionalEnv()`. */
 export const fromEnv = z.strictObject({env: z.string().regex(/^[A-Za-z_]\w*$/), optional: z.boolean().optional()});
@@ -27,6 +28,47 @@ export type Provider = z.output<typeof provider>;
 const serverName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a server name is up to 32 lower-case letters, digits and dashes');
 const headerName = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'a header name is letters, digits and dashes');
 
+const httpUrl = z.url({protocol: /^https?$/});
+
+/** How the gateway gets the tokens that it shows to an MCP server (OAuth 2.1). */
+export const serverOAuth = z
+	.strictObject({
+		/**
+		 * `client_credentials`: the gateway's own. `authorization_code`: each user's own, who is sent to log in once. `token_exchange`: for the token
+		 * that a caller came with, another one (RFC 8693); the caller's own never goes on.
+		 */
+		grant: z.enum(['client_credentials', 'authorization_code', 'token_exchange']),
+		/** The authorization server, exactly as its metadata spells it. Left out, the MCP server says which, and gets no secret of ours to send there. */
+		issuer: httpUrl.optional(),
+		/** As it is registered there; left out, the address of `/oauth/client.json`, where it takes such (client id metadata documents). */
+		clientId: z.string().min(1).max(2_000).optional(),
+		clientSecret: secret.optional(),
+		/** PKCS #8 in PEM, to sign for the gateway with (`private_key_jwt`). */
+		privateKey: secret.optional(),
+		algorithm: z.enum(['RS256', 'PS256', 'ES256', 'RS384', 'PS384', 'ES384', 'RS512', 'PS512', 'ES512']).default('RS256'),
+		scopes: z.array(oauthScope).max(50).default([]),
+		/** What tokens are asked for (RFC 8707); the server's url, unless said otherwise. */
+		resource: z.string().min(1).max(2_000).optional(),
+		/** Of a token exchange. */
+		audience: z.string().min(1).max(2_000).optional(),
+		/** Hosts beside public ones that may be asked, addresses as they are: `10.0.0.5:8443`. Those of `url` and `issuer` may be. */
+		hosts: z.array(z.string().min(1)).max(20).default([]),
+	})
+	.refine(({grant, issuer, clientId}) => grant === 'authorization_code' || (issuer !== undefined && clientId !== undefined), {
+		error: 'this grant needs an issuer and a clientId',
+	})
+	.refine(({issuer, clientSecret, privateKey}) => issuer !== undefined || (clientSecret === undefined && privateKey === undefined), {
+		error: 'with a secret or a key goes an issuer: nobody else is to be shown it',
+	})
+	.refine(({clientId, clientSecret, privateKey}) => clientId !== undefined || (clientSecret === undefined && privateKey === undefined), {
+		error: 'with a secret or a key goes a clientId',
+	})
+	.refine(
+		({clientSecret, privateKey}) => clientSecret === undefined || privateKey === undefined,
+		'write clientSecret or privateKey, not both',
+	);
+export type ServerOAuth = z.output<typeof serverOAuth>;
+
 /** An MCP server: a process that speaks over stdio, or an endpoint of streamable HTTP. */
 export const server = z
 	.strictObject({
@@ -42,6 +84,18 @@ export const server = z
 		url: z.url({protocol: /^https?$/}).optional(),
 		/** Sent as `authorization: Bearer …`. */
 		bearer: secret.optional(),
+		/** Sent as `authorization: Basic …` (RFC 7617). */
+		basic: z
+			.strictObject({
+				user: z
+					.string()
+					.min(1)
+					.max(500)
+					.regex(/^[^:]+$/, 'a user name has no colon'),
+				password: secret,
+			})
+			.optional(),
+		oauth: serverOAuth.optional(),
 		headers: z.record(headerName, secret).optional(),
 		/** What this server may ask of its callers while it works for them, where they offer it: a form to fill in, a page to visit, an answer of their model, their folders. */
 		asks: z.array(z.enum(['elicitation', 'elicitation-url', 'sampling', 'roots'])).default([]),
@@ -50,7 +104,14 @@ export const server = z
 		/** Most sockets to this server. */
 		connections: z.int().min(1).max(4_096).default(256),
 	})
-	.refine(({stdio, url}) => (stdio === undefined) !== (url === undefined), 'a server has either stdio or a url');
+	.refine(({stdio, url}) => (stdio === undefined) !== (url === undefined), 'a server has either stdio or a url')
+	.refine(
+		({bearer, basic, oauth, headers = {}}) =>
+			[bearer, basic, oauth, Object.keys(headers).find(name => name.toLowerCase() === 'authorization')].filter(way => way !== undefined)
+				.length <= 1,
+		'one of bearer, basic, oauth and an authorization header is enough',
+	)
+	.refine(({stdio, bearer, basic, oauth}) => !stdio || !(bearer ?? basic ?? oauth), 'a process gets its secrets in env');
 export type Server = z.output<typeof server>;
 
 const usdPerMTok = z.number().min(0).max(1e6);
@@ -165,6 +226,10 @@ export const gatewayConfig = z.strictObject({
 		.string()
 		.regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'write host:port, like 127.0.0.1:8787')
 		.default('127.0.0.1:8787'),
+	/** What clients call this gateway by, up to but without `/mcp`: `https://gateway.acme.example`. OAuth needs it, except on loopback. */
+	publicUrl: httpUrl.regex(/^https?:\/\/[^/?#@]+$/, 'write the origin, like https://gateway.acme.example').optional(),
+	/** At least 32 characters, the same for all gateways on one database: what users' tokens are sealed with. Beside a SQLite file one is made by itself. */
+	sealingKey: secret.optional(),
 	/** How many gateway processes share the address: as many as there are cores. Each keeps a chain of the journal of its own. */
 	workers: z.int().min(1).max(256).default(1),
 	/** A SQLite file; `sqlite:` may stand before it. Or a PostgreSQL database, for several gateways: `env('DATABASE_URL')`, since its URL has a password in it. */
@@ -213,6 +278,16 @@ export const gatewayConfig = z.strictObject({
 			hosts: z.array(z.string().min(1)).default([]),
 			/** Web pages that may call it from a browser: `https://console.acme.example`. */
 			origins: z.array(z.string().min(1)).default([]),
+			/** What a tool without a price costs: nothing, or nobody knows, and then a budget refuses it. */
+			unpriced: z.enum(['free', 'refuse']).default('free'),
+			/** Where clients get tokens for these doors (RFC 9728); the plugin `jwt` is what checks them. */
+			oauth: z
+				.strictObject({
+					authorizationServers: z.array(httpUrl).min(1).max(10),
+					/** Those that a client is told to ask for at first. */
+					scopes: z.array(oauthScope).max(100).default([]),
+				})
+				.optional(),
 		})
 		.prefault({}),
 	/** Requests go down this list, responses come back up it. */

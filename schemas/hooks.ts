@@ -19,6 +19,7 @@ const principalReads = {
 	'principal.key': 'plain',
 	'principal.tags': 'json',
 	'principal.accounts': 'json',
+	'principal.scopes': 'json',
 } as const;
 
 const toolCall = z.strictObject({
@@ -58,6 +59,7 @@ export const hooks = {
 			path: 'plain',
 			ip: 'plain',
 			surface: 'plain',
+			resource: 'plain',
 			'headers.<name>': 'plain',
 			'credential.scheme': 'plain',
 			'credential.sha256': 'plain',
@@ -68,6 +70,8 @@ export const hooks = {
 			path: z.string(),
 			ip: z.string(),
 			surface: z.string(),
+			/** At an MCP door its address (RFC 8707), as a token for it names its audience: `https://gateway.acme.example/mcp/files`. */
+			resource: z.string().optional(),
 			headers: z.record(z.string(), z.string().optional()),
 			credential: z.strictObject({scheme: z.string().optional(), sha256: z.string().optional(), token: z.string().optional()}),
 		}),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import {principal} from './principal.ts';
+import {principal, scope} from './principal.ts';
 
 /** The codes a plugin may refuse with; `core/errors.ts` gives each its status, type and help. */
 export const denyCode = z.enum([
@@ -12,6 +12,7 @@ export const denyCode = z.enum([
 	'model_not_granted',
 	'provider_not_granted',
 	'operation_not_granted',
+	'insufficient_scope',
 	'output_not_granted',
 	'content_blocked',
 	'budget_exceeded',
@@ -79,6 +80,8 @@ export const deny = z.strictObject({
 	message: z.string().min(1).max(1_000),
 	/** Which rule decided, for the client's operator and the journal. */
 	rule: z.string().max(200).optional(),
+	/** With `insufficient_scope`: the OAuth scopes that the token would need. The client is told, and may ask its user for them. */
+	scopes: z.array(scope).max(20).optional(),
 	retryAfterMs: z.int().min(0).optional(),
 	...effects,
 });

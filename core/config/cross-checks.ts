@@ -124,10 +124,33 @@ const ofPlugins = ({plugins}: GatewayConfig, folder: string, source: Source): Co
 	});
 };
 
+const ofOAuth = ({listen, publicUrl, sealingKey, store, mcp, servers}: GatewayConfig): Complaint[] => {
+	const perUser = Object.entries(servers).filter(([, {oauth}]) => oauth?.grant === 'authorization_code');
+	const mend = "Add publicUrl: 'https://…', the origin that clients and browsers call this gateway by.";
+	const places: Path[] = [...(mcp.oauth ? [['mcp', 'oauth']] : []), ...perUser.map(([name]) => ['servers', name, 'oauth'])];
+	const isOnLoopback = /^(localhost|127(\.\d+){3}|\[::1\]):/.test(listen);
+	const unnamed = publicUrl === undefined && !isOnLoopback ? places : [];
+	const isShared = typeof store !== 'string' || isServer(store);
+	const unsealed = isShared && sealingKey === undefined ? perUser : [];
+	const isShort = typeof sealingKey === 'string' && sealingKey.length < 32;
+	return [
+		...unnamed.map(path => complain(path, 'tokens name this gateway, and it does not know its own address', mend)),
+		...unsealed.map(([name]) =>
+			complain(
+				['servers', name, 'oauth'],
+				'what users entrust to this gateway is sealed, and all gateways on a database need the same key for it',
+				"Add sealingKey: env('SALLYPORT_SEALING_KEY').",
+			),
+		),
+		...(isShort ? [complain(['sealingKey'], 'is shorter than 32 characters', 'Make one: openssl rand -base64 32.')] : []),
+	];
+};
+
 /** What is wrong between one part of the config and another, and what a schema cannot say. */
 export const crossCheck = (config: GatewayConfig, folder: string, source: Source): Complaint[] => [
 	...ofAddresses(config),
 	...ofModels(config),
+	...ofOAuth(config),
 	...ofPlugins(config, folder, source),
 ];
 

@@ -46,5 +46,7 @@ export const hintFor = (path: Path): string | undefined =>
 /** Must the value at `path` never be shown? What an operator put in place of a secret may be one, and a plugin's config is the plugin's. */
 export const isSecret = (path: Path): boolean =>
 	path[0] === 'store' ||
+	path[0] === 'sealingKey' ||
+	(path[0] === 'servers' && ['bearer', 'basic', 'oauth', 'headers', 'stdio'].includes(String(path[2]))) ||
 	(path[0] === 'providers' && (path[2] === 'key' || path[2] === 'baseUrl')) ||
 	(path[0] === 'plugins' && (path[2] === 'config' || (path[2] === 'grants' && path[3] === 'secrets')));

@@ -1,5 +1,5 @@
 import {dirname, resolve} from 'node:path';
-import type {FromEnv, GatewayConfig, PluginEntry, Provider, Server} from '../../schemas/config.ts';
+import type {FromEnv, GatewayConfig, PluginEntry, Provider, Server, ServerOAuth} from '../../schemas/config.ts';
 import {executable} from '../mcp/executable.ts';
 import type {Complaint, Path} from './problems.ts';
 
@@ -13,17 +13,22 @@ export type ResolvedPlugin = Omit<PluginEntry, 'grants'> & {
 	grants: Omit<PluginEntry['grants'], 'secrets'> & {secrets?: Record<string, string>};
 };
 
-export type ResolvedServer = Omit<Server, 'stdio' | 'bearer' | 'headers'> & {
+export type ResolvedOAuth = Omit<ServerOAuth, 'clientSecret' | 'privateKey'> & {clientSecret?: string; privateKey?: string};
+
+export type ResolvedServer = Omit<Server, 'stdio' | 'bearer' | 'basic' | 'oauth' | 'headers'> & {
 	/** `command` is a file, where it was found; `folder` the one it runs in: that of the config. */
 	stdio?: {command: string; args: string[]; env: Record<string, string>; folder?: string};
 	bearer?: string;
+	basic?: {user: string; password: string};
+	oauth?: ResolvedOAuth;
 	headers?: Record<string, string>;
 };
 
 /** The config as the gateway runs it: secrets in place, paths absolute. */
-export type ResolvedConfig = Omit<GatewayConfig, 'store' | 'providers' | 'servers' | 'plugins'> & {
+export type ResolvedConfig = Omit<GatewayConfig, 'store' | 'sealingKey' | 'providers' | 'servers' | 'plugins'> & {
 	/** A file without `sqlite:`, or the URL of a PostgreSQL database, with its password. */
 	store: string;
+	sealingKey?: string;
 	providers: Record<string, ResolvedProvider>;
 	servers: Record<string, ResolvedServer>;
 	plugins: ResolvedPlugin[];
@@ -51,6 +56,15 @@ export const isServer = (store: string): boolean => /^postgres(ql)?:\/\//i.test(
 
 /** The file that `store` names, without `sqlite:`. */
 export const storeFile = (store: string): string => store.replace(/^sqlite:(\/\/(?=\/))?/, '');
+
+const withSecrets = (
+	{clientSecret, privateKey, ...oauth}: ServerOAuth,
+	filledIn: (secret: 'clientSecret' | 'privateKey') => string,
+): ResolvedOAuth => ({
+	...oauth,
+	...(clientSecret !== undefined && {clientSecret: filledIn('clientSecret')}),
+	...(privateKey !== undefined && {privateKey: filledIn('privateKey')}),
+});
 
 /** Fills in what the environment, the defaults and the config's folder say. A variable that must be set and is not is a complaint. */
 export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.ProcessEnv) => {
@@ -93,7 +107,7 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 	}
 
 	const servers: Record<string, ResolvedServer> = {};
-	for (const [name, {stdio, bearer, headers, ...server}] of Object.entries(config.servers)) {
+	for (const [name, {stdio, bearer, basic, oauth, headers, ...server}] of Object.entries(config.servers)) {
 		const unset: string[] = [];
 		const filledIn = (secret: string | FromEnv, path: Path): string => {
 			const value = secretOf(secret, ['servers', name, ...path], 'server');
@@ -113,6 +127,8 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 				},
 			}),
 			...(bearer !== undefined && {bearer: filledIn(bearer, ['bearer'])}),
+			...(basic && {basic: {user: basic.user, password: filledIn(basic.password, ['basic', 'password'])}}),
+			...(oauth && {oauth: withSecrets(oauth, secret => filledIn(oauth[secret]!, ['oauth', secret]))}),
 			...(headers && {headers: valuesOf(headers, ['headers'])}),
 		};
 		if (unset.length === 0) servers[name] = resolvedServer;
@@ -133,8 +149,11 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 
 	// There is no running without a store, and another than the one that was meant would be worse.
 	const store = secretOf(typeof config.store === 'string' ? config.store : {env: config.store.env}, ['store']) ?? '';
+	const {sealingKey, ...rest} = config;
+	const sealing = sealingKey === undefined ? undefined : secretOf(sealingKey, ['sealingKey']);
 	const resolved: ResolvedConfig = {
-		...config,
+		...rest,
+		...(sealing !== undefined && {sealingKey: sealing}),
 		store: isServer(store) ? store : resolve(folder, storeFile(store)),
 		journal: {...config.journal, folder: resolve(folder, config.journal.folder)},
 		providers,

@@ -67,7 +67,7 @@ const principalTexts = new WeakMap<Principal, Map<string, string>>();
 export const principalField = (principal: Principal | undefined, path: string): Value => {
 	if (!principal || !path.startsWith('principal.')) return undefined;
 	const name = path.slice('principal.'.length) as keyof Principal | '*';
-	if (name !== '*' && name !== 'tags' && name !== 'accounts') return principal[name];
+	if (name !== '*' && name !== 'tags' && name !== 'accounts' && name !== 'scopes') return principal[name];
 	const texts = principalTexts.get(principal) ?? new Map<string, string>();
 	principalTexts.set(principal, texts);
 	const known = texts.get(name);

@@ -8,15 +8,25 @@ import type {Exchange} from '../exchange.ts';
 import {finish, type Gateway} from '../gateway.ts';
 import {parseBody} from '../llm/body.ts';
 import type {ReplyParts} from '../llm/reply.ts';
+import {challengeOf} from '../refusal.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {batch} from './batch.ts';
 import {refuseStrangers} from './hosts.ts';
+import {noteResource, stepUp} from './oauth/resource.ts';
 import {answered, endStream} from './respond.ts';
 import {errorBody, isId, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {checkStateless, isStateless} from './stateless.ts';
 import {idleStream, openStream} from './stream.ts';
 import {isLegacy, legacyVersions, statelessVersion} from './versions.ts';
-import {accepted, doorOf, placeOf, protocolError, reply, sessionOf, type Visit} from './visit.ts';
+import {accepted, doorIn, doorOf, placeOf, protocolError, reply, sessionOf, type Visit} from './visit.ts';
+
+/** What is told in the head of a reply, since clients look there: which scopes are lacking. */
+const headOf = ({gateway, exchange, req, door}: Visit): Record<string, string> => {
+	const {error} = exchange;
+	if (error?.code !== 'insufficient_scope') return {};
+	stepUp(gateway.config, exchange, req, door, error.scopes ?? []);
+	return challengeOf(exchange, error);
+};
 
 const single = async (visit: Visit, message: Message): Promise<ReplyParts | undefined> => {
 	const {gateway, exchange, req, res, door} = visit;
@@ -32,7 +42,7 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 		checkStateless(message.method, message.params, req.headers);
 		const owner = `principal:${JSON.stringify([principal!.tenant, principal!.id, principal!.key ?? null])}`;
 		const {body, status} = await answered(visit, {message, era, owner, stream: takesEvents ? stream : undefined});
-		return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status);
+		return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status, headOf(visit));
 	}
 
 	const version = req.headers['mcp-protocol-version'];
@@ -44,7 +54,7 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 		const asked = message.params.protocolVersion;
 		const session = gateway.mcp.sessions.begin(principal!, placeOf(door), isLegacy(asked) ? asked : legacyVersions[0]);
 		const {body, status} = await answered(visit, {message, era, owner: session.owner, stream: undefined});
-		return reply(body, status, 'result' in body ? {'mcp-session-id': session.id} : {});
+		return reply(body, status, 'result' in body ? {'mcp-session-id': session.id} : headOf(visit));
 	}
 	const {owner} = sessionOf(visit);
 	if (message.kind === 'notification') {
@@ -53,7 +63,7 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	}
 	if (message.kind !== 'request') return accepted(exchange);
 	const {body, status} = await answered(visit, {message, era, owner, stream: takesEvents ? stream : undefined});
-	return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status);
+	return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status, headOf(visit));
 };
 
 const isArray = (bytes: Buffer): boolean => /^[\s]*\[/.test(bytes.subarray(0, 64).toString('latin1'));
@@ -137,6 +147,7 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 	};
 	res.once('close', () => leave(waiting));
 	refuseStrangers(gateway.config, req.headers);
+	noteResource(gateway, exchange, {req}, doorIn(exchange.path));
 	await identify(gateway.hooks, exchange, req.headers, gateway.config.anonymous === true);
 	const visit: Visit = {gateway, exchange, req, res, door: doorOf(exchange.path), waiting, ended};
 	if (req.method === 'POST') return post(visit);

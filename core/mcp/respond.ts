@@ -75,8 +75,9 @@ export const answered = async (
 			failWith(gateway, exchange, error);
 		}
 		if (!(error instanceof RpcError && error.isTheirs)) await afterResponse(gateway, exchange);
-		// An error of the protocol has a status of its own; what a rule refuses is an answer to the request.
-		return {body: errorBody(error, exchange.id, id), status: error instanceof RpcError ? error.status : 200};
+		// An error of the protocol has a status of its own, and so has OAuth's; what a rule refuses is an answer to the request.
+		const status = error instanceof RpcError || error.code === 'insufficient_scope' ? error.status : 200;
+		return {body: errorBody(error, exchange.id, id), status};
 	} finally {
 		gateway.mcp.running.delete(name);
 	}

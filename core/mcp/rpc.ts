@@ -111,8 +111,19 @@ export const errorOf = (thrown: RpcError | GatewayError, exchangeId: string): {c
 		const {code, message, data} = thrown;
 		return {code, message, ...(data !== undefined && {data})};
 	}
-	const {code, plugin, rule, facts, retryAfterMs} = thrown;
-	const data = {code, type: facts.type, plugin, rule, help: facts.help, retry: facts.retry, retryAfterMs, exchange: exchangeId};
+	const {code, plugin, rule, facts, retryAfterMs, scopes, link} = thrown;
+	const data = {
+		code,
+		type: facts.type,
+		plugin,
+		rule,
+		help: facts.help,
+		retry: facts.retry,
+		retryAfterMs,
+		scopes,
+		link,
+		exchange: exchangeId,
+	};
 	return {code: codeOf(thrown), message: thrown.message, data};
 };
 

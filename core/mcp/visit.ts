@@ -42,6 +42,9 @@ export const accepted = (exchange: Exchange): ReplyParts => {
 	return {status: 202, headers: {}, body: ''};
 };
 
+/** The server whose door a path is; undefined for any other path. */
+export const doorIn = (path: string): string | undefined => /^\/mcp\/([a-z][a-z0-9-]{0,31})\/?$/.exec(path)?.[1];
+
 /** `/mcp` is the common door, `/mcp/<server>` that of one server; anything else is nothing. */
 export const doorOf = (path: string): string | undefined => {
 	const [, door] = /^\/mcp(?:\/([a-z][a-z0-9-]{0,31}))?\/?$/.exec(path) ?? ['', null];

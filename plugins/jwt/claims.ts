@@ -38,8 +38,12 @@ const kindOf = ({typ}: Claims): string =>
 				.toLowerCase()
 				.replace(/^application\//, '');
 
-/** Why a token whose signature holds is not one for this gateway. */
-export const against = ({header, payload}: Token, config: Config, now: number): Refused | undefined => {
+/** The doors of one gateway are each a resource, and the common one leads to all of them. */
+const resourcesOf = (resource: string | undefined, {resource: isAudience}: Config): string[] =>
+	!isAudience || resource === undefined ? [] : [resource, resource.replace(/(\/mcp)\/[^/]+$/, '$1')];
+
+/** Why a token whose signature holds is not one for this gateway; at an MCP door, for `resource`. */
+export const against = ({header, payload}: Token, config: Config, now: number, resource?: string): Refused | undefined => {
 	const {audience, types, require} = config;
 	if (payload.iss !== config.issuer) return refused('This token is of another issuer.');
 	if (header.crit !== undefined) return refused('This token asks for more than is understood here.');
@@ -47,7 +51,8 @@ export const against = ({header, payload}: Token, config: Config, now: number): 
 	// RFC 9449 and RFC 8705: such a token is worth nothing without the proof that it belongs to whoever shows it.
 	if (payload.cnf !== undefined) return refused('This token is bound to a key that is not shown.');
 	const audiences = listOf(payload.aud);
-	if (!listOf(audience).some(wanted => audiences.includes(wanted))) return refused('This token is for somebody else.');
+	const wanted = [...(audience === undefined ? [] : listOf(audience)), ...resourcesOf(resource, config)];
+	if (!wanted.some(one => audiences.includes(one))) return refused('This token is for somebody else.');
 	for (const {claim, is} of require) {
 		const found = claimAt(payload, claim);
 		const fits = is === undefined ? found !== undefined : listOf(found).some(value => listOf(is).includes(value));
@@ -64,6 +69,12 @@ const shapes = {
 } as const;
 const tagShape = /^[\w.:/@+-]{1,150}$/;
 const mostTags = 50;
+
+/** RFC 6749, section 3.3, and RFC 8693, section 4.2; some issuers write a list. */
+const scopeShape = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+const mostScopes = 100;
+const scopesIn = (value: unknown): string[] =>
+	(typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : []).filter(scope => scope !== '');
 
 /** The one name that a mapping finds: `undefined` for none where none is allowed, a refusal for none or several otherwise. */
 const nameFrom = (payload: Claims, from: From, what: keyof typeof shapes): {name?: string} | Refused => {
@@ -95,6 +106,9 @@ export const principalOf = (payload: Claims, config: Config): Principal | Refuse
 	const own = tags ? listOf(claimAt(payload, tags.claim)).filter(tag => tag !== undefined) : [];
 	if (own.length > mostTags || !own.every(tag => typeof tag === 'string' && tagShape.test(tag)))
 		return refused('This token has tags that cannot be any here.');
+	const scopes = config.scopes && scopesIn(claimAt(payload, config.scopes.claim));
+	if (scopes && (scopes.length > mostScopes || !scopes.every(scope => scopeShape.test(scope))))
+		return refused('This token has scopes that cannot be any.');
 	const account = `user:${of}/${who}`;
 	return {
 		id: account,
@@ -103,6 +117,7 @@ export const principalOf = (payload: Claims, config: Config): Principal | Refuse
 		user: who,
 		tags: own.map(tag => `${tags!.prefix}${tag}`),
 		accounts: [`tenant:${of}`, ...(in_ === undefined ? [] : [`team:${of}/${in_}`]), account],
+		...(scopes && {scopes}),
 		expiresAt: endOf(payload, config),
 	};
 };

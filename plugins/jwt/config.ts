@@ -35,38 +35,47 @@ export const algorithms = z.enum([
 	...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
 ]);
 
-export const config = z.strictObject({
-	/** Exactly as tokens spell it. */
-	issuer: address,
-	/** One of these has to be among a token's. */
-	audience: z.union([z.string().min(1).max(500), z.array(z.string().min(1).max(500)).min(1).max(20)]),
-	/** Where the issuer's keys are; its OpenID configuration says so when left out. */
-	jwksUrl: address.optional(),
-	algorithms: z.array(algorithms).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA']),
-	/** How far the clocks of the issuer and this gateway may be apart. */
-	toleranceSeconds: z.int().min(0).max(300).default(30),
-	/** The oldest a token may be, whatever end it has. */
-	maxAgeSeconds: z.int().min(1).optional(),
-	/** Header `typ`; a token that has none is taken for a JWT. */
-	types: z.array(z.string().min(1).max(100)).min(1).default(['JWT', 'at+jwt']),
-	/** Claims a token must have: any value, this one, or one of these. */
-	require: z
-		.array(z.strictObject({claim: path, is: z.union([scalar, z.array(scalar).min(1).max(100)]).optional()}))
-		.max(50)
-		.default([]),
-	principal: z.strictObject({
-		tenant: from,
-		team: from.optional(),
-		user: from.default({claim: 'sub'}),
-		tags: z.strictObject({claim: path, prefix: z.string().max(50).default('')}).optional(),
-	}),
-	/** How often the keys are looked at again. */
-	refreshSeconds: z.int().min(60).max(86_400).default(600),
-	/** How long the keys stay good while the issuer cannot be reached. */
-	keepSeconds: z
-		.int()
-		.min(60)
-		.max(7 * 86_400)
-		.default(86_400),
-});
+export const config = z
+	.strictObject({
+		/** Exactly as tokens spell it. */
+		issuer: address,
+		/** One of these has to be among a token's. */
+		audience: z.union([z.string().min(1).max(500), z.array(z.string().min(1).max(500)).min(1).max(20)]).optional(),
+		/** At an MCP door, tokens for its own address (RFC 8707), or for that of the common door, are for it too. */
+		resource: z.literal(true).optional(),
+		/** Where the issuer's keys are; its OpenID configuration says so when left out. */
+		jwksUrl: address.optional(),
+		algorithms: z.array(algorithms).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA']),
+		/** How far the clocks of the issuer and this gateway may be apart. */
+		toleranceSeconds: z.int().min(0).max(300).default(30),
+		/** The oldest a token may be, whatever end it has. */
+		maxAgeSeconds: z.int().min(1).optional(),
+		/** Header `typ`; a token that has none is taken for a JWT. */
+		types: z.array(z.string().min(1).max(100)).min(1).default(['JWT', 'at+jwt']),
+		/** Claims a token must have: any value, this one, or one of these. */
+		require: z
+			.array(z.strictObject({claim: path, is: z.union([scalar, z.array(scalar).min(1).max(100)]).optional()}))
+			.max(50)
+			.default([]),
+		principal: z.strictObject({
+			tenant: from,
+			team: from.optional(),
+			user: from.default({claim: 'sub'}),
+			tags: z.strictObject({claim: path, prefix: z.string().max(50).default('')}).optional(),
+		}),
+		/** What the token was issued for, for the plugin `scopes`: a list, or a text with spaces between. */
+		scopes: z.strictObject({claim: path.default('scope')}).optional(),
+		/** How often the keys are looked at again. */
+		refreshSeconds: z.int().min(60).max(86_400).default(600),
+		/** How long the keys stay good while the issuer cannot be reached. */
+		keepSeconds: z
+			.int()
+			.min(60)
+			.max(7 * 86_400)
+			.default(86_400),
+	})
+	.refine(({audience, resource}) => audience !== undefined || resource, {
+		path: ['audience'],
+		error: 'write an audience, or resource: true',
+	});
 export type Config = z.output<typeof config>;

@@ -6,7 +6,7 @@ import {areKept, knownKeys, newerKeys, onOtherKeys} from './keys.ts';
 
 type Good = {verdict: ReturnType<typeof identify>; end: number};
 
-/** Tokens that were checked, by their hash, until they end. The oldest make room. */
+/** Tokens that were checked, by their hash and the door, until they end. The oldest make room. */
 const checked = new Map<string, Good>();
 const mostChecked = 10_000;
 onOtherKeys(() => checked.clear());
@@ -30,18 +30,24 @@ const signedBy = async (jws: string, lent: Host<Config>): Promise<Keys | undefin
 	return newer !== keys && (await check(newer)) === 'yes' ? newer : undefined;
 };
 
-const judged = async (token: string, said: Token, sha256: string, lent: Host<Config>) => {
+type Shown = {token: string; sha256: string; resource?: string};
+
+/** A token that is good at one door need not be at another. */
+const placeOf = ({sha256, resource}: Shown): string => `${sha256} ${resource ?? ''}`;
+
+const judged = async (shown: Shown, said: Token, lent: Host<Config>) => {
+	const {token, resource} = shown;
 	const keys = await signedBy(token, lent);
 	if (!keys) return deny({code: 'unauthenticated', message: 'This token was not signed by its issuer.'});
-	const refused = against(said, lent.config, lent.clock.now());
+	const refused = against(said, lent.config, lent.clock.now(), resource);
 	if (refused) return refusal(refused);
 	const principal = principalOf(said.payload, lent.config);
 	if (isRefusal(principal)) return refusal(principal);
 	const good = {verdict: identify(principal), end: principal.expiresAt!};
 	// The issuer may have taken the key back meanwhile.
-	if (keys !== (await knownKeys(lent))) return judged(token, said, sha256, lent);
+	if (keys !== (await knownKeys(lent))) return judged(shown, said, lent);
 	if (checked.size >= mostChecked) checked.delete(checked.keys().next().value!);
-	checked.set(sha256, good);
+	checked.set(placeOf(shown), good);
 	return good.verdict;
 };
 
@@ -50,14 +56,16 @@ export default definePlugin({
 
 	hooks: {
 		/** Says whose token this is, or why it is not good; what is no JWT, or one of another issuer, is left to other plugins. */
-		'pre-auth'({credential: {token, sha256}}, lent) {
+		'pre-auth'({credential: {token, sha256}, resource}, lent) {
 			if (token === undefined || sha256 === undefined) return undefined;
-			const known = checked.get(sha256);
+			const shown = {token, sha256, resource};
+			const place = placeOf(shown);
+			const known = checked.get(place);
 			if (known && known.end > lent.clock.now() && areKept(lent)) return known.verdict;
-			checked.delete(sha256);
+			checked.delete(place);
 			const said = decode(token);
 			// What it says is not believed before its signature is checked; only whose business it is.
-			return said?.payload.iss === lent.config.issuer ? judged(token, said, sha256, lent) : undefined;
+			return said?.payload.iss === lent.config.issuer ? judged(shown, said, lent) : undefined;
 		},
 	},
 });
