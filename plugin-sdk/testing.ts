@@ -30,6 +30,8 @@ export type StartedPlugin = {
 	act(action: string, input?: unknown, caller?: string | Caller): Promise<unknown>;
 	/** What the plugin's kv holds. */
 	kv(): Record<string, unknown>;
+	/** Carries out the `put` of a verdict. */
+	put(entries: Record<string, unknown>): Promise<void>;
 	close(): Promise<void>;
 };
 
@@ -149,6 +151,11 @@ export const startPlugin = async (
 			const who: Caller = typeof caller === 'string' ? {actor: caller, role: 'owner'} : caller;
 			return JSON.parse(await home.act(plugin.name, action, JSON.stringify(input), JSON.stringify(who)));
 		},
+		put: entries =>
+			kv.putSoon(
+				plugin.name,
+				Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)])),
+			),
 		kv: () => Object.fromEntries(Object.entries(kv.all(plugin.name)).map(([key, json]) => [key, JSON.parse(json)])),
 		close,
 	};
