@@ -171,6 +171,16 @@ export const price = z.strictObject({
 });
 export type Price = z.output<typeof price>;
 
+/** What calls of MCP tools cost; by `server/tool`, where `*` at the end stands for the rest. */
+export const toolPrice = z.strictObject({
+	usdPerCall: z.number().min(0).max(1_000).default(0),
+	/** US dollars for a million bytes of its result, as JSON. */
+	usdPerMB: z.number().min(0).max(1_000).default(0),
+	/** The most a result can be, in millions of bytes: paid for before the call, and a larger one is refused. As much as `limits.replyMb` when left out. */
+	mostMB: z.number().min(0).max(1_000).optional(),
+});
+export type ToolPrice = z.output<typeof toolPrice>;
+
 const scope = z.strictObject({
 	surface: nameList.optional(),
 	tenant: nameList.optional(),
@@ -270,6 +280,12 @@ export const gatewayConfig = z.strictObject({
 	/** Name a client asks for → deployments, best first; the next is tried when one fails. */
 	models: z.record(z.string().min(1).max(200), z.array(deployment).min(1)).default({}),
 	prices: z.record(z.string().min(1), price).default({}),
+	toolPrices: z
+		.record(
+			z.string().regex(/^([a-z][a-z0-9-]{0,31}\/.{1,300}|[a-z0-9-]*\*)$/, "a tool is written server/tool, and '*' may end it"),
+			toolPrice,
+		)
+		.default({}),
 	/** MCP servers, served together at `/mcp` and each at `/mcp/<name>`. */
 	servers: z.record(serverName, server).default({}),
 	mcp: z

@@ -138,10 +138,18 @@ export const hooks = {
 			'tool.definition': 'json',
 			'tool.definitionDigest': 'plain',
 			'tool.annotations': 'json',
+			'estimate.maxCostMicroUsd': 'plain',
 			source: 'plain',
 			carried: 'plain',
 		},
-		input: z.strictObject({principal, tool: toolCall, source: z.enum(['mcp', 'model']), carried: z.string().optional()}),
+		input: z.strictObject({
+			principal,
+			tool: toolCall,
+			/** What the call itself can cost, by `toolPrices`: 0 for one that a model asks for, missing when no price is known. */
+			estimate: z.strictObject({maxCostMicroUsd: z.int().optional()}),
+			source: z.enum(['mcp', 'model']),
+			carried: z.string().optional(),
+		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteArguments, v.respondResult, v.hold]),
 	},
 

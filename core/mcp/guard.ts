@@ -104,6 +104,8 @@ export const askToolCall = async (turn: Turn, name: string, entry: Entry | undef
 				return entry?.digest;
 			case 'tool.annotations':
 				return json(entry?.definition.annotations);
+			case 'estimate.maxCostMicroUsd':
+				return gateway.mcp.prices.most(server, name);
 			case 'source':
 				return 'mcp';
 			default:

@@ -106,7 +106,9 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	const channel = channelTo(turn, server);
 	// Whatever a plugin wrote into the name: what was asked about is what is called.
 	const sent = onward({...params, name});
-	return reaching(turn, server, () => channel.link.request('tools/call', sent, askingOf(turn, channel, entry.definition)));
+	return turn.gateway.mcp.prices.charged(exchange, () =>
+		reaching(turn, server, () => channel.link.request('tools/call', sent, askingOf(turn, channel, entry.definition))),
+	);
 };
 
 const directed = async (turn: Turn, method: string, server: string | undefined, unknown: RpcError): Promise<JsonObject> => {

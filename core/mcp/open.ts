@@ -5,11 +5,13 @@ import type {Store} from '../store/store.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {openServers, type Servers} from './servers.ts';
 import {openSessions, type Sessions} from './session.ts';
+import {openToolPrices, type ToolPrices} from './tool-prices.ts';
 
 /** The MCP side of a gateway. */
 export type Mcp = {
 	servers: Servers;
 	sessions: Sessions;
+	prices: ToolPrices;
 	/** Ends a request under way, by whose it is and its id. */
 	running: Map<string, () => void>;
 	/** Streams of sessions, on which nobody waits for anything. */
@@ -30,6 +32,7 @@ export const openMcp = async ({config, store, log}: Options): Promise<Mcp> => {
 	return {
 		servers,
 		sessions: openSessions(Buffer.from(key, 'base64url')),
+		prices: openToolPrices(config),
 		running: new Map(),
 		streams,
 		endStreams() {

@@ -13,6 +13,8 @@ export const traits = [
 	'outcome',
 	'code',
 	'plugin',
+	'server',
+	'tool',
 ] as const;
 /**
  * What rows of usage are told apart by; '' where an exchange has none. `value` is the tag, the verdict or the unit of rows about one. Every

@@ -13,7 +13,7 @@ export type Labels = {kind: 'all' | About['kind']; key: Label; team: Label};
 export type Entry = {labels: Labels; amounts: number[]};
 
 export type Limits = {
-	/** So many models, deployments, tags, verdicts and units of each hour are told apart, and… */
+	/** So many models, deployments, servers, tools, tags, verdicts and units of each hour are told apart, and… */
 	names: number;
 	/** …so many combinations of everything; what comes after counts as `other`. A client can make up tags, and so fill theirs. */
 	rows: number;
@@ -51,9 +51,11 @@ const valuesOf = (value: string, names: Names): Values => {
 
 /** One hour: what is to be handed over, and all that was told apart in it so far. */
 export const openHour = (limits: Limits) => {
-	const known: Record<'model' | 'deployment' | About['kind'], Set<string>> = {
+	const known: Record<'model' | 'deployment' | 'server' | 'tool' | About['kind'], Set<string>> = {
 		model: new Set(),
 		deployment: new Set(),
+		server: new Set(),
+		tool: new Set(),
 		tag: new Set(),
 		verdict: new Set(),
 		unit: new Set(),
@@ -89,9 +91,11 @@ export const openHour = (limits: Limits) => {
 				...values,
 				model: told('model', values.model),
 				deployment: told('deployment', values.deployment),
+				server: told('server', values.server),
+				tool: told('tool', values.tool),
 				value: kind === 'all' ? '' : told(kind, value),
 			};
-			const isWhole = kept.model === values.model && kept.deployment === values.deployment && kept.value === values.value;
+			const isWhole = (['model', 'deployment', 'server', 'tool', 'value'] as const).every(name => kept[name] === values[name]);
 			const paths = apart[kind];
 			const isFull = paths.size >= (kind === 'all' ? limits.rows : limits.aboutRows) && !paths.has(path);
 			if (isWhole && !isFull) {

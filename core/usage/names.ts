@@ -13,6 +13,9 @@ export type Names = {
 	outcome: string;
 	code: string;
 	plugin: string;
+	/** The MCP server that was asked, and the tool of it that was called: `github/search`. */
+	server: string;
+	tool: string;
 };
 
 /** A record that a crash left to be ended knows no more of its principal than the accounts that pay. */
@@ -43,7 +46,7 @@ const plain = (name: unknown): string => {
 };
 
 export const namesOf = (record: JournalRecord): Names => {
-	const {principal, model, deployment, operation, outcome, error, attempts} = record;
+	const {principal, model, deployment, operation, outcome, error, attempts, server, tool} = record;
 	const who = typeof principal === 'string' ? payers(principal, record) : principal;
 	return {
 		tenant: plain(who?.tenant),
@@ -51,12 +54,14 @@ export const namesOf = (record: JournalRecord): Names => {
 		user: plain(who?.user),
 		key: plain(who?.key),
 		model: plain(model),
-		// What failed everywhere counts for the last that was tried.
-		deployment: plain(deployment ?? attempts?.at?.(-1)?.deployment),
+		// What failed everywhere counts for the last that was tried; what an MCP server was tried for is no deployment's.
+		deployment: plain(deployment ?? (server === undefined ? attempts?.at?.(-1)?.deployment : undefined)),
 		operation: plain(operation),
 		outcome: plain(outcome),
 		code: plain(error?.code),
 		plugin: plain(error?.plugin),
+		server: plain(server),
+		tool: tool === undefined ? '' : plain(`${server ?? ''}/${tool}`),
 	};
 };
 

@@ -47,6 +47,8 @@ const filters = {
 	outcome: z.array(z.enum(['ok', 'failed', 'aborted', 'denied'])).optional(),
 	code: oneOf.optional(),
 	plugin: oneOf.optional(),
+	server: oneOf.optional(),
+	tool: oneOf.optional(),
 	tag: oneOf.optional(),
 	verdict: oneOf.optional(),
 	unit: oneOf.optional(),
@@ -63,7 +65,7 @@ export const ownParams = z.strictObject({
 	...wanted,
 	by: wanted.by
 		.unwrap()
-		.pipe(z.array(z.enum(['model', 'operation', 'outcome', 'code', 'tag'])))
+		.pipe(z.array(z.enum(['model', 'server', 'tool', 'operation', 'outcome', 'code', 'tag'])))
 		.default([]),
 });
 

@@ -21,8 +21,8 @@ export type Tally = {
 /** Usage is what models were asked for; who looks after the gateway, or at its own usage, is on the record and not in it. */
 const isCounted = ({surface, path}: JournalRecord): boolean => surface !== 'admin' && surface !== 'gateway' && path !== ownUsagePath;
 
-const pathOf = ({tenant, team, user, key, model, deployment, operation, outcome, code, plugin}: Names): string =>
-	`${tenant}\0${team}\0${user}\0${key}\0${model}\0${deployment}\0${operation}\0${outcome}\0${code}\0${plugin}`;
+const pathOf = ({tenant, team, user, key, model, deployment, operation, outcome, code, plugin, server, tool}: Names): string =>
+	`${tenant}\0${team}\0${user}\0${key}\0${model}\0${deployment}\0${operation}\0${outcome}\0${code}\0${plugin}\0${server}\0${tool}`;
 
 export const openTally = (limits: Limits = {names: 1_000, rows: 200_000, aboutRows: 50_000}): Tally => {
 	const hours = new Map<number, Hour>();

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import {allow, definePlugin, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
+import {allow, definePlugin, deny, type Host, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
 import {type Standing, toldAt} from '../limits/book.ts';
 import {account, moment, scope} from '../limits/names.ts';
 import {isoOf, listed, ownScope, type State, statesOf} from '../limits/show.ts';
@@ -35,6 +35,22 @@ const reservations = (standing: readonly Standing<MoneyRule>[], amount: number, 
 
 const isHard = ({rule: {limit, soft}}: Standing<MoneyRule>): boolean => limit !== null && soft === undefined;
 
+/** Sets the most a call can cost aside in every account that has a limit; or what refuses it. */
+const setAside = (standing: readonly Standing<MoneyRule>[], amount: number | undefined, host: Pick<Host<Config>, 'config' | 'ledger'>) => {
+	for (const one of standing) {
+		const {account, name: window, rule} = one;
+		const {limit, soft} = rule;
+		if (rule.hold && limit !== null && amount !== undefined && (limit === 0 || usedOf(one, host) + amount > limit))
+			return hold({reason: `${limitText(one)}, and this call may exceed it.`});
+		// The ledger would let a call that costs nothing pass.
+		if (limit === 0 && soft === undefined)
+			return deny({code: 'budget_exceeded', message: `${limitText(one)}.`, rule: `${account}/${window}`});
+	}
+	if (amount !== undefined) return allow({reserve: reservations(standing, amount, host.config), orElse: 'budget_exceeded'});
+	if (standing.some(isHard)) return deny({code: 'price_unknown', message: 'The price of this call is not known, and a budget applies.'});
+	return allow({annotate: {priceUnknown: true}});
+};
+
 const inUsd = ({name, rule: {limit, notifyAt: _, ...manner}, spent, reserved, remaining, resetsAt}: State<MoneyRule>) => ({
 	window: name,
 	limitUsd: limit === null ? null : limit / 1e6,
@@ -58,19 +74,14 @@ export default definePlugin({
 			// The host asks once more, with what the other model costs.
 			const cheaper = degraded(standing, model, host);
 			if (cheaper !== undefined) return rewrite({model: cheaper}, {annotate: {degradedFrom: model}});
-			for (const one of standing) {
-				const {account, name: window, rule} = one;
-				const {limit, soft} = rule;
-				if (rule.hold && limit !== null && amount !== undefined && (limit === 0 || usedOf(one, host) + amount > limit))
-					return hold({reason: `${limitText(one)}, and this call may exceed it.`});
-				// The ledger would let a call that costs nothing pass.
-				if (limit === 0 && soft === undefined)
-					return deny({code: 'budget_exceeded', message: `${limitText(one)}.`, rule: `${account}/${window}`});
-			}
-			if (amount !== undefined) return allow({reserve: reservations(standing, amount, host.config), orElse: 'budget_exceeded'});
-			if (standing.some(isHard))
-				return deny({code: 'price_unknown', message: 'The price of this model is not known, and a budget applies.'});
-			return allow({annotate: {priceUnknown: true}});
+			return setAside(standing, amount, host);
+		},
+
+		/** The same for a call of a tool over MCP: here its name is known, and so is its price. What costs nothing, no budget stops. */
+		'on-tool-call'({principal: {tenant, accounts}, tool: {server, name: tool}, estimate: {maxCostMicroUsd: amount}}, host) {
+			if (server === undefined || amount === 0) return undefined;
+			const standing = book.standing({tenant, accounts, server, tool}, host);
+			return standing.length === 0 ? undefined : setAside(standing, amount, host);
 		},
 
 		/**

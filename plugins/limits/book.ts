@@ -1,5 +1,5 @@
 import type {Host, Json} from '../../plugin-sdk/index.ts';
-import {isAbout, partsOf, withModel} from './names.ts';
+import {isAbout, isShared, kinds, partsOf, type Subject, sharedBy, withPattern} from './names.ts';
 
 /** What one limit says, in whole units of the ledger; `null` counts and never refuses. */
 export type Rule = {
@@ -23,7 +23,7 @@ export type Rules<R extends Rule> = ReadonlyMap<string, R>;
 export type Lent<Config> = Pick<Host<Config>, 'config' | 'kv' | 'clock'>;
 
 /** Whom limits are asked for: the accounts that pay, and what they pay for. */
-export type Paying = {tenant?: string | undefined; accounts: readonly string[]; model: string; deployments: readonly string[]};
+export type Paying = {tenant?: string | undefined; accounts: readonly string[]} & Subject;
 
 /** One limit that a call has to keep to. */
 export type Standing<R extends Rule> = {account: string; name: string; rule: R};
@@ -44,8 +44,9 @@ export const rowsOf = {
 	tenant: (tenant: string, scope: string): string => `own:${tenant}:${scope} `,
 	/** Temporary increases: behind the name stands an id of its own. */
 	raise: (scope: string): string => `raise:${scope} `,
-	/** That some scope names this pattern of models. */
-	pattern: 'model:',
+	operators: 'limit:',
+	/** That some scope names this pattern. */
+	pattern: (pattern: string): string => pattern,
 	/** As the release before wrote it. */
 	former: (scope: string): string => `limit:${scope}`,
 };
@@ -74,6 +75,7 @@ export const openBook = <R extends Rule, Config>({configured, read, former}: Opt
 		until: Number.POSITIVE_INFINITY,
 		config: undefined as Record<string, Record<string, R>> | undefined,
 		patterns: undefined as readonly string[] | undefined,
+		shared: undefined as ReadonlySet<string> | undefined,
 		isRaised: undefined as boolean | undefined,
 		rules: new Map<string, Rules<R>>(),
 		standing: new Map<string, readonly Standing<R>[]>(),
@@ -82,6 +84,7 @@ export const openBook = <R extends Rule, Config>({configured, read, former}: Opt
 	const forget = (): void => {
 		memory.until = Number.POSITIVE_INFINITY;
 		memory.patterns = undefined;
+		memory.shared = undefined;
 		memory.isRaised = undefined;
 		memory.rules.clear();
 		memory.standing.clear();
@@ -164,9 +167,10 @@ export const openBook = <R extends Rule, Config>({configured, read, former}: Opt
 		const memoryName = `${tenant}\n${scope}`;
 		const known = memory.rules.get(memoryName);
 		if (known) return known;
-		const {pattern} = partsOf(scope);
+		const {holder, pattern} = partsOf(scope);
 		const own = words(scope, lent);
-		const all = words(pattern === undefined ? '*' : withModel('*', pattern), lent);
+		const everyone = pattern === undefined ? '*' : withPattern('*', pattern);
+		const all = isShared(holder) ? new Map<string, R>() : words(everyone, lent);
 		const every = own.get(everyName);
 		const base = new Map([...all].map(([name, rule]) => [name, every ?? rule]));
 		for (const [name, rule] of own) base.set(name, rule);
@@ -179,9 +183,32 @@ export const openBook = <R extends Rule, Config>({configured, read, former}: Opt
 	const patternsOf = (lent: Lent<Config>): readonly string[] => {
 		if (memory.patterns) return memory.patterns;
 		const configs = Object.keys(configOf(lent)).flatMap(scope => partsOf(scope).pattern ?? []);
-		const stored = lent.kv.list(rowsOf.pattern).map(({key}) => key.slice(rowsOf.pattern.length));
+		const stored = kinds.flatMap(kind => lent.kv.list(`${kind}:`).map(({key}) => key));
 		memory.patterns = [...new Set([...configs, ...stored])];
 		return memory.patterns;
+	};
+
+	/** The accounts of servers and tools that anything is said of. */
+	const sharedOf = (lent: Lent<Config>): ReadonlySet<string> => {
+		if (memory.shared) return memory.shared;
+		const rows = ['server:', 'tool:'].flatMap(kind => lent.kv.list(rowsOf.operators + kind));
+		const stored = rows.map(({key}) => key.slice(rowsOf.operators.length, key.lastIndexOf(' ')));
+		memory.shared = new Set([...Object.keys(configOf(lent)), ...stored].map(scope => partsOf(scope).holder).filter(isShared));
+		return memory.shared;
+	};
+
+	/** What this call is, by all that limits say: names that clients make up are not remembered. */
+	const callOf = (subject: Subject, lent: Lent<Config>): {name: string; matching: () => string[]; shared: string[]} => {
+		const patterns = patternsOf(lent);
+		const matching = () => patterns.filter(pattern => isAbout(pattern, subject));
+		if ('model' in subject) {
+			const name = patterns.length === 0 ? '' : `\n\n${subject.model}\n${subject.deployments.join('\n')}`;
+			return {name, matching, shared: []};
+		}
+		const known = sharedOf(lent);
+		const shared = sharedBy(subject).filter(account => known.has(account));
+		const found = matching();
+		return {name: `\n\n\n${shared.join('\n')}\n\n${found.join('\n')}`, matching: () => found, shared};
 	};
 
 	/** To be called before anything is asked: what was written since, or has ended, is read again. Answers whether anything may have changed. */
@@ -201,15 +228,14 @@ export const openBook = <R extends Rule, Config>({configured, read, former}: Opt
 		named,
 		rulesOf,
 		/** Every limit that this call has to keep to. */
-		standing({tenant, accounts, model, deployments}: Paying, lent: Lent<Config>): readonly Standing<R>[] {
+		standing({tenant, accounts, ...subject}: Paying, lent: Lent<Config>): readonly Standing<R>[] {
 			refresh(lent);
-			const patterns = patternsOf(lent);
-			const about = patterns.length === 0 ? '' : `\n\n${model}\n${deployments.join('\n')}`;
+			const {name: about, matching, shared} = callOf(subject, lent);
 			const memoryName = `${tenant}\n${accounts.join('\n')}${about}`;
 			const known = memory.standing.get(memoryName);
 			if (known) return known;
-			const matching = patterns.filter(pattern => isAbout(pattern, model, deployments));
-			const scopes = accounts.flatMap(account => [account, ...matching.map(pattern => withModel(account, pattern))]);
+			const found = matching();
+			const scopes = [...accounts, ...shared].flatMap(account => [account, ...found.map(pattern => withPattern(account, pattern))]);
 			const standing = scopes.flatMap(account => [...rulesOf(account, tenant, lent)].map(([name, rule]) => ({account, name, rule})));
 			if (standing.length > most) throw new Error(`${standing.length} limits apply to one call; ${most} are the most`);
 			if (memory.standing.size >= kept) memory.standing.clear();

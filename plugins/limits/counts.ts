@@ -29,7 +29,7 @@ export const limitsOf = (name: z.ZodType<string, string>) =>
 	});
 type Config = {limits: Record<string, Record<string, Limit>>; timeZone?: string | undefined; notifyAt: number[]};
 
-type CountUnit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'slots';
+type CountUnit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'toolCalls' | 'slots';
 type Place = {unit: CountUnit; window: string};
 
 /** `tokens` and `day` of `tokens/day`. */
@@ -56,11 +56,19 @@ export const openCounts = <C extends Config>() =>
 
 type Estimate = {inputTokens: number; maxOutputTokens: number};
 
-const amounts = (operation: Operation, {inputTokens, maxOutputTokens}: Estimate): Record<CountUnit, number> => {
+/** The most that a call can take of what it takes anything of. */
+type Amounts = Partial<Record<CountUnit, number>>;
+
+/** Of a call of a model. */
+export const ofModel = (operation: Operation, {inputTokens, maxOutputTokens}: Estimate): Amounts => {
 	// Counting tokens uses none.
 	const [input, output] = operation === 'count_tokens' ? [0, 0] : [inputTokens, maxOutputTokens];
 	return {requests: 1, slots: 1, tokens: input + output, inputTokens: input, outputTokens: output};
 };
+
+/** Of a call of a tool, and of any other request to an MCP server: none of them takes a token. */
+export const ofTool: Amounts = {requests: 1, slots: 1, toolCalls: 1};
+export const ofServer: Amounts = {requests: 1, slots: 1};
 
 const unfilled = ({account: scope, name, rule}: Standing<Rule>, {config}: Lent<Config>, account: (scope: string) => string) => {
 	const {unit, window} = placeOf(name);
@@ -71,28 +79,35 @@ const unfilled = ({account: scope, name, rule}: Standing<Rule>, {config}: Lent<C
 /** The same limits come again and again: what is reserved under them is made once, and only its amounts are new. */
 const made = new WeakMap<readonly Standing<Rule>[], ReturnType<typeof unfilled>[]>();
 
-/** The most that a call can take of each of these limits, to be handed on at once; `account` says what the ledger calls one. */
+/**
+ * The most that a call can take of each of these limits, to be handed on at once; `account` says what the ledger calls one. Limits of what
+ * it takes nothing of have no say.
+ */
 export const reservations = (
 	standing: readonly Standing<Rule>[],
-	{operation, estimate}: {operation: Operation; estimate: Estimate},
+	most: Amounts,
 	lent: Lent<Config>,
 	account: (scope: string) => string,
 ) => {
 	const reserve = made.get(standing) ?? standing.map(one => unfilled(one, lent, account));
 	made.set(standing, reserve);
-	const most = amounts(operation, estimate);
-	for (const one of reserve) one.amount = most[one.unit];
-	return reserve;
+	return reserve.flatMap(one => {
+		const amount = most[one.unit];
+		if (amount === undefined) return [];
+		one.amount = amount;
+		return [one];
+	});
 };
 
 /** One try at a deployment, as the core tells of it. */
 type Attempt = {status?: number; error?: string};
 type Ended = {outcome: string; usage?: {inputTokens: number; outputTokens: number} | undefined; attempts: readonly unknown[]};
 
-const nothing = {requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0};
+const nothing = {requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0, toolCalls: 0};
 
-/** A provider that is down, or limits us, has given no answer. */
-const isAnswer = ({status}: Attempt): boolean => status !== undefined && status < 500 && status !== 429;
+/** A provider that is down, or limits us, has given no answer; of an MCP server a result is one, and an error of its own. */
+const isAnswer = ({status, error}: Attempt): boolean =>
+	status === undefined ? error === undefined || error === 'rpc_error' : status < 500 && status !== 429;
 /** Nobody counts tokens for a request that was not sent, or for an error. */
 const isFree = ({status, error}: Attempt): boolean => error === 'upstream_unreachable' || (status !== undefined && status >= 300);
 

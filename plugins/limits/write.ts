@@ -51,7 +51,7 @@ export const openWriting = <R extends Rule, Config>(book: Book<R, Config>) => {
 			await put(lent, {
 				...before,
 				[prefixOf(scope, caller) + (name ?? everyName)]: rule,
-				...(pattern !== undefined && {[rowsOf.pattern + pattern]: true}),
+				...(pattern !== undefined && {[rowsOf.pattern(pattern)]: true}),
 			});
 		},
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {type Lent, openBook, type Rule} from '../limits/book.ts';
-import {scope} from '../limits/names.ts';
+import {partsOf, scope} from '../limits/names.ts';
 
 /** `usd` is money; the others are counted. */
 export const name = z.enum(['requests', 'toolCalls', 'tokens', 'usd']);
@@ -8,21 +8,25 @@ export type Name = z.output<typeof name>;
 
 const count = z.int().min(0).max(1e12);
 const usd = z.number().min(0).max(1_000_000_000);
-const caps = z.strictObject({requests: count, toolCalls: count, tokens: count, usd}).partial();
+const caps = z.strictObject({requests: count, iterations: count, toolCalls: count, tokens: count, usd}).partial();
+
+/** Whether a scope is about everything that an account does. */
+export const isWhole = (scope: string): boolean => partsOf(scope).pattern === undefined;
 
 export const config = z.strictObject({
 	/** By account; the tightest of those that are named counts, and `*` where none is. */
-	caps: z
-		.record(
-			scope.refine(name => !name.includes('/model:'), 'a session is capped whatever its models are'),
-			caps,
-		)
-		.default({}),
+	caps: z.record(scope.refine(isWhole, 'a session is capped whatever its models and tools are'), caps).default({}),
 	/** What happened so long ago is not counted any more. */
 	expires: z
 		.string()
 		.regex(/^[1-9]\d{0,3}[smhd]$/, 'like 30m, 8h or 1d')
 		.default('1d'),
+	/** Calls of tools that count: those made over MCP here, those that models ask for, or both. */
+	toolCallsOf: z
+		.array(z.enum(['mcp', 'model']))
+		.min(1)
+		.max(2)
+		.default(['mcp', 'model']),
 	/** Refuses calls that name no session. */
 	requireSession: z.boolean().default(false),
 });
@@ -42,10 +46,10 @@ export type Written = {limit?: number | null; limitUsd?: number | null};
 export const book = openBook<Rule, Config>({
 	configured: config =>
 		Object.fromEntries(
-			Object.entries(config.caps).map(([scope, {usd, ...counts}]) => [
+			Object.entries(config.caps).map(([scope, {usd, iterations, ...counts}]) => [
 				scope,
 				Object.fromEntries([
-					...Object.entries(counts).map(([name, limit]) => [name, {limit}]),
+					...Object.entries({...(iterations !== undefined && {requests: iterations}), ...counts}).map(([name, limit]) => [name, {limit}]),
 					...(usd === undefined ? [] : [['usd', {limit: microUsd(usd)}]]),
 				]),
 			]),

@@ -4,7 +4,7 @@ import {settled} from '../limits/counts.ts';
 import {scope} from '../limits/names.ts';
 import {listed} from '../limits/show.ts';
 import {openWriting} from '../limits/write.ts';
-import {book, capsOf, config, type Name, name, unitOf} from './caps.ts';
+import {book, capsOf, config, isWhole, type Name, name, unitOf} from './caps.ts';
 
 type Attempt = {status?: number; error?: string};
 
@@ -19,20 +19,21 @@ const accountOf = (tenant: string, id: string, session: string): string =>
 const mostAccountChars = 300;
 
 /** What on-tool-call needs to know of the session, which it cannot see. */
-type Carried = {account: string; most: number};
+type Carried = {account: string; toolCalls?: number | undefined; usd?: number | undefined};
 
 const orElse = 'session_limit_exceeded';
+const unpriced = {code: 'price_unknown', message: 'The price of this call is not known, and what a session may cost is capped.'} as const;
 
 const rolling = (expires: string) => `rolling:${expires}` as 'rolling:1d';
 
-const actionScope = scope.refine(name => !name.includes('/model:'), 'a session is capped whatever its models are');
+const actionScope = scope.refine(isWhole, 'a session is capped whatever its models and tools are');
 
 export default definePlugin({
 	config,
 
 	hooks: {
 		/** Sets aside what this call can take of its session, or refuses it. */
-		'pre-request'({principal: {id, tenant, accounts}, session, estimate}, host) {
+		'pre-request'({operation, principal: {id, tenant, accounts}, session, estimate}, host) {
 			const {requireSession, expires} = host.config;
 			if (session === undefined) {
 				if (!requireSession) return undefined;
@@ -42,25 +43,33 @@ export default definePlugin({
 			const account = accountOf(tenant, id, session);
 			if (account.length > mostAccountChars)
 				return deny({code: 'invalid_request', message: 'x-sallyport-session: take a shorter name for this session.'});
+			const carried: Carried = {account, toolCalls: caps.toolCalls, usd: caps.usd};
+			if (operation === 'tools/call') return allow({carry: JSON.stringify(carried)});
 			const {inputTokens, maxOutputTokens, maxCostMicroUsd} = estimate;
 			const amounts = {requests: 1, tokens: inputTokens + maxOutputTokens, usd: maxCostMicroUsd ?? 0};
 			if (caps.usd === 0) return deny({code: orElse, message: 'A session may cost nothing.', rule: 'usd'});
-			if (caps.usd !== undefined && maxCostMicroUsd === undefined)
-				return deny({code: 'price_unknown', message: 'The price of this model is not known, and what a session may cost is capped.'});
+			if (caps.usd !== undefined && maxCostMicroUsd === undefined) return deny(unpriced);
 			const reserve = (['requests', 'tokens', 'usd'] as const).flatMap(name => {
 				const limit = caps[name];
 				return limit === undefined ? [] : [{account, unit: unitOf[name], amount: amounts[name], limit, window: rolling(expires)}];
 			});
-			const carried: Carried | undefined = caps.toolCalls === undefined ? undefined : {account, most: caps.toolCalls};
-			if (reserve.length === 0 && !carried) return undefined;
-			return allow({...(reserve.length > 0 && {reserve, orElse}), ...(carried && {carry: JSON.stringify(carried)})});
+			if (reserve.length === 0 && caps.toolCalls === undefined) return undefined;
+			return allow({...(reserve.length > 0 && {reserve, orElse}), ...(caps.toolCalls !== undefined && {carry: JSON.stringify(carried)})});
 		},
 
-		/** Takes one tool call from its session, or refuses it. */
-		'on-tool-call'({carried}, {config}) {
+		/** Takes one tool call from its session, and over MCP what it can cost, or refuses it. */
+		'on-tool-call'({carried, source, estimate: {maxCostMicroUsd: amount}}, {config: {expires, toolCallsOf}}) {
 			if (carried === undefined) return undefined;
-			const {account, most} = JSON.parse(carried) as Carried;
-			return allow({reserve: [{account, unit: 'toolCalls', amount: 1, limit: most, window: rolling(config.expires)}], orElse});
+			const {account, toolCalls, usd} = JSON.parse(carried) as Carried;
+			const window = rolling(expires);
+			const calls =
+				toolCalls === undefined || !toolCallsOf.includes(source)
+					? []
+					: [{account, unit: 'toolCalls' as const, amount: 1, limit: toolCalls, window}];
+			if (usd === undefined || amount === 0) return calls.length === 0 ? undefined : allow({reserve: calls, orElse});
+			if (amount === undefined) return deny(unpriced);
+			if (usd === 0) return deny({code: orElse, message: 'A session may cost nothing.', rule: 'usd'});
+			return allow({reserve: [...calls, {account, unit: 'microUsd', amount, limit: usd, window}], orElse});
 		},
 
 		/** Replaces what was set aside by what was used; a cost that nobody knows stays what it may have been. */

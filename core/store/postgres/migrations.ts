@@ -30,6 +30,9 @@ const steps = [
 			PRIMARY KEY (series, at, id)) WITH (fillfactor = 80);
 		CREATE INDEX usage_by_key ON ${schema}.usage ("key", series, at) WHERE "key" <> '';
 		CREATE INDEX usage_by_tenant ON ${schema}.usage ("tenant", series, at);`,
+	(schema: string) => `
+		ALTER TABLE ${schema}.usage ADD COLUMN "server" text COLLATE "C" NOT NULL DEFAULT '',
+			ADD COLUMN "tool" text COLLATE "C" NOT NULL DEFAULT '';`,
 ];
 
 /** Of the locks of a store's space, the one for migrations; the ledger's are below it. */

@@ -31,6 +31,8 @@ const steps = [
 		PRIMARY KEY (series, at, id)) STRICT, WITHOUT ROWID;
 	CREATE INDEX usage_by_key ON usage ("key", series, at) WHERE "key" <> '';
 	CREATE INDEX usage_by_tenant ON usage ("tenant", series, at);`,
+	`ALTER TABLE usage ADD COLUMN "server" TEXT NOT NULL DEFAULT '';
+	ALTER TABLE usage ADD COLUMN "tool" TEXT NOT NULL DEFAULT '';`,
 ];
 
 /** Brings the file up to this release, or leaves one alone that a later release has added to. Several processes may do it at once. */
