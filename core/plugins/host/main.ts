@@ -162,6 +162,17 @@ const handle = (kind: string, text: string): undefined | 'work' => {
 
 const frames: [kind: string, text: string][] = [];
 let busy = false;
+let flushing = false;
+
+/** `drain` is not for this: it comes only after more was left to write than a stream likes to hold. */
+const flush = (): void => {
+	if (flushing) return;
+	flushing = true;
+	wire.write('', () => {
+		flushing = false;
+		work();
+	});
+};
 
 const acknowledge = (): void => {
 	const ready = present;
@@ -188,7 +199,7 @@ const work = (): void => {
 	while (frames.length > 0 && !busy) {
 		// What the gateway has not been told yet would be blamed on the wrong plugin.
 		if (wire.writableLength > 0) {
-			if (wire.listenerCount('drain') === 0) wire.once('drain', work);
+			flush();
 			return;
 		}
 		stirred = false;
