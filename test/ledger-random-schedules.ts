@@ -1,9 +1,9 @@
 import {mock} from 'node:test';
 import test from 'ava';
-import type {StoredRecord} from '../core/journal/journal.ts';
 import {openPeriods} from '../core/ledger/periods.ts';
-import type {Booking, JournalRecord} from '../schemas/record.ts';
-import type {Reservation} from '../schemas/verdict.ts';
+import type {JournalRecord} from '../schemas/record.ts';
+import {type Account, randomPaths, unitOf} from './helpers/ledger-accounts.ts';
+import {add, sumOf} from './helpers/ledger-sums.ts';
 import {type LedgerWorld, ledgerWorld} from './helpers/ledger-world.ts';
 import {type Random, seededRandom} from './helpers/seeded-random.ts';
 
@@ -12,40 +12,17 @@ const units = ['microUsd', 'tokens', 'requests'] as const;
 const zones = [undefined, 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe'];
 const periodAt = openPeriods();
 
-type Account = Omit<Reservation, 'amount'> & {limit: number};
-
-const tree = (random: Random): Account[][] => {
-	const account = (name: string): Account => ({
+const tree = (random: Random): Account[][] =>
+	randomPaths(random, name => ({
 		account: name,
 		unit: random.pick(units),
 		window: random.pick(windows),
 		timeZone: random.pick(zones),
 		limit: random.pick([0, 1, 10, 100, 1_000, 100_000]) * (1 + random.below(9)),
-	});
-	const grow = (path: Account[], depth: number): Account[][] =>
-		depth === 0
-			? [path]
-			: Array.from({length: 1 + random.below(3)}, (_, index) => account(`${path.at(-1)?.account ?? 'root'}/${index}`)).flatMap(child =>
-					grow([...path, child], depth - 1),
-				);
-	return grow([account('root')], random.below(4));
-};
+	}));
 
 const keyOf = ({account, unit, window, timeZone = 'UTC'}: Account, now: number) =>
 	`${account}|${unit}|${periodAt(window, timeZone, now).id}`;
-
-const add = (sums: Map<string, number>, bookings: readonly Booking[], sign = 1) => {
-	for (const {key, amount} of bookings) sums.set(key, (sums.get(key) ?? 0) + sign * amount);
-};
-
-/** By the journal alone: what ended exchanges booked, and in full what those set aside that never ended. */
-const sumOf = (file: readonly StoredRecord[]): Map<string, number> => {
-	const sums = new Map<string, number>();
-	const ended = new Set(file.filter(({kind}) => kind === 'exchange').map(({exchange}) => exchange));
-	for (const {kind, exchange, bookings = []} of file)
-		if (kind === 'exchange' || (kind === 'opened' && !ended.has(exchange))) add(sums, bookings);
-	return sums;
-};
 
 const schedule = async (seed: number): Promise<number> => {
 	const random = seededRandom(seed);
@@ -119,10 +96,7 @@ const schedule = async (seed: number): Promise<number> => {
 		if (!alive()) return;
 		const share = random.pick([0, 1, random.next(), overspends ? 1 + random.next() : 0.5]);
 		const real = Object.fromEntries(
-			units.map(unit => [
-				unit,
-				Math.floor(share * Math.min(...held.filter(({key}) => key.split('|').at(-3) === unit).map(({amount}) => amount))),
-			]),
+			units.map(unit => [unit, Math.floor(share * Math.min(...held.filter(({key}) => unitOf(key) === unit).map(({amount}) => amount)))]),
 		);
 		const settled = world.ledger().settle(held, share === 1 ? {} : real);
 		add(used, held, -1);
