@@ -21,7 +21,7 @@ function table(lines: string[][]) {
 
 const cores = 2;
 
-/** What a cell says: as measured, with the load on the same two cores, and what it comes to where the load is elsewhere. */
+/** What a cell says: as measured, with the load on the same two cores, by which it is judged; and, worked out, where the load is elsewhere. */
 function verdict(samples: Sample[], [one, two]: [string, string]) {
 	const firsts = samples.filter(({contender}) => contender === one);
 	const seconds = samples.filter(({contender}) => contender === two);
@@ -34,12 +34,12 @@ function verdict(samples: Sample[], [one, two]: [string, string]) {
 	const alone = ofPairs((first, second) => ((cores / Math.max(1, first.busy)) * first.cpuPerRequestUs) / second.cpuPerRequestUs);
 	const given = medianOf(samples, one, ({busy}) => busy);
 	const load = medianOf(samples, two, ({harnessBusy}) => harnessBusy);
-	const met = Math.max(raw, alone) >= goal ? 'pass' : 'MISS';
+	const met = raw >= goal ? 'pass' : 'MISS';
 	return [
 		`  as measured: ${raw.toFixed(2)} × the requests per second, though ${load.toFixed(2)} of the ${cores} cores went to load generator and upstream`,
-		`  a request costs the two ${(1 / perCpu).toFixed(2)} × the CPU; with both cores to themselves that is ${alone.toFixed(2)} × the requests per second`,
+		`  a request costs the two ${(1 / perCpu).toFixed(2)} × the CPU; worked out from that, not measured: ${alone.toFixed(2)} × with both cores to themselves`,
 		...(given < 0.9 ? [`  one process was given ${given.toFixed(2)} of a core: others use this machine, run again when they do not`] : []),
-		`  ${met}  two processes where the load is not the limit: ${Math.max(raw, alone).toFixed(2)} × one (>= ${goal} ×)`,
+		`  ${met}  two processes, as measured: ${raw.toFixed(2)} × one (>= ${goal} ×)`,
 	].join('\n');
 }
 
