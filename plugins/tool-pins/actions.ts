@@ -19,7 +19,8 @@ import {
 	versionRow,
 } from './rows.ts';
 
-const tool = z.string().min(1).max(200);
+/** As list tells it: characters that are not seen stand there written out. */
+const tool = z.string().min(1).max(2_400);
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal digits, as list and show tell it');
 
 const oneOfBoth = ({tool, instructions}: {tool?: string | undefined; instructions?: true | undefined}): boolean =>
@@ -44,7 +45,18 @@ export const listing = z.strictObject({
 	limit: z.int().min(1).max(1_000).default(100),
 });
 
-const placeOf = ({server, tool}: {server: string; tool?: string | undefined}): Place => ({server, tool});
+/** Whichever tool is called so, or is shown so. */
+const placeOf = ({server, tool}: {server: string; tool?: string | undefined}, lent: Pick<Lent, 'kv'>): Place => {
+	const exact = {server, tool};
+	if (tool === undefined || pinOf(exact, lent) || sightOf(exact, lent)) return exact;
+	for (const prefix of ['pin:', 'seen:'])
+		for (const {key} of rowsOf(`${prefix}${server}/`, lent)) {
+			const place = placeIn(key);
+			if (visible(place.tool!) === tool) return place;
+		}
+	return exact;
+};
+
 const nameOf = ({server, tool}: Place): string =>
 	tool === undefined ? `the instructions of ${server}` : `the tool "${visible(tool)}" of ${server}`;
 
@@ -84,7 +96,7 @@ const told = (standing: Standing): {[key: string]: Json} => {
 	const {digest, at, found = []} = sight ?? pin!;
 	return {
 		server: place.server,
-		...(place.tool === undefined ? {instructions: true} : {tool: place.tool, shownAs: visible(place.tool)}),
+		...(place.tool === undefined ? {instructions: true} : {tool: visible(place.tool)}),
 		state: stateOf(standing),
 		...(waits(standing) && {isChange: pin !== undefined}),
 		digest,
@@ -112,17 +124,17 @@ export const list = ({server: only, state, after, limit}: z.output<typeof listin
 	return {pins: items};
 };
 
-const existing = (asked: Place, lent: Lent): Standing => {
-	const standing = standingOf(asked, lent);
-	if (!standing.pin && !standing.sight) throw refuse('not_found', `Nothing has been seen of ${nameOf(asked)}.`);
+const existing = (asked: {server: string; tool?: string | undefined}, lent: Lent): Standing => {
+	const standing = standingOf(placeOf(asked, lent), lent);
+	if (!standing.pin && !standing.sight) throw refuse('not_found', `Nothing has been seen of ${nameOf(standing.place)}.`);
 	return standing;
 };
 
 const readable = (definition: Json): string => visible(JSON.stringify(definition, null, '\t'));
 
 /** What is pinned, what was seen last, and field by field how they differ. */
-export const show = (asked: Place, lent: Lent): Json => {
-	const standing = existing(placeOf(asked), lent);
+export const show = (asked: {server: string; tool?: string | undefined}, lent: Lent): Json => {
+	const standing = existing(asked, lent);
 	const {place, pin, sight} = standing;
 	const before = pin && lent.kv.get(pinText(place));
 	const after = sight && lent.kv.get(sightText(place));
@@ -152,7 +164,7 @@ const lookedAt = ({sight, pin, place}: Standing, digest: string): void => {
 /** Pins what was seen last, which has to be what `digest` says. */
 export const approve = ({digest, ...asked}: z.output<typeof stated>, lent: Lent, {actor}: Caller): Promise<Json> =>
 	inTurn(async () => {
-		const standing = existing(placeOf(asked), lent);
+		const standing = existing(asked, lent);
 		lookedAt(standing, digest);
 		await write(pinnedBy(standing, lent, actor), lent);
 		return told(standingOf(standing.place, lent));
@@ -176,7 +188,7 @@ export const approveServer = ({server}: z.output<typeof ofServer>, lent: Lent, {
 /** Hides what was seen last for good; the pin, where there is one, stays. */
 export const reject = ({digest, ...asked}: z.output<typeof stated>, lent: Lent, {actor}: Caller): Promise<Json> =>
 	inTurn(async () => {
-		const {place, sight, pin} = existing(placeOf(asked), lent);
+		const {place, sight, pin} = existing(asked, lent);
 		lookedAt({place, sight, pin}, digest);
 		const {digest: seen, found} = sight ?? pin!;
 		const refused: Record<string, Json> = {
@@ -192,10 +204,9 @@ export const forget = (asked: z.output<typeof forgotten>, lent: Lent): Promise<J
 	inTurn(async () => {
 		const {server} = asked;
 		const isAll = asked.tool === undefined && asked.instructions === undefined;
-		const names = isAll
-			? new Set(['pin:', 'seen:'].flatMap(prefix => [...rowsOf(`${prefix}${server}`, lent)].map(({key}) => key.slice(prefix.length))))
-			: new Set([asked.tool === undefined ? server : `${server}/${asked.tool}`]);
-		const places = [...names].map(name => placeIn(`:${name}`)).filter(place => place.server === server);
+		const all = () =>
+			new Set(['pin:', 'seen:'].flatMap(prefix => [...rowsOf(`${prefix}${server}`, lent)].map(({key}) => key.slice(prefix.length))));
+		const places = isAll ? [...all()].map(name => placeIn(`:${name}`)).filter(place => place.server === server) : [placeOf(asked, lent)];
 		const known = places.map(place => standingOf(place, lent)).filter(({pin, sight}) => pin ?? sight);
 		for (let at = 0; at < known.length; at += 100) {
 			const rows = known.slice(at, at + 100).flatMap(({place}) => [pinRow(place), pinText(place), sightRow(place), sightText(place)]);

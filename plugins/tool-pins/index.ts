@@ -80,7 +80,7 @@ export default definePlugin({
 				'A tool (or instructions: true) as it was seen last, what was found in it, and what differs from its pin, field by field.',
 			access: 'read',
 			input: place,
-			run: ({server, tool}, host) => show({server, tool}, host),
+			run: (input, host) => show(input, host),
 		},
 		approve: {
 			description: 'Pins what was seen last: digest says what was looked at.',

@@ -174,6 +174,9 @@ test('what is found in a definition keeps it from being trusted, until somebody 
 	t.deepEqual(await act('approveServer', {server: 'one'}), {server: 'one', approved: 0, left: told.pins});
 	await act('approve', {server: 'one', tool: 'a', digest: digestOf(poison)});
 	t.deepEqual(await list([tool('a', poison)]), ['a'], 'who approved it has seen what was found');
+	t.like(told, {pins: {1: {tool: 'b\\u{200b}'}}});
+	await act('approve', {server: 'one', tool: 'b\\u{200b}', digest: told.pins[1]!.digest});
+	t.true(await call(tool('b\u200b')));
 });
 
 test('what is found is let through where the config says so', async t => {
