@@ -1,8 +1,8 @@
 import {mock} from 'node:test';
 import test from 'ava';
 import {openPeriods} from '../core/ledger/periods.ts';
-import type {JournalRecord} from '../schemas/record.ts';
 import {type Account, randomPaths, unitOf} from './helpers/ledger-accounts.ts';
+import {onRecord} from './helpers/ledger-exchange.ts';
 import {add, sumOf} from './helpers/ledger-sums.ts';
 import {type LedgerWorld, ledgerWorld} from './helpers/ledger-world.ts';
 import {type Random, seededRandom} from './helpers/seeded-random.ts';
@@ -46,18 +46,6 @@ const schedule = async (seed: number): Promise<number> => {
 		}
 	};
 
-	/** Answers the number of the record once it is in the file, or nothing when the journal refused it. */
-	const onRecord = async (record: JournalRecord): Promise<number | undefined> => {
-		const {seq, written} = world.append(record);
-		try {
-			await written;
-			return seq;
-		} catch (error) {
-			if (lossy) return undefined;
-			throw error;
-		}
-	};
-
 	const exchange = async (id: string) => {
 		const alive = world.witness();
 		for (let turns = random.below(200); turns > 0; turns -= 1) await undefined;
@@ -90,7 +78,7 @@ const schedule = async (seed: number): Promise<number> => {
 			expect(total <= world.granted(key), `${key} stands at ${total}, over its durable lease`);
 		}
 		if (random.chance(0.8)) {
-			await onRecord({kind: 'opened', exchange: id, bookings: held});
+			await onRecord({lossy}, world, {kind: 'opened', exchange: id, bookings: held});
 		}
 		await world.pause();
 		if (!alive()) return;
@@ -104,7 +92,7 @@ const schedule = async (seed: number): Promise<number> => {
 		expect(world.ledger().settle(held, {})[0] === settled[0], 'settling twice booked twice');
 		await world.pause();
 		if (!alive()) return;
-		const seq = await onRecord({kind: 'exchange', exchange: id, bookings: settled});
+		const seq = await onRecord({lossy}, world, {kind: 'exchange', exchange: id, bookings: settled});
 		if (seq !== undefined && alive()) world.ledger().journaled(settled, seq);
 	};
 

@@ -8,7 +8,7 @@ import type {LedgerWorld} from './ledger-world.ts';
 import type {Random} from './seeded-random.ts';
 
 /** Answers the number of the record once it is in the file, or nothing when a journal that loses records refused it. */
-const onRecord = async ({lossy}: History, world: LedgerWorld, record: JournalRecord): Promise<number | undefined> => {
+export const onRecord = async ({lossy}: Pick<History, 'lossy'>, world: LedgerWorld, record: JournalRecord): Promise<number | undefined> => {
 	const {seq, written} = world.append(record);
 	try {
 		await written;
