@@ -93,6 +93,10 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 		"export default defineConfig({providers: {local: {speaks: 'openai'}}, prices: {'lokal/a': {inputUsdPerMTok: 0, outputUsdPerMTok: 0}}});",
 		'gateway.config.ts:2:79  prices["lokal/a"]: there is no provider "lokal". Did you mean "local"?',
 	],
+	'a price of a tool of an unknown server': [
+		"export default defineConfig({servers: {github: {url: 'http://127.0.0.1:1'}}, toolPrices: {'*': {}, 'githup/search': {usdPerCall: 1}}});",
+		'gateway.config.ts:2:100  toolPrices["githup/search"]: there is no server "githup". Did you mean "github"?',
+	],
 	'two plugins of one name': [
 		"export default defineConfig({plugins: [\n\t{use: 'budgets'},\n\t{use: 'masking', as: 'budgets'},\n]});",
 		'gateway.config.ts:4:23  plugins[1].as: "budgets" is already the name of plugins[0]. Give each instance a name of its own with as: \'another-name\'.',
@@ -111,7 +115,7 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 	],
 	'a guard scoped to an operation that does not exist': [
 		"export default defineConfig({plugins: [{use: 'masking', when: {operation: ['messages', 'chats']}}]});",
-		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, models, initialize, server/discover, ping, notifications, logging/setLevel, completion/complete, stream, end, batch, tools/list, tools/call, resources/list, resources/templates/list, resources/read, prompts/list, prompts/get, so this plugin would never be asked. Did you mean "chat"?',
+		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, models, initialize, server/discover, ping, notifications, logging/setLevel, completion/complete, stream, end, batch, tools/list, tools/call, resources/list, resources/templates/list, resources/read, prompts/list, prompts/get, resources/subscribe, resources/unsubscribe, subscriptions/listen, elicitation/create, sampling/createMessage, roots/list, so this plugin would never be asked. Did you mean "chat"?',
 	],
 	'an unknown capability': [
 		"export default defineConfig({plugins: [{use: 'a', grants: {htpp: ['a.example']}}]});",

@@ -58,6 +58,17 @@ const ofModels = ({models, prices, providers}: GatewayConfig): Complaint[] => {
 	];
 };
 
+const ofTools = ({toolPrices, servers}: GatewayConfig): Complaint[] => {
+	const known = Object.keys(servers);
+	return Object.keys(toolPrices).flatMap((key): Complaint[] => {
+		const name = key.slice(0, Math.max(0, key.indexOf('/')));
+		if (name === '' || known.includes(name)) return [];
+		const otherwise = known.length === 0 ? 'Add it to servers.' : `Add it to servers, which has ${known.join(', ')}.`;
+		const mend = didYouMean(name, known, otherwise);
+		return [{path: ['toolPrices', key], at: 'key', message: `there is no server "${name}"`, mend}];
+	});
+};
+
 const hostPattern = /^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
 const ofGrants = ({use, tier, trust, grants}: PluginEntry, path: Path): Complaint[] => {
@@ -150,6 +161,7 @@ const ofOAuth = ({listen, publicUrl, sealingKey, store, mcp, servers}: GatewayCo
 export const crossCheck = (config: GatewayConfig, folder: string, source: Source): Complaint[] => [
 	...ofAddresses(config),
 	...ofModels(config),
+	...ofTools(config),
 	...ofOAuth(config),
 	...ofPlugins(config, folder, source),
 ];

@@ -18,6 +18,7 @@ const hints: Readonly<Record<string, string>> = {
 	models: "Write models: {name: ['provider/model']}.",
 	'models.*': "Write a list of deployments, best first: ['provider/model'].",
 	'models.*.*': "Write 'provider/model'.",
+	'toolPrices.*': 'Write {usdPerCall: 0.01} or {usdPerCall: 0.01, usdPerMB: 1, mostMB: 0.5}: US dollars.',
 	'prices.*': 'Write {inputUsdPerMTok: 1, outputUsdPerMTok: 4}: US dollars per million tokens.',
 	plugins: "Write a list: plugins: [{use: 'virtual-keys'}].",
 	'plugins.*': "Write {use: 'name'}.",

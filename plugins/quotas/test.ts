@@ -53,7 +53,7 @@ test('what was reported is settled; a call that got no answer gives all of it ba
 	const {end} = await start(t, {});
 	const settled = async (fields: object) => (await end(fields))?.settle;
 	t.deepEqual(await settled({usage: {inputTokens: 3, outputTokens: 4}}), {requests: 1, tokens: 7, inputTokens: 3, outputTokens: 4});
-	const nothing = {requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0};
+	const nothing = {requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0, toolCalls: 0};
 	for (const attempts of [[], [{error: 'upstream_unreachable'}], [{error: 'upstream_timeout'}], [{status: 500}, {status: 429}]])
 		t.deepEqual(await settled({outcome: 'failed', attempts}), nothing, JSON.stringify(attempts));
 	t.deepEqual(await settled({outcome: 'denied', attempts: []}), nothing);
@@ -65,8 +65,14 @@ test('a call that was answered or left by its client is not given back', async t
 	const usage = {inputTokens: 3, outputTokens: 4};
 	t.deepEqual(await settled({outcome: 'denied', usage}), {requests: 1, tokens: 7, inputTokens: 3, outputTokens: 4});
 	t.deepEqual(await settled({outcome: 'aborted', attempts: [{error: 'client_closed'}]}), {requests: 1}, 'tokens stay what was set aside');
-	t.deepEqual(await settled({outcome: 'failed', attempts: [{status: 422}]}), {requests: 1, tokens: 0, inputTokens: 0, outputTokens: 0});
-	t.deepEqual(await settled({attempts: []}), {requests: 1, tokens: 0, inputTokens: 0, outputTokens: 0}, 'a plugin answered');
+	t.deepEqual(await settled({outcome: 'failed', attempts: [{status: 422}]}), {
+		requests: 1,
+		tokens: 0,
+		inputTokens: 0,
+		outputTokens: 0,
+		toolCalls: 0,
+	});
+	t.deepEqual(await settled({attempts: []}), {requests: 1, tokens: 0, inputTokens: 0, outputTokens: 0, toolCalls: 0}, 'a plugin answered');
 });
 
 test('set, raise and reset count at the next call, and null takes a limit away', async t => {
@@ -87,7 +93,7 @@ test('set, raise and reset count at the next call, and null takes a limit away',
 	await act('reset', {account: 'key:key_1'});
 	t.deepEqual(await limits(), [['tokens/day', 100]]);
 	await t.throwsAsync(act('set', {account: 'key:key_1', limit: 5}), {code: 'invalid_request', message: /name/});
-	await t.throwsAsync(act('set', {account: 'key:key_1', name: 'toolCalls/day', limit: 5}), {code: 'invalid_request'});
+	await t.throwsAsync(act('set', {account: 'key:key_1', name: 'calls/day', limit: 5}), {code: 'invalid_request'});
 });
 
 test('get tells what is left of each limit, and list where it was written', async t => {
@@ -121,3 +127,29 @@ for (const [what, limits] of Object.entries({
 	test(`a config with ${what} does not start`, async t => {
 		await t.throwsAsync(startPlugin(import.meta.url, {config: {limits}}));
 	});
+
+test('a call of a tool takes what limits say of it, of its server and of those who call, and no tokens', async t => {
+	const {plugin, end} = await start(t, {
+		'tenant:acme': {'tokens/day': 1, 'requests/day': 9},
+		'tool:github/search': {'toolCalls/day': 3},
+		'*/server:git*': {'toolCalls/month': 5},
+		'*/model:*': {'requests/day': 0},
+		'tool:github/other': {'toolCalls/day': 0},
+	});
+	const principal = {tenant: 'acme', accounts: ['tenant:acme']};
+	const call = (server: string, name: string) =>
+		plugin.ask('on-tool-call', {principal, source: 'mcp', tool: {server, name, arguments: {}, argumentsDigest: ''}});
+	const reserved = async (server: string, name: string) =>
+		((await call(server, name))?.reserve as {account: string; unit: string}[] | undefined)?.map(({account, unit}) => `${account} ${unit}`);
+	t.deepEqual(await reserved('github', 'search'), [
+		'tenant:acme requests',
+		'tenant:acme/server:git* toolCalls',
+		'tool:github/search toolCalls',
+	]);
+	t.deepEqual(await reserved('mail', 'search'), ['tenant:acme requests']);
+	t.deepEqual((await end({operation: 'tools/call', attempts: [{error: 'rpc_error'}], outcome: 'failed'}))?.settle, {requests: 1});
+	t.like((await end({operation: 'tools/call', attempts: [{error: 'upstream_timeout'}], outcome: 'failed'}))?.settle, {
+		requests: 0,
+		toolCalls: 0,
+	});
+});

@@ -33,7 +33,7 @@ test('a call takes from its session what is capped there, and carries where its 
 		orElse: 'session_limit_exceeded',
 		carry: answer?.carry,
 	});
-	t.deepEqual(await plugin.ask('on-tool-call', {carried: String(answer?.carry)}), {
+	t.deepEqual(await plugin.ask('on-tool-call', {carried: String(answer?.carry), source: 'model', estimate: {maxCostMicroUsd: 0}}), {
 		verdict: 'allow',
 		reserve: [{account, unit: 'toolCalls', amount: 1, limit: 9, window}],
 		orElse: 'session_limit_exceeded',
