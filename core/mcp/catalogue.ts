@@ -18,6 +18,9 @@ export type Entry = {server: string; name: string; definition: JsonObject; diges
 
 const mostPages = 50;
 const mostEntries = 2_000;
+/** Of one entry, and of a whole list, in characters of JSON: every plugin that reads lists is handed all of it. */
+const mostEntryChars = 131_072;
+const mostListChars = 1_048_576;
 /** How long a definition is believed that no server has said to have changed. */
 const freshMs = 60_000;
 
@@ -31,10 +34,14 @@ const canonical = (value: unknown): string => {
 	return `{${fields.join(',')}}`;
 };
 
+const sha256 = (text: string): string => hash('sha256', text, 'hex');
+
 /** The SHA-256 of a JSON value, whatever the order of its fields. */
-export const digestOf = (value: unknown): string => hash('sha256', canonical(value), 'hex');
+export const digestOf = (value: unknown): string => sha256(canonical(value));
 
 const longestName = 2_000;
+
+type Written = Pick<Entry, 'definition' | 'digest'>;
 
 /** What one link's server offers. Definitions are remembered for calls; a list is always asked for. */
 export type Catalogue = {
@@ -51,14 +58,22 @@ export const openCatalogue = (server: string, link: Link, now = Date.now): Catal
 		if (method === 'notifications/prompts/list_changed') remembered.delete('prompts/list');
 	});
 
-	const pages = async (method: ListMethod, asking: Asking): Promise<JsonObject[]> => {
+	const pages = async (method: ListMethod, asking: Asking): Promise<Written[]> => {
 		const {field} = lists[method];
-		const found: JsonObject[] = [];
+		const found: Written[] = [];
+		const tooLarge = (why: string) => new GatewayError('upstream_too_large', `The list ${field} of the MCP server "${server}" ${why}.`);
+		let chars = 0;
 		const cursors = new Set<string>();
 		let cursor: string | undefined;
 		for (let page = 0; page < mostPages; page++) {
 			const result = await link.request(method, cursor === undefined ? {} : {cursor}, asking);
-			found.push(...objectsOf(result[field]).map(([, entry]) => entry));
+			for (const [, definition] of objectsOf(result[field])) {
+				const text = canonical(definition);
+				chars += text.length;
+				if (text.length > mostEntryChars) throw tooLarge('has an entry that is too large');
+				if (chars > mostListChars) throw tooLarge('is too large');
+				found.push({definition, digest: sha256(text)});
+			}
 			const {nextCursor} = result;
 			if (found.length > mostEntries) break;
 			if (typeof nextCursor !== 'string') return found;
@@ -66,7 +81,7 @@ export const openCatalogue = (server: string, link: Link, now = Date.now): Catal
 			cursors.add(nextCursor);
 			cursor = nextCursor;
 		}
-		throw new GatewayError('upstream_too_large', `The list ${field} of the MCP server "${server}" does not come to an end.`);
+		throw tooLarge('does not come to an end');
 	};
 
 	const list = async (method: ListMethod, asking: Asking): Promise<Entry[]> => {
@@ -75,10 +90,10 @@ export const openCatalogue = (server: string, link: Link, now = Date.now): Catal
 		if (!isObject(capabilities[needs])) return [];
 		const entries = new Map<string, Entry>();
 		try {
-			for (const definition of await pages(method, asking)) {
+			for (const {definition, digest} of await pages(method, asking)) {
 				const name = definition[key];
 				if (typeof name !== 'string' || name === '' || name.length > longestName || entries.has(name)) continue;
-				entries.set(name, {server, name, definition, digest: digestOf(definition)});
+				entries.set(name, {server, name, definition, digest});
 			}
 		} catch (thrown) {
 			// It has resources and no templates, say.
