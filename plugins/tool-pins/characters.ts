@@ -8,10 +8,13 @@ const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
 /** What pushes the rest of a text out of sight. */
 const padding = /[^\S\n]{80}|(?:[^\S\n]*\n){12}/;
 
+/** Letters, digits, signs and blanks of ASCII: there is nothing in it that is not seen, and nothing that reads like another. */
+export const isPlain = (text: string): boolean => /^[\t\n\r -~]*$/.test(text);
+
 const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
-export const invisibleIn = (text: string): number => countOf(text, invisible);
-export const controlsIn = (text: string): number => countOf(text, controls);
+export const invisibleIn = (text: string): number => (isPlain(text) ? 0 : countOf(text, invisible));
+export const controlsIn = (text: string): number => (isPlain(text) ? 0 : countOf(text, controls));
 export const isPadded = (text: string): boolean => padding.test(text);
 
 const named = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
@@ -46,9 +49,11 @@ const alike: Readonly<Record<string, string>> = {
 /** Signs that stand for whole sentences: normalising would make a text of them eighteen times as long. */
 const words = /[\ufdf0-\ufdff]/g;
 
-/** As a reader takes it: without what is not seen, in small letters, compatibility forms as their plain ones, and blanks as one. */
-export const plain = (text: string): string =>
+const folded = (text: string): string =>
 	text.replace(invisible, '').replace(controls, ' ').replace(words, ' ').normalize('NFKC').toLowerCase().replace(/\s+/g, ' ');
+
+/** As a reader takes it: without what is not seen, in small letters, compatibility forms as their plain ones, and blanks as one. */
+export const plain = (text: string): string => (isPlain(text) ? text.toLowerCase().replace(/\s+/g, ' ') : folded(text));
 
 /** Words of `plain` text in which letters of several scripts are mixed, in Latin ones alone. */
 export const latin = (text: string): string => text.replace(/[\u0131-\u052f]/g, letter => alike[letter] ?? letter);

@@ -118,6 +118,17 @@ const within = (writes: Record<string, Json>): Record<string, Json> => {
 
 const isNamed = (row: string): boolean => row.includes('/') && (row.startsWith('pin:') || row.startsWith('seen:'));
 
+const mostTold = 20;
+
+/** One line for the operator's log, however many there are. */
+const tell = (things: readonly Thing[], decisions: readonly Decision[], {log}: Lent): void => {
+	const fresh = decisions.flatMap(({why, writes}, index) => {
+		const {server, tool} = things[index]!;
+		return why === undefined || Object.keys(writes).length === 0 ? [] : [`${server}/${tool === undefined ? '' : visible(tool)} ${why}`];
+	});
+	if (fresh.length > 0) log.warn('MCP servers show what nobody has approved', {count: fresh.length, first: fresh.slice(0, mostTold)});
+};
+
 /** The one decision, for lists and calls, about all that is seen at once; and what is to be written down of it. */
 export const decided = (things: readonly Thing[], lent: Lent): {decisions: Decision[]; put: Record<string, Json> | undefined} => {
 	const {known, crowded} = admitted(things, knownTools(lent), lent);
@@ -125,16 +136,6 @@ export const decided = (things: readonly Thing[], lent: Lent): {decisions: Decis
 	const writes = Object.assign({}, ...decisions.map(({writes}) => writes)) as Record<string, Json>;
 	const rows = Object.keys(writes);
 	if (rows.length === 0) return {decisions, put: undefined};
-	for (const [index, {why, findings, writes: own}] of decisions.entries()) {
-		const {server, tool, digest} = things[index]!;
-		if (why !== undefined && Object.keys(own).length > 0)
-			lent.log.warn('an MCP server shows what nobody has approved', {
-				server,
-				tool: tool === undefined ? null : visible(tool),
-				why,
-				digest,
-				found: findings.map(({kind}) => kind),
-			});
-	}
+	tell(things, decisions, lent);
 	return {decisions, put: {...within(writes), ...(rows.some(isNamed) && {[versionRow]: lent.random.uuid()})}};
 };

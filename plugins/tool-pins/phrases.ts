@@ -1,4 +1,4 @@
-import {latin, plain} from './characters.ts';
+import {isPlain, latin, plain} from './characters.ts';
 
 /** One of each of these words, in this order, with at most `gap` others between two of them. A word with `*` stands for all that begin so. */
 type Phrase = {rule: string; weight: number; words: readonly string[]; gap: number};
@@ -148,6 +148,11 @@ const openBeginnings = () => {
 };
 const beginningWith = openBeginnings();
 
+const wordsOf = (text: string): readonly string[] => {
+	if (isPlain(text)) return text.match(/[a-z0-9]+(?:'[a-z]+)?/g) ?? [];
+	return text.match(/[\p{L}\p{M}\p{N}]+(?:['’]\p{L}+)?/gu)?.map(word => word.replace('’', "'")) ?? [];
+};
+
 /** The rules that a text breaks, when they weigh enough together; each counts once. Linear in the text. */
 export const instructionLike = (text: string): string[] => {
 	const read = plain(text);
@@ -155,7 +160,7 @@ export const instructionLike = (text: string): string[] => {
 	const add = (rule: string, weight: number): void => void found.set(rule, Math.max(weight, found.get(rule) ?? 0));
 	for (const own of new Set([read, latin(read)])) {
 		for (const {rule, weight, pattern} of marks) if (pattern.test(own)) add(rule, weight);
-		const words = own.match(/[\p{L}\p{M}\p{N}]+(?:['’][\p{L}]+)?/gu)?.map(word => word.replace('’', "'")) ?? [];
+		const words = wordsOf(own);
 		for (let at = 0; at < words.length; at++)
 			for (const phrase of beginningWith(words[at]!)) if (stands(words, at, phrase)) add(phrase.rule, phrase.weight);
 	}
