@@ -10,6 +10,7 @@ import {openEffects} from './effects.ts';
 import type {Exchange} from './exchange.ts';
 import {openExplain} from './explain.ts';
 import type {Gateway} from './gateway.ts';
+import {openHolds} from './holds.ts';
 import {openHooks} from './hooks.ts';
 import {openJournal} from './journal/append.ts';
 import {records} from './journal/read.ts';
@@ -91,8 +92,10 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
 		const mcp = opened(await openMcp({config, store, log}), it => it.close());
+		const holds = openHolds(config.limits.held);
+		kv.onChange(holds.changed);
 		const metrics = openMetrics(
-			() => running.size,
+			{running: () => running.size, held: holds.size},
 			({model, deployment}) =>
 				model !== undefined && catalogue.models.includes(model) ? model : `${deployment?.split('/')[0] ?? 'none'}/*`,
 			metricsOfAll,
@@ -119,6 +122,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const carryOut = openEffects({
 			ledger,
 			kv,
+			once: (name, expiresAt) => store.once(name, expiresAt),
 			now: Date.now,
 			onLost: (plugin, error) => log.error({plugin, err: error}, 'what a plugin put could not be stored'),
 		});
@@ -126,6 +130,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		kv.onChange(steady.forget);
 		const hooks = openHooks({
 			steady,
+			holds,
 			members: house.residents.map(({member}) => member),
 			carryOut,
 			onFailed(exchange, plugin, hook, reason) {
@@ -173,6 +178,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			config,
 			log,
 			hooks,
+			holds,
 			house,
 			catalogue,
 			mcp,

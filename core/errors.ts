@@ -51,7 +51,7 @@ export const catalogue = {
 		status: 403,
 		type: 'permission_error',
 		retry: false,
-		help: 'Somebody has to approve this; nobody can yet on this surface.',
+		help: 'Somebody has to approve this. Ask again for exactly the same: it runs once when it is approved.',
 	},
 	not_found: {status: 404, type: 'not_found_error', retry: false, help: 'Look at the path.'},
 	model_not_found: {status: 404, type: 'not_found_error', retry: false, help: 'List the models you may call with GET /v1/models.'},

@@ -6,7 +6,9 @@ import type {Usage} from '../schemas/usage.ts';
 import type {DenyCode, Reservation} from '../schemas/verdict.ts';
 import type {GatewayError} from './errors.ts';
 import type {Crossing} from './ledger/ledger.ts';
+import type {JsonObject} from './llm/json.ts';
 import type {Question} from './questions.ts';
+import type {Waiting} from './upstream/reply.ts';
 
 export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
 export type Surface = 'openai' | 'anthropic' | 'mcp' | 'admin' | 'gateway';
@@ -76,6 +78,12 @@ export type Exchange = {
 	closed: boolean;
 	/** The reply streams: plugins that read windows have their say there, and not at the end. */
 	windowed: boolean;
+	/** What it waits for, or was let pass by. */
+	approval?: {id: string; isPending?: true; isEdited?: true; arguments?: JsonObject};
+	/** What has come to stand against it while it ran, where such exchanges may finish. */
+	revoked?: GatewayError;
+	/** Tells when nobody is there any more to take the reply. */
+	waiting?: Waiting;
 	/** Ends it at once, from outside. */
 	cut?: (error: GatewayError) => void;
 };

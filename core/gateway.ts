@@ -8,6 +8,7 @@ import {settleHeld} from './effects.ts';
 import {asGatewayError, type GatewayError} from './errors.ts';
 import {closedRecord, type Exchange, openedRecord} from './exchange.ts';
 import type {Explain} from './explain.ts';
+import type {Holds} from './holds.ts';
 import type {Hooks} from './hooks.ts';
 import type {Journal} from './journal/journal.ts';
 import type {Ledger} from './ledger/ledger.ts';
@@ -24,6 +25,8 @@ export type Gateway = {
 	config: ResolvedConfig;
 	log: Logger;
 	hooks: Hooks;
+	/** Exchanges that wait for a decision. */
+	holds: Holds;
 	house: PluginHouse;
 	catalogue: Catalogue;
 	mcp: Mcp;

@@ -4,6 +4,8 @@ import type {Ruling} from '../schemas/record.ts';
 import type {CarryOut} from './effects.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
+import {lost, openHeld} from './held.ts';
+import type {Holds} from './holds.ts';
 import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
@@ -35,8 +37,8 @@ type Changed = {member: Member; again: boolean};
 
 export type Hooks = {
 	/**
-	 * Asks the plugins of `name` that are in scope. A waterfall throws GatewayError on deny, hold and failure; an observe
-	 * hook never throws.
+	 * Asks the plugins of `name` that are in scope. A waterfall throws GatewayError on deny and failure, and on a hold that nobody decides
+	 * in its time; an observe hook never throws.
 	 */
 	ask<Name extends HookName>(name: Name, exchange: Exchange, fields: Fields, carry: Carry<Name>): Promise<void>;
 	/** Whether any plugin in scope listens: what only serves a hook need not be done when nobody does. */
@@ -58,17 +60,22 @@ type Options = {
 	onFailed: (exchange: Exchange, plugin: string, hook: HookName, reason: string) => void;
 	/** What was answered before, where a plugin is steady; nothing is remembered without it. */
 	steady?: Steady;
+	/** Where exchanges wait for a decision; without it a hold refuses at once. */
+	holds?: Holds;
 };
 
 /** Whoever changes the model over and over cannot have reserved for the one that is called. */
 const mostModels = 2;
+
+/** Where a plugin is asked again when it has not got what it claims. */
+const claimable: ReadonlySet<HookName> = new Set(['pre-request', 'on-tool-call']);
 
 const readsEstimate = ({plugin}: Member): boolean =>
 	plugin.manifest.hooks['pre-request']?.reads.some(path => path.startsWith('estimate.')) === true;
 
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
-export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks => {
+export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options): Hooks => {
 	const listeners = Object.fromEntries(
 		(Object.keys(declared) as HookName[]).map(name => {
 			const own = members.filter(({plugin}) => plugin.manifest.hooks[name]);
@@ -78,6 +85,7 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 	const {stepsOf, stepOf} = openSteps();
 	const checked = rememberVerdicts();
 	const {note, askAgain, aloneAt} = openQuestions({stepOf, checked});
+	const decided = openHeld({holds, askAgain});
 	const takesPart = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean => {
 		const {operations} = member.plugin.manifest.hooks[hook]!;
 		if (operations && !(exchange.operation && operations.includes(exchange.operation))) return false;
@@ -108,7 +116,7 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 		if (kind === 'F') return failed(exchange, hook, member, reasonOf(body));
 		const verdict = checked(hook, body);
 		// Only what lets pass may say that it does: those behind it were asked in the same breath.
-		if (!verdict || (kind === 'A' && verdict.verdict !== 'allow'))
+		if (!verdict || (kind === 'A' && (verdict.verdict !== 'allow' || verdict.claim !== undefined)))
 			return failed(exchange, hook, member, `answered ${hook} with something that is not a verdict`);
 		const observes = member.mode === 'observe';
 		const {code, rule} = verdict;
@@ -130,8 +138,6 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 	const enforced = (verdict: Verdict, {plugin}: Member): Verdict | undefined => {
 		const facts = {plugin: plugin.name, rule: verdict.rule, retryAfterMs: verdict.retryAfterMs, scopes: verdict.scopes};
 		if (verdict.verdict === 'deny') throw new GatewayError(verdict.code ?? 'denied', verdict.message!, facts);
-		if (verdict.verdict === 'hold')
-			throw new GatewayError('approval_required', `This needs an approval: ${verdict.approval!.reason}`, facts);
 		return verdict.verdict === 'allow' && verdict.clear === undefined ? undefined : verdict;
 	};
 
@@ -149,14 +155,32 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 			if (thrown instanceof GatewayError) throw thrown;
 			return failed(exchange, hook, member, `asked for what cannot be carried out: ${String(thrown)}`);
 		};
-		let carrying: Promise<void> | undefined;
+		if (verdict.claim && !claimable.has(hook)) return failed(exchange, hook, member, `claimed something at ${hook}`);
+		let carrying: ReturnType<CarryOut>;
 		try {
 			carrying = carryOut(exchange, member.plugin.name, verdict);
 		} catch (error) {
 			return refused(error);
 		}
-		return carrying ? carrying.then(() => enforced(verdict, member), refused) : enforced(verdict, member);
+		if (!carrying) return enforced(verdict, member);
+		return carrying.then(came => (came === lost ? {...verdict, verdict: lost} : enforced(verdict, member)), refused);
 	};
+
+	/** Asks one member, by itself, what it would say now. */
+	const askOne = async (pass: Omit<Pass<HookName>, 'carry'>, hook: HookName, member: Member, lostClaim: string | undefined) => {
+		const {run, tier} = aloneAt(member, hook);
+		const asked = tier.ask(
+			run,
+			0,
+			run.paths.map(path => (path === 'lostClaim' ? lostClaim : pass.fields(path))),
+		);
+		const [answer]: readonly Answer[] = asked instanceof Promise ? await asked : asked;
+		return answer && taken(pass.exchange, hook, member, answer);
+	};
+
+	/** The member's last word, where the first was to wait. */
+	const waited = (first: Verdict, {exchange, fields}: Omit<Pass<HookName>, 'carry'>, hook: HookName, member: Member) =>
+		decided({exchange, hook, member, ask: lostClaim => askOne({exchange, fields}, hook, member, lostClaim)}, first);
 
 	/** Asks the members of a step from `from` on; whoever said something that those behind it must see ends the pass. */
 	const through = async <Name extends HookName>(step: Step, from: number, pass: Pass<Name>): Promise<Changed | 'end' | undefined> => {
@@ -176,7 +200,8 @@ export const openHooks = ({members, carryOut, onFailed, steady}: Options): Hooks
 			if (!member) throw new GatewayError('plugin_failed', 'A plugin that was not asked has answered, so this was refused.');
 			if (answer.kind !== 'A' && !run.everyone) changed = {member, again: false};
 			const taking = taken(exchange, run.hook, member, answer);
-			const verdict = taking instanceof Promise ? await taking : taking;
+			let verdict = taking instanceof Promise ? await taking : taking;
+			if (verdict?.verdict === 'hold' || verdict?.verdict === lost) verdict = await waited(verdict, pass, run.hook, member);
 			if (verdict?.principal && !known) remembered?.keep(answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
 			const {model} = exchange;
 			// `checked` parsed it with the schema of this hook.

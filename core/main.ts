@@ -63,6 +63,7 @@ export const serve = async (loaded: LoadedConfig, log: Logger, seat: Seat = alon
 	const stop = async (): Promise<void> => {
 		gateway.stopping = true;
 		gateway.mcp.endStreams();
+		gateway.holds.close();
 		const closed = new Promise(resolve => server.close(resolve));
 		server.closeIdleConnections();
 		await drained(gateway, limits.drainMs);

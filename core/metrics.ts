@@ -22,8 +22,11 @@ type Sum = {
 	costMicroUsd: number;
 };
 
+/** How many exchanges are under way now, and how many of them wait for a decision. */
+type Now = {running: () => number; held: () => number};
+
 /** Labels come from the config and from fixed lists, never from a request: a client cannot grow the memory. */
-export const openMetrics = (running: () => number, modelOf: (exchange: Exchange) => string, ofAll?: () => Promise<string>): Metrics => {
+export const openMetrics = ({running, held}: Now, modelOf: (exchange: Exchange) => string, ofAll?: () => Promise<string>): Metrics => {
 	const registers = [new Registry()];
 	const [register] = registers as [Registry];
 	collectDefaultMetrics({register, prefix: 'sallyport_'});
@@ -65,6 +68,14 @@ export const openMetrics = (running: () => number, modelOf: (exchange: Exchange)
 		registers,
 		collect() {
 			this.set(running());
+		},
+	});
+	new Gauge({
+		name: 'sallyport_exchanges_held',
+		help: 'Exchanges that wait for an approval.',
+		registers,
+		collect() {
+			this.set(held());
 		},
 	});
 

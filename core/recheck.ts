@@ -28,10 +28,11 @@ const asksPerTurn = 100;
 /** A plugin that fails is asked again; the last failure refuses. */
 const mostFailures = 3;
 
-type Refusal = {code: ErrorCode; message: string; rule?: string | undefined};
+/** Why an exchange would be refused now. */
+export type Refusal = {code: ErrorCode; message: string; rule?: string | undefined};
 
 /** What stands against an exchange that runs, if anything does. */
-const refusalOf = (exchange: Exchange, {member, hook}: Question, answer: SecondAnswer): Refusal | undefined => {
+export const refusalOf = (exchange: Exchange, {member, hook}: Question, answer: SecondAnswer): Refusal | undefined => {
 	if (answer.kind === 'verdict') {
 		const {verdict} = answer;
 		if (verdict.verdict === 'deny') return {code: verdict.code, message: verdict.message, rule: verdict.rule};
@@ -68,7 +69,8 @@ export const openRecheck = ({running, hooks, policy, log, now = Date.now}: Optio
 		const cut = policy === 'cut' ? exchange.cut : undefined;
 		exchange.rulings.push({plugin, hook, verdict: 'deny', code, ...(rule !== undefined && {rule}), ...(!cut && {mode: 'observe'})});
 		exchange.annotations[`${plugin}.recheck`] = code;
-		cut?.(new GatewayError(code, message, {plugin, ...(rule !== undefined && {rule})}));
+		exchange.revoked = new GatewayError(code, message, {plugin, ...(rule !== undefined && {rule})});
+		cut?.(exchange.revoked);
 	};
 
 	/** The same thing is asked once for all who ask it: a key with a thousand streams is one question. */

@@ -1,6 +1,7 @@
+import type * as z from 'zod';
 import {type HookName, hooks} from '../schemas/hooks.ts';
 import type {Principal} from '../schemas/principal.ts';
-import type {Effects} from '../schemas/verdict.ts';
+import type {Effects, hold} from '../schemas/verdict.ts';
 import type {ErrorCode} from './errors.ts';
 
 type Unit = keyof NonNullable<Effects['settle']>;
@@ -14,7 +15,7 @@ export type Verdict = Effects & {
 	retryAfterMs?: number;
 	scopes?: readonly string[];
 	clear?: number;
-	approval?: {reason: string};
+	approval?: z.output<typeof hold>['approval'];
 	principal?: Principal;
 };
 

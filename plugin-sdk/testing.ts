@@ -83,9 +83,9 @@ export const startPlugin = async (
 	const data = await mkdtemp(join(tmpdir(), 'sallyport-plugin-'));
 	const store = await openStore(join(data, 'store.db'));
 	const kv = await openKv(store);
-	const {capabilities, runtime} = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
+	const {capabilities = [], optional = [], runtime} = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
 	const grants: Record<string, unknown> = {};
-	for (const capability of capabilities ?? [])
+	for (const capability of [...capabilities, ...optional])
 		grants[capability] = capability === 'http' ? ['*'] : capability === 'secrets' ? secrets : true;
 	const entry = pluginEntry.parse({use: path, config, grants});
 	const plugin = await admit(entry, {

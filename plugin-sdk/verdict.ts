@@ -24,8 +24,9 @@ export const respond = <Response extends object>(response: Response, effects: Ef
 /** pre-request: these deployments instead, best first. */
 export const route = (plan: string[], effects: Effects = {}) => ({verdict: 'route', plan, ...effects}) as const;
 
-/** Waits for somebody's decision. */
-export const hold = (approval: {reason: string}, effects: Effects = {}) => ({verdict: 'hold', approval, ...effects}) as const;
+/** Waits for somebody's decision: the plugin is asked again when what it waits for has changed, and may say `hold` once more. */
+export const hold = (approval: z.input<typeof v.hold>['approval'], effects: Effects & {rule?: string} = {}) =>
+	({verdict: 'hold', approval, ...effects}) as const;
 
 /** on-audit: keeps these record fields (dotted paths) out of the journal. */
 export const redact = (paths: string[]) => ({verdict: 'redact', paths}) as const;

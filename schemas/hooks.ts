@@ -99,6 +99,8 @@ export const hooks = {
 			'estimate.maxCostMicroUsd': 'plain',
 			'headers.<name>': 'plain',
 			session: 'plain',
+			requestDigest: 'plain',
+			lostClaim: 'plain',
 		},
 		input: z.strictObject({
 			principal,
@@ -121,6 +123,10 @@ export const hooks = {
 			}),
 			headers: z.record(z.string(), z.string().optional()),
 			session: z.string().optional(),
+			/** SHA-256 of the body as it would be sent now; missing over MCP. */
+			requestDigest: z.string().optional(),
+			/** The claim of this plugin's last answer, which somebody else has had. */
+			lostClaim: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteRequest, v.respond, v.route, v.hold]),
 	},
@@ -141,6 +147,7 @@ export const hooks = {
 			'estimate.maxCostMicroUsd': 'plain',
 			source: 'plain',
 			carried: 'plain',
+			lostClaim: 'plain',
 		},
 		input: z.strictObject({
 			principal,
@@ -149,6 +156,8 @@ export const hooks = {
 			estimate: z.strictObject({maxCostMicroUsd: z.int().optional()}),
 			source: z.enum(['mcp', 'model']),
 			carried: z.string().optional(),
+			/** The claim of this plugin's last answer, which somebody else has had. */
+			lostClaim: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteArguments, v.respondResult, v.hold]),
 	},

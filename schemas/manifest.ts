@@ -59,6 +59,8 @@ export const manifest = z.strictObject({
 	sdk: z.literal(1),
 	runtime: z.enum(['isolate', 'wasm']),
 	capabilities: z.array(capability).default([]),
+	/** It also has these where the config grants them, and does without where it does not. */
+	optional: z.array(capability).default([]),
 	hooks: z.strictObject({
 		'pre-auth': hookEntry('pre-auth').optional(),
 		'pre-request': hookEntry('pre-request').optional(),

@@ -67,6 +67,11 @@ export const effects = {
 	tag: z.array(z.string().max(200)).max(20).optional(),
 	/** Writes into the plugin's own kv; `null` deletes. */
 	put: z.record(z.string().max(500), z.json()).optional(),
+	/**
+	 * A name that one exchange among all processes gets, and no other before `until` (milliseconds since 1970). Where somebody has had it,
+	 * nothing of the verdict is carried out, and the plugin is asked once more, with `lostClaim`. Of `pre-request` and `on-tool-call`.
+	 */
+	claim: z.strictObject({name: z.string().min(1).max(200), until: z.int().min(0)}).optional(),
 	/** Private state of this exchange, handed back to this plugin alone as `carried`. It is never stored. */
 	carry: z.string().max(1_000_000).optional(),
 };
@@ -114,7 +119,20 @@ export const route = z.strictObject({verdict: z.literal('route'), plan: z.array(
 
 export const hold = z.strictObject({
 	verdict: z.literal('hold'),
-	approval: z.strictObject({reason: z.string().min(1).max(1_000)}),
+	approval: z.strictObject({
+		/** For the client: what is waited for. */
+		reason: z.string().min(1).max(1_000),
+		/** What the client, the record and whoever decides call it. */
+		id: z
+			.string()
+			.regex(/^[\w.-]{1,100}$/)
+			.optional(),
+		/** The plugin is asked again when a key of its kv that begins so has changed; when any has, if it is left out. */
+		waitsFor: z.string().max(500).optional(),
+		/** How long the client is kept waiting before it is told to come again. */
+		holdMs: z.int().min(0).max(3_600_000).default(50_000),
+	}),
+	rule: z.string().max(200).optional(),
 	...effects,
 });
 

@@ -84,7 +84,7 @@ test.serial('on-tool-call sees the call, and what it says is carried out', async
 		hooks: `hooks: {'on-tool-call': ({tool, source}) => {
 			const {words} = tool.arguments;
 			if (words === 'deny') return {verdict: 'deny', message: 'not this', rule: 'r1'};
-			if (words === 'hold') return {verdict: 'hold', approval: {reason: 'ask'}};
+			if (words === 'hold') return {verdict: 'hold', approval: {reason: 'ask', holdMs: 0}};
 			if (words === 'respond') return {verdict: 'respond', response: {result: {content: [{type: 'text', text: [tool.server, tool.name, source, tool.definition.name, tool.definitionDigest.length].join()}]}}};
 			return {verdict: 'rewrite', patch: {arguments: {words: 'other words'}}};
 		}}`,

@@ -1,3 +1,4 @@
+import {hash} from 'node:crypto';
 import type {IncomingHttpHeaders} from 'node:http';
 import type {HookAnswer} from '../../schemas/hooks.ts';
 import type {Principal} from '../../schemas/principal.ts';
@@ -129,6 +130,9 @@ const planText = (plan: readonly Deployment[]): string => {
 	return text;
 };
 
+const digestOf = (asked: Asked, {request}: Exchange): string =>
+	asked.edited || !request ? hash('sha256', encoded(asked), 'hex') : request.sha256;
+
 /** The fields of pre-request. Each is worked out only when some plugin declared it. */
 export const requestFields = (asked: Asked, exchange: Exchange, headers: IncomingHttpHeaders): Fields => {
 	let text: string | undefined;
@@ -154,6 +158,8 @@ export const requestFields = (asked: Asked, exchange: Exchange, headers: Incomin
 				return planText(asked.plan);
 			case 'session':
 				return exchange.session;
+			case 'requestDigest':
+				return digestOf(asked, exchange);
 			case 'params.*':
 				return json(asked.facts.params);
 			case 'estimate.inputTokens':

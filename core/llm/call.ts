@@ -46,6 +46,7 @@ export const modelCall = async (
 	const {dialect} = operations[operation];
 	exchange.operation = operation;
 	const waiting: Waiting = {left: false};
+	exchange.waiting = waiting;
 	let cutBy: GatewayError | undefined;
 	exchange.cut = error => {
 		cutBy ??= error;

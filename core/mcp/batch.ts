@@ -27,6 +27,7 @@ export const batch = async (visit: Visit, messages: unknown[]): Promise<ReplyPar
 		const {method, path, ip, surface} = exchange;
 		const part = openExchange({method, path, ip, surface});
 		part.annotations['mcp.batch'] = exchange.id;
+		part.waiting = visit.waiting;
 		gateway.running.add(part);
 		try {
 			await identify(gateway.hooks, part, req.headers, gateway.config.anonymous === true);

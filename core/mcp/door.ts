@@ -141,6 +141,7 @@ const notTaken = ({exchange}: Visit): ReplyParts => {
 const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage, res: ServerResponse): Promise<ReplyParts | undefined> => {
 	const waiting: Waiting = {left: false};
 	const ended: Visit['ended'] = {};
+	exchange.waiting = waiting;
 	exchange.cut = error => {
 		ended.by ??= error;
 		leave(waiting);

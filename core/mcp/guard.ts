@@ -1,5 +1,6 @@
 import {headerField} from '../auth.ts';
 import {GatewayError} from '../errors.ts';
+import type {Carry} from '../hooks.ts';
 import {beforeReply, type Shown} from '../llm/after.ts';
 import {packed, principalField} from '../llm/asked.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
@@ -113,7 +114,7 @@ export const askToolCall = async (turn: Turn, name: string, entry: Entry | undef
 				return path.startsWith('carried@') ? exchange.carried.get(path.slice('carried@'.length)) : undefined;
 		}
 	};
-	await gateway.hooks.ask('on-tool-call', exchange, field, verdict => {
+	const carry: Carry<'on-tool-call'> = verdict => {
 		if (verdict.verdict === 'respond') {
 			const {result} = verdict.response;
 			answer = isObject(result) ? own(result) : {content: [{type: 'text', text: String(result)}]};
@@ -123,9 +124,15 @@ export const askToolCall = async (turn: Turn, name: string, entry: Entry | undef
 		args = own(verdict.patch.arguments);
 		digest = undefined;
 		params.arguments = args;
+		const {approval} = exchange;
+		if (approval?.isEdited) approval.arguments ??= args;
 		return undefined;
-	});
-	exchange.argumentsDigest = digestNow();
+	};
+	try {
+		await gateway.hooks.ask('on-tool-call', exchange, field, carry);
+	} finally {
+		exchange.argumentsDigest = digestNow();
+	}
 	return answer;
 };
 

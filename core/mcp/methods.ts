@@ -1,12 +1,13 @@
-import type {GatewayError} from '../errors.ts';
-import {asGatewayError} from '../errors.ts';
+import {asGatewayError, GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {type Entry, type ListMethod, lists} from './catalogue.ts';
 import {askList, askRequest, askResult, askToolCall} from './guard.ts';
 import {differingParam} from './headers.ts';
 import {prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
+import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
+import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
 
 const invalid = (message: string): RpcError => new RpcError(rpcCodes.invalidParams, message);
@@ -82,12 +83,21 @@ const textIn = (params: JsonObject, field: string): string => {
 	throw invalid(`params.${field} is missing, or is not text.`);
 };
 
+/** What was approved is a tool as it was then; its server is asked again what it is now. */
+const asApproved = async (turn: Turn, channel: Channel, {name, digest}: Entry): Promise<void> => {
+	const tools = await reaching(turn, undefined, () => channel.catalogue.list('tools/list', askingOf(turn, channel)));
+	if (tools.find(entry => entry.name === name)?.digest !== digest)
+		throw new GatewayError('approval_required', 'The server has changed this tool since the call was approved: ask again.');
+};
+
 const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	const {exchange, headers, era, params, door} = turn;
 	const asked = textIn(params, 'name');
 	if (params.arguments !== undefined && !isObject(params.arguments)) throw invalid('params.arguments is not an object.');
 	params.arguments ??= {};
 	const said = era === 'stateless' ? (structuredClone(params.arguments) as JsonObject) : undefined;
+	if (said) turn.said = {name: asked, arguments: said};
+	if (turn.said) takeState(turn, turn.said);
 	exchange.server = door ?? serverIn(asked);
 	exchange.tool = door === undefined && exchange.server ? asked.slice(exchange.server.length + 2) : asked;
 	params.name = exchange.tool;
@@ -104,6 +114,7 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	if (instead) return instead;
 	if (!entry || server === undefined) throw invalid(`Unknown tool: ${asked.slice(0, 200)}`);
 	const channel = channelTo(turn, server);
+	if (exchange.approval) await asApproved(turn, channel, entry);
 	// Whatever a plugin wrote into the name: what was asked about is what is called.
 	const sent = onward({...params, name});
 	return turn.gateway.mcp.prices.charged(exchange, () =>
@@ -183,7 +194,7 @@ const guarded = async (turn: Turn, result: Promise<JsonObject>): Promise<JsonObj
 	const came = await result;
 	turn.exchange.outcome = 'ok';
 	if (came.isError === true) turn.exchange.annotations['mcp.isError'] = true;
-	return atDoor(turn, await askResult(turn, came));
+	return atDoor(turn, await askResult(turn, withApproval(turn.exchange, came)));
 };
 
 /** What each method does: the ones that reach servers, and pass every hook. */

@@ -3,6 +3,7 @@ import type {Logger} from 'pino';
 import type {ResolvedConfig} from '../config.ts';
 import type {Store} from '../store/store.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
+import {openPendingStates, type PendingStates} from './pending.ts';
 import {openServers, type Servers} from './servers.ts';
 import {openSessions, type Sessions} from './session.ts';
 import {openToolPrices, type ToolPrices} from './tool-prices.ts';
@@ -11,6 +12,7 @@ import {openToolPrices, type ToolPrices} from './tool-prices.ts';
 export type Mcp = {
 	servers: Servers;
 	sessions: Sessions;
+	pending: PendingStates;
 	prices: ToolPrices;
 	/** Ends a request under way, by whose it is and its id. */
 	running: Map<string, () => void>;
@@ -32,6 +34,7 @@ export const openMcp = async ({config, store, log}: Options): Promise<Mcp> => {
 	return {
 		servers,
 		sessions: openSessions(Buffer.from(key, 'base64url')),
+		pending: openPendingStates(Buffer.from(key, 'base64url')),
 		prices: openToolPrices(config),
 		running: new Map(),
 		streams,

@@ -7,6 +7,7 @@ import {afterResponse} from '../llm/after.ts';
 import type {JsonObject} from '../llm/json.ts';
 import {leave} from '../upstream/reply.ts';
 import {answerTo, isKnown} from './answering.ts';
+import {pendingAnswer} from './pending.ts';
 import {errorBody, type Message, RpcError} from './rpc.ts';
 import type {Stream} from './stream.ts';
 import type {Turn} from './turn.ts';
@@ -77,7 +78,8 @@ export const answered = async (
 		if (!(error instanceof RpcError && error.isTheirs)) await afterResponse(gateway, exchange);
 		// An error of the protocol has a status of its own, and so has OAuth's; what a rule refuses is an answer to the request.
 		const status = error instanceof RpcError || error.code === 'insufficient_scope' ? error.status : 200;
-		return {body: errorBody(error, exchange.id, id), status};
+		const pending = error instanceof RpcError ? undefined : pendingAnswer(turn, error);
+		return {body: pending ? {jsonrpc: '2.0', id, result: pending} : errorBody(error, exchange.id, id), status};
 	} finally {
 		gateway.mcp.running.delete(name);
 	}

@@ -3,6 +3,7 @@ import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import type {JsonObject} from '../llm/json.ts';
 import type {Waiting} from '../upstream/reply.ts';
+import type {Said} from './pending.ts';
 import type {RpcId} from './rpc.ts';
 
 /** One request of a client's, on its way. */
@@ -18,6 +19,8 @@ export type Turn = {
 	readonly id: RpcId;
 	readonly method: string;
 	params: JsonObject;
+	/** The tool call of a stateless client in its own words. */
+	said?: Said;
 	readonly waiting: Waiting;
 	/** Tells the client of progress. */
 	readonly onProgress?: ((params: JsonObject) => void) | undefined;

@@ -75,6 +75,13 @@ const grantLine = (capability: Capability): string => {
 	return capability === 'secrets' ? "grants: {secrets: {name: env('NAME')}}" : `grants: {${capability}: true}`;
 };
 
+/** What is optional and granted, it asks for like anything else. */
+const withGranted = (manifest: Manifest, {grants}: PluginEntry): Manifest => {
+	const {capabilities, optional} = manifest;
+	const wanted = optional.filter(name => grants[name] !== undefined && !capabilities.includes(name));
+	return {...manifest, capabilities: [...capabilities, ...wanted]};
+};
+
 const grantComplaints = ({use, grants}: PluginEntry, {capabilities, name}: Manifest, at: Path): Complaint[] => {
 	const granted = (Object.keys(grants) as Capability[]).filter(capability => grants[capability] !== undefined);
 	const missing = capabilities.filter(wanted => !granted.includes(wanted) && (isPath(use) || !harmless.includes(wanted)));
@@ -126,7 +133,7 @@ type Surroundings = {
 export const admit = async (entry: PluginEntry, {from, at, lenders}: Surroundings): Promise<Admitted> => {
 	const {use, grants, trust} = entry;
 	const folder = folderOf(use, from);
-	const manifest = await readManifest(folder, use, at);
+	const manifest = withGranted(await readManifest(folder, use, at), entry);
 	const complaints = grantComplaints(entry, manifest, at);
 	if (complaints.length > 0) throw new NotAdmitted(complaints);
 	const tier = tierOf(entry, manifest, at);

@@ -5,7 +5,7 @@ const isObject = (value: Json | undefined): value is Record<string, Json> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What stands at a path of field names: each entry of a list is looked into. Undefined for each that is not there. */
-const valuesAt = (value: Json | undefined, [step, ...rest]: readonly string[]): (Json | undefined)[] => {
+export const valuesAt = (value: Json | undefined, [step, ...rest]: readonly string[]): (Json | undefined)[] => {
 	if (Array.isArray(value)) return value.flatMap(entry => valuesAt(entry, step === undefined ? [] : [step, ...rest]));
 	if (step === undefined) return [value];
 	return valuesAt(isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined, rest);

@@ -33,7 +33,13 @@ export const hookEngine = async (t: ExecutionContext, seated: readonly Seated[])
 		const {mode = 'enforce', when, onFailure = 'deny'} = seated[index]!;
 		return {plugin, tier: world.tier, mode, when, onFailure};
 	});
-	const carryOut = openEffects({ledger, kv: world.kv, now: Date.now, onLost: () => t.fail('what a plugin put was lost')});
+	const carryOut = openEffects({
+		ledger,
+		kv: world.kv,
+		once: world.store.once,
+		now: Date.now,
+		onLost: () => t.fail('what a plugin put was lost'),
+	});
 	const clock = {now: Date.now()};
 	const steady = openSteady(() => clock.now);
 	world.kv.onChange(steady.forget);

@@ -1,0 +1,84 @@
+import type {HookName} from '../schemas/hooks.ts';
+import {GatewayError} from './errors.ts';
+import type {Exchange} from './exchange.ts';
+import type {Hold, Holds} from './holds.ts';
+import type {Member} from './hooks.ts';
+import type {Question, SecondAnswer} from './questions.ts';
+import {refusalOf} from './recheck.ts';
+import type {Verdict} from './verdicts.ts';
+
+/** A verdict that nothing was done about, since another exchange has had what it claims. */
+export const lost = 'lost';
+
+/** Whose answer is waited for: `ask` asks that member again, now, and carries out what it says. */
+export type Held = {
+	exchange: Exchange;
+	hook: HookName;
+	member: Member;
+	ask: (lostClaim: string | undefined) => Promise<Verdict | undefined>;
+};
+
+type Options = {holds: Holds | undefined; askAgain: (question: Question) => Promise<SecondAnswer>};
+
+/** Within the time of one hold. Whoever needs more is going in circles. */
+const mostAsks = 100;
+/** Whoever comes again waits as long as before; nobody knows when the approval will be there. */
+const retryAfterMs = 1_000;
+
+const pending = ({exchange, member}: Held, {approval, rule}: Verdict): GatewayError => {
+	const {id, reason} = approval!;
+	if (id !== undefined) exchange.approval = {id, isPending: true};
+	const words = `${reason.replace(/\.$/, '')}${id === undefined ? '' : ` (${id})`}`;
+	return new GatewayError('approval_required', `This waits for an approval: ${words}. Ask again for exactly the same.`, {
+		plugin: member.plugin.name,
+		rule,
+		retryAfterMs,
+	});
+};
+
+/** Waits while a member says `hold`. */
+export const openHeld = ({holds, askAgain}: Options) => {
+	/** A key that ended while its exchange waited must not be what it goes on with, whatever becomes of those that run. */
+	const stillMay = async (exchange: Exchange): Promise<void> => {
+		if (exchange.revoked) throw exchange.revoked;
+		for (const question of exchange.questions ?? []) {
+			const {turn, place, member} = question;
+			if (turn.reached === undefined || place > turn.reached) continue;
+			const refused = refusalOf(exchange, question, await askAgain(question));
+			if (refused) throw new GatewayError(refused.code, refused.message, {plugin: member.plugin.name, rule: refused.rule});
+		}
+	};
+
+	/**
+	 * What a member says in the end that first said `hold`, or claimed what somebody else has had. Throws GatewayError: what it refuses
+	 * with, `approval_required` when nobody has decided in time, what stands against the exchange by now, or why it was ended.
+	 */
+	return async (held: Held, first: Verdict): Promise<Verdict | undefined> => {
+		const {exchange, member, ask} = held;
+		let verdict: Verdict | undefined = first;
+		let hold: Hold | undefined;
+		let lostClaim: string | undefined;
+		let isOver = false;
+		try {
+			for (let asks = 0; asks < mostAsks; asks++) {
+				if (verdict?.verdict === 'hold') {
+					const {waitsFor = '', holdMs} = verdict.approval!;
+					hold ??= holds?.open(exchange, member.plugin.name, holdMs);
+					if (!hold || isOver) throw pending(held, verdict);
+					// What was decided before it was watched is looked for once, at the beginning.
+					if (!hold.watch(waitsFor)) isOver = (await hold.next()) === 'over';
+				} else if (verdict?.verdict === lost) lostClaim = verdict.claim!.name;
+				else {
+					if (hold) await stillMay(exchange);
+					return verdict;
+				}
+				verdict = await ask(lostClaim);
+			}
+		} finally {
+			hold?.end();
+		}
+		throw new GatewayError('plugin_failed', `The plugin ${member.plugin.name} did not come to an end, so this was refused.`, {
+			plugin: member.plugin.name,
+		});
+	};
+};

@@ -1,0 +1,95 @@
+import {allow, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
+import {type Approval, gone, idOf, type Lent, ofCall, ofId, rows, type Standing, standingOf, swept} from './book.ts';
+import {type Asked, hashOf, kindOf, whoOf} from './call.ts';
+import {concerns} from './match.ts';
+import type {Rule} from './rules.ts';
+import {tell} from './tell.ts';
+
+/** What an approver can be asked to read. */
+const mostArgumentChars = 100_000;
+/** A claim outlives its approval by far: no clock is so wrong. */
+const claimedMs = 86_400_000;
+
+/** Waits for an approval that is asked for already. */
+const waiting = ({id, reason, rule}: Approval, {holdMs}: Rule, put?: Record<string, Json>) =>
+	hold({reason, id, waitsFor: rows.vote(id), holdMs}, {rule, annotate: {id}, ...(put && {put})});
+
+const asArguments = (args: Asked['arguments']): string => JSON.stringify(args ?? {});
+
+/** Asks for a new approval, in the place of `former`, whose time is over. */
+const asked = (one: Asked, rule: Rule, former: Approval | undefined, lent: Lent) => {
+	const {kv, clock, config, metrics} = lent;
+	const {call} = one;
+	if (asArguments(one.arguments).length > mostArgumentChars)
+		return deny({message: 'Somebody has to approve this, and it is too long to be read.', rule: rule.name});
+	const now = clock.now();
+	const who = whoOf(call);
+	const open = kv.list(rows.open(who), {limit: config.mostPending + 50});
+	const over = open.filter(({value}) => (value as number) <= now).map(({key}) => [key, null] as const);
+	if (open.length - over.length >= config.mostPending) {
+		const message = `${config.mostPending} calls of this key wait for an approval already.`;
+		return deny({code: 'rate_limited', message, rule: rule.name, retryAfterMs: 60_000});
+	}
+	const hash = hashOf(call);
+	const approval: Approval = {
+		id: idOf(hash, now),
+		hash,
+		call,
+		rule: rule.name,
+		reason: rule.reason,
+		needs: {...rule.who, votes: rule.fourEyes ? 2 : 1},
+		askedAt: now,
+		expiresAt: now + rule.expiresSeconds * 1_000,
+	};
+	metrics.count('asked');
+	return waiting(approval, rule, {
+		...swept(lent, now),
+		...Object.fromEntries(over),
+		...(former && gone(lent, former)),
+		[rows.approval(hash)]: JSON.parse(JSON.stringify(approval)) as Json,
+		[rows.open(who, approval.id)]: approval.expiresAt,
+		...(one.arguments && {[rows.arguments(approval.id)]: {...one.arguments}}),
+	});
+};
+
+/** Lets a call pass that was approved: once, or as long as was said. */
+const passed = ({id, call, expiresAt}: Approval, {terms, by}: Extract<Standing, {state: 'approved'}>, lent: Lent) => {
+	const annotate = {id, by: by.join(', ')};
+	if (terms.minutes !== undefined) return allow({annotate});
+	const at = lent.clock.now();
+	const once = {
+		annotate,
+		claim: {name: id, until: expiresAt + claimedMs},
+		put: {[rows.used(id)]: at, [rows.arguments(id)]: null, [rows.open(whoOf(call), id)]: null},
+	};
+	return terms.arguments ? rewrite({arguments: terms.arguments}, {...once, annotate: {...annotate, edited: true}}) : allow(once);
+};
+
+/** The approval of any call of this kind, while it lasts. */
+const ofKind = (one: Asked, lent: Lent, now: number) => {
+	const id = lent.kv.get(rows.kind(kindOf(one.call)));
+	const approval = typeof id === 'string' ? ofId(lent, id) : undefined;
+	const standing = approval && standingOf(lent, approval, now);
+	return standing?.state === 'approved' && standing.terms.anyArguments ? passed(approval!, standing, lent) : undefined;
+};
+
+/** What becomes of a call now. Nothing, where no rule is about it. */
+export const judge = (one: Asked, lostClaim: string | undefined, lent: Lent) => {
+	const rule = lent.config.rules.find(candidate => concerns(candidate, one));
+	if (!rule) return undefined;
+	const now = lent.clock.now();
+	const known = ofCall(lent, hashOf(one.call));
+	// Somebody was faster, perhaps one who fell before it was written down.
+	const standing = known && known.id !== lostClaim ? standingOf(lent, known, now) : undefined;
+	if (standing?.state === 'approved') return passed(known!, standing, lent);
+	const ofAny = ofKind(one, lent, now);
+	if (ofAny) return ofAny;
+	if (standing?.state === 'refused') {
+		const {by, reason} = standing;
+		const message = `Whoever had to approve this has refused it: ${reason}`;
+		return deny({message, rule: rule.name, annotate: {id: known!.id, by}});
+	}
+	if (standing?.state !== 'pending') return asked(one, rule, known, lent);
+	tell(known!, lent);
+	return waiting(known!, rule);
+};

@@ -1,0 +1,49 @@
+import type {Json} from '../../plugin-sdk/index.ts';
+import {sha256} from '../webhooks/sha256.ts';
+import {utf8} from '../webhooks/text.ts';
+
+/** What an approval is of: who asks for what, by digests. Two calls are the same when all of this is. */
+export type Call = {
+	source: 'mcp' | 'model' | 'request';
+	principal: string;
+	tenant: string;
+	team?: string | undefined;
+	user?: string | undefined;
+	key?: string | undefined;
+	server?: string | undefined;
+	tool?: string | undefined;
+	model?: string | undefined;
+	operation?: string | undefined;
+	/** Of the arguments, or of a model call's body. */
+	digest: string;
+	definitionDigest?: string | undefined;
+};
+
+/** A call with what rules look at, which is not kept. */
+export type Asked = {call: Call; tags: readonly string[]; arguments?: Readonly<Record<string, Json>> | undefined};
+
+const hex = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
+
+/** SHA-256 of a text, in hexadecimal. */
+export const digestOf = (text: string): string => hex(sha256(utf8(text)));
+
+const nameOf = ({source, principal, tenant, team, user, key, server, tool, model, operation, definitionDigest}: Call): unknown[] =>
+	[source, principal, tenant, team, user, key, server, tool, model, operation, definitionDigest].map(part => part ?? null);
+
+/** The same for the same call alone. */
+export const hashOf = (call: Call): string => digestOf(JSON.stringify([...nameOf(call), call.digest]));
+
+/** The same for all calls that differ in their arguments alone. */
+export const kindOf = (call: Call): string => digestOf(JSON.stringify(nameOf(call)));
+
+/** The same for all calls of one key. */
+export const whoOf = ({principal, tenant, key}: Call): string => digestOf(JSON.stringify([tenant, principal, key ?? null])).slice(0, 24);
+
+/** The names by which a principal may be said to be somebody. */
+export const namesOf = ({principal, tenant, team, user, key}: Call): string[] => [
+	principal,
+	`tenant:${tenant}`,
+	...(team === undefined ? [] : [`team:${tenant}/${team}`]),
+	...(user === undefined ? [] : [user, `user:${tenant}/${user}`]),
+	...(key === undefined ? [] : [key, `key:${key}`]),
+];
