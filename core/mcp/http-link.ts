@@ -2,7 +2,7 @@ import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {encodeHeader, nameHeaderOf, paramHeaders} from './headers.ts';
 import type {Answered, Wire} from './http.ts';
-import type {Asking, Link, ServerFacts} from './link.ts';
+import {type Asking, factsOf, type Link, type ServerFacts} from './link.ts';
 import {type Message, RpcError, rpcCodes} from './rpc.ts';
 import {isLegacy, legacyVersions, metaKeys, ourselves, statelessVersion} from './versions.ts';
 
@@ -25,16 +25,10 @@ const stamp = (params: JsonObject): JsonObject => ({
 	},
 });
 
-const factsFrom = (era: ServerFacts['era'], version: string, {capabilities, instructions, serverInfo, _meta}: JsonObject): ServerFacts => {
-	const info = serverInfo ?? (isObject(_meta) ? _meta[metaKeys.serverInfo] : undefined);
-	return {
-		era,
-		version,
-		capabilities: isObject(capabilities) ? capabilities : {},
-		...(typeof instructions === 'string' && {instructions}),
-		...(isObject(info) && {serverInfo: info}),
-	};
-};
+const withInfo = ({_meta, serverInfo, ...result}: JsonObject): JsonObject => ({
+	...result,
+	serverInfo: serverInfo ?? (isObject(_meta) ? _meta[metaKeys.serverInfo] : undefined),
+});
 
 /** A conversation with an MCP server over HTTP, in the era that the server speaks. A session that it forgot is begun anew, once. */
 export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link => {
@@ -111,7 +105,7 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 		const answered = await send({method: 'server/discover', params, asking, headers: statelessHeaders('server/discover', params)});
 		const {supportedVersions, ...result} = answered.answer?.result ?? {};
 		if (!Array.isArray(supportedVersions) || !supportedVersions.includes(statelessVersion)) return undefined;
-		return factsFrom('stateless', statelessVersion, result);
+		return factsOf(name, {era: 'stateless', version: statelessVersion}, withInfo(result));
 	};
 
 	/** Anything but a good answer means that it is older; who cannot be reached at all is not asked a second time. */
@@ -121,8 +115,8 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 		try {
 			found = await probe();
 		} catch (thrown) {
-			if (thrown instanceof GatewayError && ['upstream_unreachable', 'upstream_refused', 'client_closed'].includes(thrown.code))
-				throw thrown;
+			const isAnswer = ['upstream_unreachable', 'upstream_refused', 'upstream_too_large', 'client_closed'];
+			if (thrown instanceof GatewayError && isAnswer.includes(thrown.code)) throw thrown;
 		}
 		era.kind = found ? 'stateless' : 'legacy';
 		era.probedAt = now();
@@ -149,7 +143,7 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 			{waiting: {left: false}, headers: headersOf(), timeoutMs},
 			() => undefined,
 		);
-		return factsFrom('legacy', version, result);
+		return factsOf(name, {era: 'legacy', version}, result);
 	};
 
 	const facts = (asking: Pick<Asking, 'timeoutMs'>): Promise<ServerFacts> => {

@@ -1,4 +1,5 @@
-import type {JsonObject} from '../llm/json.ts';
+import {GatewayError} from '../errors.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
 import type {Waiting} from '../upstream/reply.ts';
 
 /** What a server says of itself. */
@@ -8,6 +9,25 @@ export type ServerFacts = {
 	capabilities: JsonObject;
 	instructions?: string;
 	serverInfo?: JsonObject;
+};
+
+/** It is kept as long as its conversation, of which there may be thousands. */
+const mostGreetingChars = 65_536;
+
+/** What a greeting says, without what it says beside. Throws `upstream_too_large`. */
+export const factsOf = (
+	name: string,
+	{era, version}: Pick<ServerFacts, 'era' | 'version'>,
+	{capabilities, instructions, serverInfo}: JsonObject,
+): ServerFacts => {
+	const said = {
+		capabilities: isObject(capabilities) ? capabilities : {},
+		...(typeof instructions === 'string' && {instructions}),
+		...(isObject(serverInfo) && {serverInfo}),
+	};
+	if (JSON.stringify(said).length > mostGreetingChars)
+		throw new GatewayError('upstream_too_large', `The MCP server "${name}" says too much of itself.`);
+	return {era, version, ...said};
 };
 
 export type Asking = {

@@ -4,7 +4,7 @@ import {GatewayError} from '../errors.ts';
 import {parseBody} from '../llm/body.ts';
 import type {JsonObject} from '../llm/json.ts';
 import {openLines} from './lines.ts';
-import type {Asking, Link, ServerFacts} from './link.ts';
+import {type Asking, factsOf, type Link, type ServerFacts} from './link.ts';
 import {type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {legacyVersions, ourselves} from './versions.ts';
 
@@ -121,15 +121,10 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 
 	const greet = async (own: Life, timeoutMs: number): Promise<ServerFacts> => {
 		const hello = {protocolVersion: legacyVersions[0], capabilities: {}, clientInfo: ourselves};
-		const {protocolVersion, capabilities, instructions, serverInfo} = await send(own, 'initialize', hello, {timeoutMs});
+		const {protocolVersion, ...said} = await send(own, 'initialize', hello, {timeoutMs});
+		const facts = factsOf(name, {era: 'legacy', version: String(protocolVersion)}, said);
 		write(own, {method: 'notifications/initialized'});
-		return {
-			era: 'legacy',
-			version: String(protocolVersion),
-			capabilities: (capabilities ?? {}) as JsonObject,
-			...(typeof instructions === 'string' && {instructions}),
-			...(serverInfo !== undefined && {serverInfo: serverInfo as JsonObject}),
-		};
+		return facts;
 	};
 
 	const start = (timeoutMs: number): Life => {
