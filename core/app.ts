@@ -14,6 +14,7 @@ import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
 import {mcpDoors} from './mcp/door.ts';
 import {resourceMetadata} from './mcp/oauth/resource.ts';
+import {connectPages} from './oauth/pages.ts';
 import {limitHeaders} from './rate-headers.ts';
 import {refusal} from './refusal.ts';
 import {selfService} from './self-service.ts';
@@ -174,6 +175,7 @@ const doors = (gateway: Gateway, rests: Rests): Router => {
 	selfService(gateway, router);
 	mcpDoors(gateway, router);
 	resourceMetadata(gateway, router);
+	connectPages(gateway, router);
 	return router;
 };
 

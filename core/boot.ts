@@ -91,7 +91,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const kv = opened(await openKv(store), it => it.close());
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
-		const mcp = opened(await openMcp({config, store, log}), it => it.close());
+		const mcp = opened(await openMcp({config, store, kv, log}), it => it.close());
 		const holds = openHolds(config.limits.held);
 		kv.onChange(holds.changed);
 		const metrics = openMetrics(

@@ -13,6 +13,7 @@ import {leave, type Waiting} from '../upstream/reply.ts';
 import {batch} from './batch.ts';
 import {refuseStrangers} from './hosts.ts';
 import {noteResource, stepUp} from './oauth/resource.ts';
+import {askerOf} from './reach.ts';
 import {answered, endStream} from './respond.ts';
 import {errorBody, isId, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {checkStateless, isStateless} from './stateless.ts';
@@ -103,7 +104,7 @@ const end = (visit: Visit): ReplyParts => {
 };
 
 const listen = async (visit: Visit): Promise<undefined> => {
-	const {gateway, exchange, res, door, waiting} = visit;
+	const {gateway, exchange, req, res, door, waiting} = visit;
 	exchange.operation = 'stream';
 	const {owner} = sessionOf(visit);
 	exchange.stream = true;
@@ -112,10 +113,11 @@ const listen = async (visit: Visit): Promise<undefined> => {
 	exchange.outcome = 'ok';
 	const stream = openStream(res, exchange.id);
 	const names = door === undefined ? gateway.mcp.servers.names : [door];
+	const asker = askerOf(gateway, exchange, req.headers);
 	const stops = names.map(name =>
 		gateway.mcp.servers
 			.get(name)
-			?.channel(owner)
+			?.channel(owner, asker)
 			.link.onNotice(method => {
 				// Which of them has changed is not said: what a key may see of it is decided when it asks.
 				if (/^notifications\/(tools|prompts|resources)\/list_changed$/.test(method)) stream.send({method});

@@ -115,7 +115,7 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 		try {
 			found = await probe();
 		} catch (thrown) {
-			const isAnswer = ['upstream_unreachable', 'upstream_refused', 'upstream_too_large', 'client_closed'];
+			const isAnswer = ['upstream_unreachable', 'upstream_refused', 'upstream_too_large', 'client_closed', 'connect_required', 'denied'];
 			if (thrown instanceof GatewayError && isAnswer.includes(thrown.code)) throw thrown;
 		}
 		era.kind = found ? 'stateless' : 'legacy';

@@ -12,11 +12,19 @@ export type HttpOptions = {
 	url: string;
 	/** What every request carries, credentials among them; names in lower case. */
 	headers: Readonly<Record<string, string>>;
+	/** What no answer may hold, beside those. */
+	secrets?: readonly string[];
 	maxBytes: number;
 	connections: number;
 };
 
-export type Posting = {waiting: Waiting; headers: Readonly<Record<string, string>>; timeoutMs: number};
+export type Posting = {
+	waiting: Waiting;
+	headers: Readonly<Record<string, string>>;
+	timeoutMs: number;
+	/** Told of a 401 or 403, and of its `www-authenticate`, before it is an error. */
+	onRefused?: (status: number, challenge: string | undefined) => void;
+};
 
 /** What came back: the head, and the messages that were in it, in order, each told while it comes; `answer` ends it. */
 export type Wire = {
@@ -36,7 +44,7 @@ const connectMs = 10_000;
 const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
 
 /** One MCP server's endpoint over HTTP (streamable HTTP, both eras). Never follows a redirect; never sends twice. */
-export const openWire = ({name, url: address, headers: ours, maxBytes, connections}: HttpOptions): Wire => {
+export const openWire = ({name, url: address, headers: ours, secrets: others = [], maxBytes, connections}: HttpOptions): Wire => {
 	const url = new URL(address);
 	const path = url.pathname + url.search;
 	const pool = new Pool(url.origin, {
@@ -48,12 +56,17 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 		connect: {timeout: connectMs},
 	});
 	const fixed = {'accept-encoding': 'identity', 'user-agent': 'sallyport', ...ours};
-	const secrets = Object.values(ours).map(value => value.replace(/^\w+ /, ''));
+	const bare = (value: string): string => value.replace(/^\w+ /, '');
+	const secrets = [...Object.values(ours).map(bare), ...others];
 
 	const malformed = (why: string): GatewayError => new GatewayError('upstream_malformed', `The MCP server "${name}" ${why}.`);
 
-	const messageIn = (bytes: Buffer): Message => {
-		for (const key of secrets) refuseKeyIn({name, key}, bytes);
+	/** What a request carries beside them: a token of whoever asks. */
+	const shownIn = ({authorization}: Readonly<Record<string, string>>): string[] =>
+		authorization === undefined ? secrets : [...secrets, bare(authorization)];
+
+	const messageIn = (bytes: Buffer, shown: readonly string[]): Message => {
+		for (const key of shown) refuseKeyIn({name, key}, bytes);
 		try {
 			return readMessage(parseBody(bytes).json);
 		} catch (thrown) {
@@ -68,13 +81,13 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 		});
 
 	/** The events of a stream, until `isLast` says so. */
-	const streamed = (reply: Reply, onMessage: (message: Message) => boolean): Promise<void> =>
+	const streamed = (reply: Reply, shown: readonly string[], onMessage: (message: Message) => boolean): Promise<void> =>
 		new Promise((resolve, reject) => {
 			let bytes = 0;
 			const parser = sseParser(
 				({event, data}) => {
 					if (data === '' || (event !== undefined && event !== 'message')) return;
-					if (onMessage(messageIn(Buffer.from(data)))) {
+					if (onMessage(messageIn(Buffer.from(data), shown))) {
 						resolve();
 						reply.drop();
 					}
@@ -92,10 +105,12 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 			});
 		});
 
-	const refusedBy = (reply: Reply): GatewayError | undefined => {
-		const {status} = reply;
-		if (status === 401 || status === 403)
+	const refusedBy = ({status, headers}: Reply, {onRefused}: Posting): GatewayError | undefined => {
+		if (status === 401 || status === 403) {
+			const challenge = headers['www-authenticate'];
+			onRefused?.(status, Array.isArray(challenge) ? challenge.join(', ') : challenge);
 			return new GatewayError('upstream_refused', `The MCP server "${name}" does not accept the gateway's own credentials.`);
+		}
 		if (status >= 300 && status < 400) return malformed('answered with a redirect, which is not followed');
 		if (status === 429) return new GatewayError('upstream_rate_limited', `The MCP server "${name}" is limiting.`);
 		return undefined;
@@ -103,7 +118,12 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 
 	const typeOf = (reply: Reply): string => String(reply.headers['content-type'] ?? '').toLowerCase();
 
-	const read = async (reply: Reply, id: number | undefined, onMessage: (message: Message) => void): Promise<Answered['answer']> => {
+	const read = async (
+		reply: Reply,
+		id: number | undefined,
+		shown: readonly string[],
+		onMessage: (message: Message) => void,
+	): Promise<Answered['answer']> => {
 		if (id === undefined || reply.status === 202) {
 			reply.drop();
 			return undefined;
@@ -115,8 +135,8 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 			else throw malformed('answered what nobody asked');
 			return answer !== undefined;
 		};
-		if (typeOf(reply).startsWith('text/event-stream')) await streamed(reply, take);
-		else if (typeOf(reply).startsWith('application/json')) take(messageIn(await reply.collect(maxBytes)));
+		if (typeOf(reply).startsWith('text/event-stream')) await streamed(reply, shown, take);
+		else if (typeOf(reply).startsWith('application/json')) take(messageIn(await reply.collect(maxBytes), shown));
 		else reply.drop();
 		return answer;
 	};
@@ -145,23 +165,28 @@ export const openWire = ({name, url: address, headers: ours, maxBytes, connectio
 			const head = {...fixed, ...posting.headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json'};
 			const body = JSON.stringify({jsonrpc: '2.0', ...message});
 			const reply = await dispatch({path, method: 'POST', headers: listOf(head), body}, posting);
-			const refused = refusedBy(reply);
+			const refused = refusedBy(reply, posting);
 			if (refused) {
 				reply.drop();
 				throw refused;
 			}
-			const answer = await within(posting.timeoutMs, reply, read(reply, id, onMessage));
+			const answer = await within(posting.timeoutMs, reply, read(reply, id, shownIn(posting.headers), onMessage));
 			return {status: reply.status, sessionId: idOf(reply), answer};
 		},
 
-		async listen({waiting, headers, timeoutMs}, onMessage) {
-			const head = listOf({...fixed, ...headers, accept: 'text/event-stream'});
-			const reply = await dispatch({path, method: 'GET', headers: head}, {waiting, timeoutMs});
+		async listen(posting, onMessage) {
+			const head = listOf({...fixed, ...posting.headers, accept: 'text/event-stream'});
+			const reply = await dispatch({path, method: 'GET', headers: head}, posting);
+			const refused = refusedBy(reply, posting);
+			if (refused) {
+				reply.drop();
+				throw refused;
+			}
 			if (reply.status !== 200 || !typeOf(reply).startsWith('text/event-stream')) {
 				reply.drop();
 				throw malformed('has no stream of its own');
 			}
-			await streamed(reply, message => {
+			await streamed(reply, shownIn(posting.headers), message => {
 				onMessage(message);
 				return false;
 			});

@@ -1,6 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import type {Logger} from 'pino';
 import type {ResolvedConfig} from '../config.ts';
+import type {Connect} from '../oauth/connect.ts';
+import type {OAuth} from '../oauth/open.ts';
+import type {Kv} from '../store/kv.ts';
 import type {Store} from '../store/store.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {openPendingStates, type PendingStates} from './pending.ts';
@@ -12,6 +15,8 @@ import {openToolPrices, type ToolPrices} from './tool-prices.ts';
 export type Mcp = {
 	servers: Servers;
 	sessions: Sessions;
+	/** Where a server is asked with its users' own accounts. */
+	connect?: Connect;
 	pending: PendingStates;
 	prices: ToolPrices;
 	/** Ends a request under way, by whose it is and its id. */
@@ -23,11 +28,24 @@ export type Mcp = {
 	close(): Promise<void>;
 };
 
-type Options = {config: ResolvedConfig; store: Pick<Store, 'metaPutIfAbsent'>; log: Logger};
+type Options = {
+	config: ResolvedConfig;
+	store: Pick<Store, 'metaPutIfAbsent' | 'once'>;
+	kv: Pick<Kv, 'space' | 'put' | 'onChange'>;
+	log: Logger;
+};
+
+const nobody: OAuth = {credentials: new Map(), close: async () => undefined};
+
+/** The SDK's OAuth client takes a while to load, and most gateways never ask for a token. */
+const oauthOf = async (options: Options): Promise<OAuth> =>
+	Object.values(options.config.servers).some(({oauth}) => oauth) ? (await import('../oauth/open.ts')).openOAuth(options) : nobody;
 
 /** Starts no process and connects to nobody yet. */
-export const openMcp = async ({config, store, log}: Options): Promise<Mcp> => {
-	const servers = openServers(config.servers, {log, maxBytes: config.limits.replyMb * 1_048_576});
+export const openMcp = async (options: Options): Promise<Mcp> => {
+	const {config, store, log} = options;
+	const oauth = await oauthOf(options);
+	const servers = openServers(config.servers, {log, maxBytes: config.limits.replyMb * 1_048_576, credentials: oauth.credentials});
 	// The same in every process on this store: a session is known to all of them.
 	const key = await store.metaPutIfAbsent('mcp.session-key', randomBytes(32).toString('base64url'));
 	const streams = new Set<Waiting>();
@@ -41,6 +59,10 @@ export const openMcp = async ({config, store, log}: Options): Promise<Mcp> => {
 		endStreams() {
 			for (const waiting of streams) leave(waiting);
 		},
-		close: () => servers.close(),
+		...(oauth.connect && {connect: oauth.connect}),
+		async close() {
+			await servers.close();
+			await oauth.close();
+		},
 	};
 };

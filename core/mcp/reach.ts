@@ -1,17 +1,28 @@
 import {randomUUID} from 'node:crypto';
+import type {IncomingHttpHeaders} from 'node:http';
 import {GatewayError} from '../errors.ts';
-import {recordOpened} from '../gateway.ts';
+import type {Exchange} from '../exchange.ts';
+import {type Gateway, recordOpened} from '../gateway.ts';
 import type {JsonObject} from '../llm/json.ts';
+import type {Asker} from '../oauth/credential.ts';
+import {originOf} from './hosts.ts';
 import type {Asking} from './link.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
 import {metaKeys} from './versions.ts';
 
+/** On whose behalf servers are asked. */
+export const askerOf = ({config}: Gateway, {principal}: Exchange, headers: IncomingHttpHeaders): Asker => ({
+	principal: principal!,
+	token: /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1],
+	origin: () => originOf(config, headers),
+});
+
 /** The server's conversation for this client. Throws `not_found` where there is no such server. */
-export const channelTo = ({gateway, owner}: Turn, server: string): Channel => {
+export const channelTo = ({gateway, owner, exchange, headers}: Turn, server: string): Channel => {
 	const found = gateway.mcp.servers.get(server);
 	if (!found) throw new GatewayError('not_found', `There is no MCP server "${server.slice(0, 100)}" here.`);
-	return found.channel(owner);
+	return found.channel(owner, askerOf(gateway, exchange, headers));
 };
 
 export const askingOf = ({waiting, onProgress}: Turn, {timeoutMs}: Channel, definition?: JsonObject): Asking => ({

@@ -1,5 +1,7 @@
 import type {Logger} from 'pino';
 import type {ResolvedServer} from '../config/resolve.ts';
+import type {Asker, Credentials} from '../oauth/credential.ts';
+import {authorizedWire} from './authorized.ts';
 import {type Catalogue, openCatalogue} from './catalogue.ts';
 import {openWire} from './http.ts';
 import {type Era, openHttpLink} from './http-link.ts';
@@ -12,7 +14,7 @@ export type Channel = {server: string; link: Link; catalogue: Catalogue; timeout
 export type Server = {
 	readonly name: string;
 	/** Whose conversation it is: over HTTP each owner has one of its own, so that what a server remembers of it stays with it. */
-	channel(owner: string): Channel;
+	channel(owner: string, asker: Asker): Channel;
 	release(owner: string): void;
 	close(): Promise<void>;
 };
@@ -28,7 +30,7 @@ export type Servers = {
 const mostChannels = 2_000;
 const idleMs = 600_000;
 
-type Options = {log: Logger; maxBytes: number};
+type Options = {log: Logger; maxBytes: number; credentials: ReadonlyMap<string, Credentials>};
 
 const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBytes}: Options): Server => {
 	const {command, args, env, folder} = stdio!;
@@ -37,17 +39,27 @@ const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBy
 	return {name, channel: () => channel, release: () => undefined, close: () => link.close()};
 };
 
-const overHttp = (name: string, {url, bearer, headers, timeoutMs, connections}: ResolvedServer, {maxBytes}: Options): Server => {
+const overHttp = (
+	name: string,
+	{url, bearer, basic, headers, timeoutMs, connections}: ResolvedServer,
+	{maxBytes, credentials}: Options,
+): Server => {
 	const own = Object.fromEntries(Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]));
+	const login =
+		bearer === undefined ? basic && `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}` : `Bearer ${bearer}`;
 	const wire = openWire({
 		name,
 		url: url!,
-		headers: {...own, ...(bearer !== undefined && {authorization: `Bearer ${bearer}`})},
+		headers: {...own, ...(login !== undefined && {authorization: login})},
+		...(basic && {secrets: [basic.password]}),
 		maxBytes,
 		connections,
 	});
 	const era: Era = {probedAt: 0};
-	const channels = new Map<string, Channel & {usedAt: number}>();
+	const logins = credentials.get(name);
+	/** The same owner may come with another token of the same user's. */
+	type Kept = Channel & {usedAt: number; asker: Asker};
+	const channels = new Map<string, Kept>();
 
 	const release = (owner: string): void => {
 		const channel = channels.get(owner);
@@ -61,10 +73,11 @@ const overHttp = (name: string, {url, bearer, headers, timeoutMs, connections}: 
 
 	return {
 		name,
-		channel(owner) {
+		channel(owner, asker) {
 			const known = channels.get(owner);
 			if (known) {
 				known.usedAt = Date.now();
+				known.asker = asker;
 				// The order of the map is that of their use.
 				channels.delete(owner);
 				channels.set(owner, known);
@@ -72,8 +85,15 @@ const overHttp = (name: string, {url, bearer, headers, timeoutMs, connections}: 
 			}
 			const [oldest] = channels.keys();
 			if (channels.size >= mostChannels && oldest !== undefined) release(oldest);
-			const link = openHttpLink({name, wire, era});
-			const made = {server: name, link, catalogue: openCatalogue(name, link), timeoutMs, usedAt: Date.now()};
+			const own = logins
+				? authorizedWire(
+						name,
+						wire,
+						logins.of(() => made.asker),
+					)
+				: wire;
+			const link = openHttpLink({name, wire: own, era});
+			const made: Kept = {server: name, link, catalogue: openCatalogue(name, link), timeoutMs, usedAt: Date.now(), asker};
 			channels.set(owner, made);
 			return made;
 		},

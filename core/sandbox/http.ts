@@ -23,7 +23,7 @@ type Hop = {url: URL; method: string; headers: Record<string, string>; body?: st
 
 const defaultTimeoutMs = 10_000;
 const maxBytes = 5_000_000;
-const maxRedirects = 5;
+const usualRedirects = 5;
 const connectionsPerOrigin = 8;
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -145,9 +145,12 @@ const redirected = ({url: before, method, headers, body}: Hop, status: number, l
 export const guardedFetch = ({
 	hosts,
 	lookup = hostname => systemLookup(hostname, {all: true}),
+	mostRedirects = usualRedirects,
 }: {
 	hosts: readonly string[];
 	lookup?: Lookup;
+	/** 0: none is followed, and one is `upstream_failed`. */
+	mostRedirects?: number;
 }): GuardedFetch => {
 	const grants = hosts.map(grantOf);
 	const agent = new Agent({
@@ -193,8 +196,8 @@ export const guardedFetch = ({
 				const lines = Object.entries(headers).map(([name, value = '']) => [name, typeof value === 'string' ? value : value.join(', ')]);
 				return {status, headers: Object.fromEntries(lines), body};
 			}
-			if (followed === maxRedirects)
-				throw new GatewayError('upstream_failed', `${hop.url.host} redirected more than ${maxRedirects} times.`);
+			if (followed === mostRedirects)
+				throw new GatewayError('upstream_failed', `${hop.url.host} redirected more than ${mostRedirects} times.`);
 			hop = redirected(hop, status, headers.location);
 		}
 	};

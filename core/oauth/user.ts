@@ -1,0 +1,151 @@
+import {InvalidGrantError} from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import type {Logger} from 'pino';
+import type {ResolvedOAuth} from '../config/resolve.ts';
+import {GatewayError} from '../errors.ts';
+import {type Asker, aheadMs, type Credential, type Credentials, holderOf, isFresh, oauthFailure} from './credential.ts';
+import type {Known} from './discover.ts';
+import type {Link, Links} from './links.ts';
+import type {Held, TokenRequests} from './tokens.ts';
+
+type Options = {
+	server: string;
+	url: string;
+	oauth: ResolvedOAuth;
+	discover: () => Promise<Known>;
+	requests: TokenRequests;
+	links: Links;
+	/** The error that carries the link at which this asker connects. */
+	invite: (asker: Asker, scopes?: readonly string[]) => Promise<GatewayError>;
+	/** True for one caller at most among all processes. */
+	once: (name: string, expiresAt: number) => Promise<boolean>;
+	log: Logger;
+	now?: () => number;
+};
+
+/** Whoever may spend a refresh token may until this and the next span are over: longer than an authorization server may take. */
+const spanMs = 10_000;
+const patienceMs = 12_000;
+const lookMs = 250;
+/** A token that is refused right after it came would be refused again. */
+const newMs = 5_000;
+
+/** What stands in the store of a token that came just now. */
+export const linkOf = (held: Held, facts: Pick<Link, 'issuer' | 'clientId' | 'url'>, now: number): Omit<Link, 'generation'> => ({
+	...held,
+	...facts,
+	...(held.expiresAt !== undefined && {lifeMs: held.expiresAt - now}),
+});
+
+/** RFC 6750, section 3, in a challenge that is a stranger's. */
+const scopesIn = (challenge: string | undefined): string[] => {
+	const [, text = ''] = /\bscope="([\x20\x21\x23-\x5b\x5d-\x7e]{1,1000})"/.exec(challenge ?? '') ?? [];
+	return text.split(' ').filter(scope => scope !== '');
+};
+
+/** Each user's own tokens (authorization code). Before one ends it is refreshed, by one process of all: a refresh token may be good once. */
+export const userTokens = ({server, url, oauth, discover, requests, links, invite, once, log, now = Date.now}: Options): Credentials => {
+	const refreshing = new Map<string, Promise<Link>>();
+	const failed = new Map<string, {generation: string; at: number; error: GatewayError}>();
+
+	/** What was issued under another config is nothing. */
+	const fits = (link: Link): boolean =>
+		link.url === url && (oauth.issuer ?? link.issuer) === link.issuer && (oauth.clientId ?? link.clientId) === link.clientId;
+
+	const linked = async (asker: Asker): Promise<Link> => {
+		const {principal} = asker;
+		if (principal.tenant === 'anonymous' && principal.key === undefined && principal.user === undefined)
+			throw new GatewayError('denied', `"${server}" is asked in the name of a user: come with a key.`);
+		const link = await links.of(server, holderOf(principal));
+		if (link && fits(link)) return link;
+		throw await invite(asker);
+	};
+
+	const spent = async (link: Link, asker: Asker): Promise<Link> => {
+		const holder = holderOf(asker.principal);
+		try {
+			const known = await discover();
+			// What one authorization server issued is shown to no other.
+			if (known.issuer !== link.issuer) throw await invite(asker);
+			const {issuer, clientId} = link;
+			const held = await requests.refresh(known, clientId, link.refreshToken!);
+			const scopes = held.scopes ?? link.scopes;
+			return await links.put(server, holder, linkOf({...held, ...(scopes && {scopes})}, {issuer, clientId, url}, now()));
+		} catch (thrown) {
+			if (!(thrown instanceof InvalidGrantError)) throw oauthFailure(server, thrown, log);
+			const newer = await links.of(server, holder);
+			if (newer && newer.generation !== link.generation) return newer;
+			await links.drop(server, holder);
+			throw await invite(asker);
+		}
+	};
+
+	const mayRefresh = async ({generation}: Link): Promise<boolean> => {
+		const span = Math.floor(now() / spanMs);
+		const claim = (at: number): Promise<boolean> => once(`oauth.refresh:${generation}:${at}`, (at + 2) * spanMs);
+		return (await claim(span)) && (await claim(span + 1));
+	};
+
+	const refresh = async (link: Link, asker: Asker): Promise<Link> => {
+		const holder = holderOf(asker.principal);
+		const before = failed.get(holder);
+		if (before?.generation === link.generation && now() - before.at < spanMs * 2) throw before.error;
+		for (const until = now() + patienceMs; now() < until; ) {
+			if (await mayRefresh(link)) {
+				try {
+					return await spent(link, asker);
+				} catch (thrown) {
+					const isTheirs = thrown instanceof GatewayError && thrown.code !== 'connect_required';
+					if (isTheirs) failed.set(holder, {generation: link.generation, at: now(), error: thrown});
+					throw thrown;
+				}
+			}
+			await links.changed(server, holder, lookMs);
+			const there = await links.of(server, holder);
+			if (!there) throw await invite(asker);
+			if (there.generation !== link.generation) return there;
+		}
+		throw new GatewayError('upstream_timeout', `The token for "${server}" was not refreshed in time.`);
+	};
+
+	const refreshed = (link: Link, asker: Asker): Promise<Link> => {
+		const holder = holderOf(asker.principal);
+		const known = refreshing.get(holder);
+		if (known) return known;
+		const under = refresh(link, asker).finally(() => refreshing.delete(holder));
+		refreshing.set(holder, under);
+		return under;
+	};
+
+	const tokenOf = async (asker: Asker): Promise<string> => {
+		const link = await linked(asker);
+		if (isFresh(link, now(), Math.min(aheadMs, (link.lifeMs ?? aheadMs) / 2))) return link.accessToken;
+		const isGood = isFresh(link, now(), 0);
+		if (link.refreshToken === undefined) {
+			if (isGood) return link.accessToken;
+			throw await invite(asker);
+		}
+		try {
+			return (await refreshed(link, asker)).accessToken;
+		} catch (thrown) {
+			if (isGood && thrown instanceof GatewayError && thrown.code !== 'connect_required') return link.accessToken;
+			throw thrown;
+		}
+	};
+
+	const credentialOf = (asker: () => Asker): Credential => ({
+		token: () => tokenOf(asker()),
+		async renewed(refused) {
+			const link = await linked(asker());
+			if (link.accessToken !== refused) return link.accessToken;
+			const isNew = link.expiresAt !== undefined && link.lifeMs !== undefined && now() - (link.expiresAt - link.lifeMs) < newMs;
+			if (link.refreshToken === undefined || isNew) throw await invite(asker());
+			return (await refreshed(link, asker())).accessToken;
+		},
+		async refusal(challenge) {
+			const had = await links.of(server, holderOf(asker().principal));
+			return invite(asker(), [...new Set([...(had?.scopes ?? []), ...scopesIn(challenge)])]);
+		},
+	});
+
+	return {of: credentialOf};
+};
