@@ -6,7 +6,7 @@ import {packed, principalField} from '../llm/asked.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {type BodyText, patchText} from '../llm/text.ts';
 import type {Value} from '../sandbox/isolate.ts';
-import {digestOf, type Entry} from './catalogue.ts';
+import {digestOf, type Entry, lists} from './catalogue.ts';
 import {listLeaves, requestLeaves, resultLeaves} from './leaves.ts';
 import type {Turn} from './turn.ts';
 
@@ -143,11 +143,13 @@ export const askResult = async (turn: Turn, given: JsonObject): Promise<JsonObje
 	let leaves: BodyText | undefined;
 	const words = (): BodyText => (leaves ??= resultLeaves(result));
 	const {instructions} = given;
+	const isList = exchange.operation !== undefined && Object.hasOwn(lists, exchange.operation);
 	// Of those as the server wrote them, whatever a plugin makes of them.
 	const greeting = typeof instructions === 'string' ? {instructionsDigest: digestOf(instructions)} : {};
 	const shown: Shown = {
 		text: () => words().strings,
-		result: () => ({server: exchange.server, tool: exchange.tool, result, ...greeting}),
+		// An error in the place of a list is no list to narrow.
+		result: () => (isList ? undefined : {server: exchange.server, tool: exchange.tool, result, ...greeting}),
 	};
 	await beforeReply(gateway, exchange, shown, ({text, result: replaced}) => {
 		if (text) patchText(words(), text);
