@@ -37,6 +37,7 @@ export type HostileServer = {
 };
 
 const stateless = '2026-07-28';
+const noMethod = new Error('no such method');
 
 const listening = async (t: ExecutionContext, handle: (req: IncomingMessage, res: ServerResponse) => void): Promise<string> => {
 	const server = createServer(handle);
@@ -76,6 +77,7 @@ export const hostileServer = async (
 			times.set(name, count);
 			return typeof answer === 'function' ? (answer as (asked: Asked) => unknown)({session, times: count, params}) : answer;
 		};
+		const listed = (field: string, entries: unknown): unknown => (entries instanceof Error ? entries : {[field]: entries});
 		const offers = capabilities ?? {tools: {listChanged: true}, prompts: {}, resources: {}};
 		switch (method) {
 			case 'initialize':
@@ -83,11 +85,11 @@ export const hostileServer = async (
 			case 'server/discover':
 				return {supportedVersions: [stateless], capabilities: offers, instructions, resultType: 'complete', ttlMs: 0, cacheScope: 'public'};
 			case 'tools/list':
-				return {tools: given(tools ?? [{name: 'act', inputSchema: {type: 'object'}}])};
+				return listed('tools', given(tools ?? [{name: 'act', inputSchema: {type: 'object'}}]));
 			case 'prompts/list':
-				return {prompts: given(prompts ?? [])};
+				return listed('prompts', given(prompts ?? []));
 			case 'resources/list':
-				return {resources: given(resources ?? [])};
+				return listed('resources', given(resources ?? []));
 			case 'resources/templates/list':
 				return {resourceTemplates: []};
 			case 'tools/call':
@@ -98,7 +100,7 @@ export const hostileServer = async (
 			case 'prompts/get':
 				return given(prompt ?? {messages: []});
 			default:
-				return new Error('no such method');
+				return noMethod;
 		}
 	};
 
@@ -113,10 +115,16 @@ export const hostileServer = async (
 		const isGreeting = method === 'initialize' || method === 'server/discover';
 		const session = String(req.headers['mcp-session-id'] ?? (method === 'initialize' ? `s${++sessions}` : ''));
 		if (own.says.raw?.(rpc, res, req)) return undefined;
-		const result = isGreeting && !isOfEra ? new Error('no such method') : resultOf(method, session, params);
+		const result = isGreeting && !isOfEra ? noMethod : resultOf(method, session, params);
 		const said =
 			result instanceof Error
-				? {error: {code: -32601, message: result.message, ...(result.cause !== undefined && {data: result.cause})}}
+				? {
+						error: {
+							code: result === noMethod ? -32601 : -32050,
+							message: result.message,
+							...(result.cause !== undefined && {data: result.cause}),
+						},
+					}
 				: {result: {...(result as object), ...(era === 'stateless' && {resultType: 'complete', ttlMs: 60_000, cacheScope: 'public'})}};
 		return res
 			.writeHead(200, {'content-type': 'application/json', ...(method === 'initialize' && {'mcp-session-id': session})})
