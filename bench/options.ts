@@ -8,7 +8,7 @@ const help = `npm run bench -- [options]
   --only a,b       contenders whose name contains one of these (direct and undici are worth keeping: they are the measure)
   --cells a,b      some of these: ${everyCell.map(cellName).join(' ')}
   --rounds n       interleaved rounds at most (default 3)
-  --minutes n      no new round that would end after this (default 6)
+  --minutes n      no new round that would end after this, the warming up apart (default 6)
   --personal       an e-mail address and a phone number in every message, so that masking has something to rewrite
   --workers        two workers against one process, on two cores that they share with the load; nothing else
   --node           the load generator and the responder in Node, although a C compiler is here
