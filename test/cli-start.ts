@@ -31,7 +31,10 @@ test.serial('the boot tree says of each plugin what it is, what it reads, what i
 		t.regex(printed, new RegExp(`[├└]─ ${name} \\d+\\.\\d+\\.\\d+  isolate, inline  \\d+ ms`));
 	}
 	t.regex(printed, /virtual-keys .*\n.* pre-auth {2}reads credential\.sha256.*\n.* pre-request {2}reads .*\n.* may use kv, clock, random/);
-	t.regex(printed, /budgets .*\n.* pre-request {2}reads .*\n.* post-response {2}reads .*\n.* may use .*ledger/);
+	t.regex(
+		printed,
+		/budgets .*\n.* pre-request {2}reads .*\n.* on-tool-call {2}reads .*\n.* post-response {2}reads .*\n.* may use .*ledger/,
+	);
 });
 
 test.serial('the keys of the first start are shown once, and no file holds them', async t => {
