@@ -33,6 +33,8 @@ export default defineConfig({
 	plugins: [
 		{use: 'virtual-keys'},
 		{use: 'grants', config: {allow: {'tenant:default': {models: ['*'], servers: ['*'], tools: ['*'], prompts: ['*'], resources: ['*']}}}},
+		// What MCP tools say of themselves: trusted when first seen, hidden when it changes.
+		{use: 'tool-pins', config: {first: {'*': 'trust'}}},
 		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},
 		// {use: 'quotas', config: {limits: {'*': {'tokens/day': 5_000_000}}}},
