@@ -15,6 +15,8 @@ export type ProtectedServer = {
 	revoked: Set<string>;
 	/** A scope that its tool needs. */
 	needs: string | undefined;
+	/** Its tool says what it was shown. */
+	repeats: boolean;
 	/** Whose token came with each call, in the session it came in. */
 	callers: {sub: string; session: string | undefined}[];
 };
@@ -47,7 +49,7 @@ export const protectedServer = async (t: ExecutionContext, as: AuthorizationServ
 		if (self.needs !== undefined && !String(claims.scope).split(' ').includes(self.needs))
 			return answer(403, {}, {'www-authenticate': `Bearer error="insufficient_scope", scope="${self.needs}"`});
 		self.callers.push({sub: String(claims.sub), session: req.headers['mcp-session-id'] as string | undefined});
-		return result({content: [{type: 'text', text: String(claims.sub)}]});
+		return result({content: [{type: 'text', text: self.repeats ? token : String(claims.sub)}]});
 	});
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 	t.teardown(() => {
@@ -62,6 +64,7 @@ export const protectedServer = async (t: ExecutionContext, as: AuthorizationServ
 		metadata: {},
 		revoked: new Set(),
 		needs: undefined,
+		repeats: false,
 		callers: [],
 	};
 	return self;
