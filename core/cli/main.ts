@@ -5,6 +5,7 @@ import {ConfigError} from '../config.ts';
 import {act} from './act.ts';
 import {adminKey} from './admin-key.ts';
 import {admins} from './admins.ts';
+import {approvals} from './approvals.ts';
 import {audit} from './audit.ts';
 import {check} from './check.ts';
 import {explain} from './explain.ts';
@@ -23,7 +24,7 @@ const program = new Command('sallyport')
 	.exitOverride();
 
 // What only one verb needs is imported when it runs: asking for help must not wait for an isolate's library.
-for (const verb of [start, check, keys, plugins, act, explain, admins, usage, ledger, audit, adminKey]) verb(program);
+for (const verb of [start, check, keys, plugins, act, explain, approvals, admins, usage, ledger, audit, adminKey]) verb(program);
 
 /** A mistake in the config says where it is and how to mend it, and no message of ours needs a stack. */
 const wordsOf = (thrown: unknown): string => {
