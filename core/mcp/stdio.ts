@@ -28,7 +28,32 @@ const patienceMs = 1_000;
 
 type Pending = {resolve: (result: JsonObject) => void; reject: (error: Error) => void; onProgress?: Asking['onProgress']};
 
-type Life = {child: ChildProcessWithoutNullStreams; pending: Map<number, Pending>; facts: Promise<ServerFacts>; over: boolean};
+type Life = {
+	child: ChildProcessWithoutNullStreams;
+	pending: Map<number, Pending>;
+	facts: Promise<ServerFacts>;
+	over: boolean;
+	/** What it answered that nobody asked. */
+	stray: number;
+};
+
+/** What may be written in so long a time is so many times the largest message: reading all of it is work too. */
+const floodMs = 10_000;
+const floodTimes = 4;
+
+/** Says of each chunk whether so much may come in so short a time. */
+const openDam = (mostBytes: number, now = Date.now): ((bytes: number) => boolean) => {
+	let from = 0;
+	let came = 0;
+	return bytes => {
+		if (now() - from > floodMs) {
+			from = now();
+			came = 0;
+		}
+		came += bytes;
+		return came <= mostBytes;
+	};
+};
 
 const dead = (name: string, why: string): GatewayError => new GatewayError('upstream_failed', `The MCP server "${name}" ${why}.`);
 
@@ -63,7 +88,8 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 		if (message.kind === 'answer') {
 			const pending = typeof message.id === 'number' ? own.pending.get(message.id) : undefined;
 			if (!pending) {
-				log.warn({server: name}, 'an MCP server answered what nobody asked');
+				// Once is enough: who writes them writes many.
+				if (own.stray++ === 0) log.warn({server: name}, 'an MCP server answered what nobody asked');
 				return;
 			}
 			own.pending.delete(message.id as number);
@@ -137,7 +163,7 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 		const begun = Date.now();
 		// A group of its own, so that its children can be ended with it, and Ctrl-C is for the gateway alone to hear.
 		const child = spawn(command, args, {cwd, env: {...env}, stdio: 'pipe', detached: true, windowsHide: true});
-		const own: Life = {child, pending: new Map(), over: false, facts: Promise.resolve({} as ServerFacts)};
+		const own: Life = {child, pending: new Map(), over: false, stray: 0, facts: Promise.resolve({} as ServerFacts)};
 		life = own;
 		const gone = (why: string) => {
 			if (own.over) return;
@@ -157,8 +183,11 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 			}
 			heard(own, message);
 		});
+		const isBorne = openDam(maxBytes * floodTimes);
 		child.stdout.on('data', (chunk: Buffer) => {
-			if (!own.over && !lines(chunk)) gone('sent a message that is too large');
+			if (own.over) return;
+			if (!isBorne(chunk.length)) gone('writes without an end');
+			else if (!lines(chunk)) gone('sent a message that is too large');
 		});
 		// Read, or it would stop when the pipe is full; never kept.
 		child.stderr.resume();
