@@ -24,7 +24,7 @@ const asked = (one: Asked, rule: Rule, former: Approval | undefined, lent: Lent)
 		return deny({message: 'Somebody has to approve this, and it is too long to be read.', rule: rule.name});
 	const now = clock.now();
 	const who = whoOf(call);
-	const open = kv.list(rows.open(who), {limit: config.mostPending + 50});
+	const open = kv.list(rows.open(who), {limit: config.mostPending + 100});
 	const over = open.filter(({value}) => (value as number) <= now).map(({key}) => [key, null] as const);
 	if (open.length - over.length >= config.mostPending) {
 		const message = `${config.mostPending} calls of this key wait for an approval already.`;

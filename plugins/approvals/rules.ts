@@ -80,7 +80,7 @@ export const config = z.strictObject({
 	/** Which principals an admin is: nobody approves what they asked for themselves. */
 	people: z.record(z.string().max(100), z.array(z.string().max(300)).min(1).max(100)).default({}),
 	/** Most calls of one key that wait to be decided. */
-	mostPending: z.int().min(1).max(1_000).default(50),
+	mostPending: z.int().min(1).max(900).default(50),
 	webhook: z
 		.strictObject({
 			/** Its host has to be in this entry's grants. */
