@@ -12,15 +12,18 @@ import type {Turn} from './turn.ts';
 
 const invalid = (message: string): RpcError => new RpcError(rpcCodes.invalidParams, message);
 
-/** How a list's entries are called at a door: their own names, or those with a prefix. */
-const shownAs = (door: string | undefined, method: ListMethod, entries: readonly Entry[]): JsonObject[] => {
+/**
+ * How a list's entries are called at a door: their own names, or those with a prefix. `all` is everything that their servers have: what
+ * somebody may not see has a name too, and a call is looked up among all of them.
+ */
+const shownAs = (door: string | undefined, method: ListMethod, entries: readonly Entry[], all: readonly Entry[]): JsonObject[] => {
 	const {key} = lists[method];
 	if (door !== undefined) return entries.map(({definition}) => definition);
 	if (key !== 'name') return entries.map(({server, name, definition}) => ({...definition, [key]: prefixedUri(server, name)}));
 	const servers = [...new Set(entries.map(({server}) => server))];
 	const names = new Map(
 		servers.flatMap(server => {
-			const own = entries.filter(entry => entry.server === server).map(({name}) => name);
+			const own = all.filter(entry => entry.server === server).map(({name}) => name);
 			return [...prefixed(server, own)].map(([shown, name]) => [`${server}\n${name}`, shown] as const);
 		}),
 	);
@@ -56,9 +59,12 @@ const listing = async (turn: Turn, method: ListMethod): Promise<JsonObject> => {
 	if (door !== undefined) channelTo(turn, door);
 	const parts = await reaching(turn, door, () => Promise.all(names.map(name => partOf(turn, name, method))));
 	exchange.outcome = 'ok';
-	const {entries, servers} = await askList(turn, field, {entries: parts.flatMap(({entries}) => entries), servers: names});
-	const down = parts.flatMap(({server, error}) => (error && servers.includes(server) ? [{server, error: error.code}] : []));
-	return {[field]: shownAs(door, method, entries), ...(down.length > 0 && {_meta: {'sallyport/unavailable': down}})};
+	const all = parts.flatMap(({entries}) => entries);
+	const {entries, servers} = await askList(turn, field, {entries: all, servers: names});
+	const down = parts.flatMap(({server, error}) =>
+		error && servers.includes(server) ? [{server, error: error.code, ...(error.link !== undefined && {link: error.link})}] : [],
+	);
+	return {[field]: shownAs(door, method, entries, all), ...(down.length > 0 && {_meta: {'sallyport/unavailable': down}})};
 };
 
 /** Whose a name is at this door, and what its server calls it. */
