@@ -75,10 +75,14 @@ test('the SDK’s client sees the link in the error, and the tool once it is con
 	await t.throwsAsync(legacyClient(t, `${gateway.url}/mcp/mail`, await keyOf('eve')), {message: /\/oauth\/connect\/mail\?ticket=/});
 });
 
-test('at the common door a server that is not connected is named beside the tools of the others', async t => {
+test('at the common door a server that is not connected is named, with the link, beside the tools of the others', async t => {
 	const {gateway, keyOf} = await start(t);
 	const {body} = await wireTo(`${gateway.url}/mcp`, await keyOf('ada')).ask('tools/list');
-	t.like(body.result, {tools: [], _meta: {'sallyport/unavailable': [{server: 'mail', error: 'connect_required'}]}});
+	t.like(body.result, {tools: []});
+	const meta = body.result?._meta as Record<string, {server: string; error: string; link: string}[]> | undefined;
+	const [down] = meta?.['sallyport/unavailable'] ?? [];
+	t.like(down, {server: 'mail', error: 'connect_required'});
+	t.is((await openBrowser().go(down!.link)).status, 200);
 });
 
 test('a token of one user is never used for another, whose sessions at the server are others too', async t => {

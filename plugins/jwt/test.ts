@@ -18,8 +18,9 @@ const start = async (t: ExecutionContext, more: Record<string, unknown> = {}) =>
 		},
 	});
 	t.teardown(plugin.close);
-	const show = (token: string | undefined) =>
+	const show = (token: string | undefined, resource?: string) =>
 		plugin.ask('pre-auth', {
+			...(resource !== undefined && {resource}),
 			credential: token === undefined ? {} : {token, sha256: createHash('sha256').update(token).digest('hex')},
 		});
 	return {issuer, clock, show, key: await issuer.newKey('one')};
@@ -283,4 +284,53 @@ test('a configuration of another issuer is not believed', async t => {
 test('a token of eight thousand characters is read like any other', async t => {
 	const {issuer, show, key} = await start(t);
 	t.like(await show(await issuer.token(key, {name: 'Ångström 🐍'.repeat(250)})), {verdict: 'identify'});
+});
+
+test('with resource, a token is for the door whose address it names, and for all doors when that is the common one', async t => {
+	const {issuer, show, key} = await start(t, {audience: undefined, resource: true});
+	const base = 'https://gateway.example/mcp';
+	const at = async (aud: unknown, resource?: string) => (await show(await issuer.token(key, {aud}), resource))?.verdict;
+	t.is(await at(`${base}/one`, `${base}/one`), 'identify');
+	t.is(await at(base, `${base}/one`), 'identify');
+	t.is(await at(base, base), 'identify');
+	t.is(await at([`${base}/two`, `${base}/one`], `${base}/one`), 'identify');
+	for (const [aud, resource] of [
+		[`${base}/one`, `${base}/two`],
+		[`${base}/one`, base],
+		[`${base}/one`, undefined],
+		[base, undefined],
+		[`${base}/`, base],
+		['https://gateway.example', base],
+		[undefined, base],
+		['', base],
+	] as const)
+		t.is(await at(aud, resource), 'deny', `${aud} at ${resource}`);
+	const token = await issuer.token(key, {aud: `${base}/one`});
+	for (const [resource, verdict] of [
+		[`${base}/one`, 'identify'],
+		[`${base}/two`, 'deny'],
+		[`${base}/one`, 'identify'],
+		[undefined, 'deny'],
+	] as const)
+		t.is((await show(token, resource))?.verdict, verdict, 'what was found out at one door is remembered for that door');
+});
+
+test('without resource in the config, the address of a door is no audience', async t => {
+	const {issuer, show, key} = await start(t);
+	const resource = 'https://gateway.example/mcp';
+	t.like(await show(await issuer.token(key, {aud: resource}), resource), {code: 'unauthenticated'});
+	t.like(await show(await issuer.token(key), resource), {verdict: 'identify'});
+	await t.throwsAsync(start(t, {audience: undefined}), {message: /audience/});
+});
+
+test('the scopes of a token go into the principal, whether they are a text or a list, and none are none', async t => {
+	const {issuer, show, key} = await start(t, {scopes: {claim: 'scp'}});
+	const scopes = async (scp: unknown) =>
+		((await show(await issuer.token(key, {scp}))) as {principal?: {scopes?: string[]}} | undefined)?.principal?.scopes;
+	t.deepEqual(await scopes('files:read  files:write'), ['files:read', 'files:write']);
+	t.deepEqual(await scopes(['files:read']), ['files:read']);
+	t.deepEqual(await scopes(undefined), []);
+	t.deepEqual(await scopes({evil: true}), []);
+	for (const scp of ['a"b', 'a\\b', 'ü', Array.from({length: 101}, (_, index) => `s${index}`)])
+		t.like(await show(await issuer.token(key, {scp})), {code: 'unauthenticated'}, String(scp));
 });
