@@ -167,20 +167,37 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 	};
 
 	/** Asks one member, by itself, what it would say now. */
-	const askOne = async (pass: Omit<Pass<HookName>, 'carry'>, hook: HookName, member: Member, lostClaim: string | undefined) => {
+	const askOne = async (member: Member, hook: HookName, fields: Fields): Promise<Answer | undefined> => {
 		const {run, tier} = aloneAt(member, hook);
-		const asked = tier.ask(
-			run,
-			0,
-			run.paths.map(path => (path === 'lostClaim' ? lostClaim : pass.fields(path))),
-		);
+		const asked = tier.ask(run, 0, run.paths.map(fields));
 		const [answer]: readonly Answer[] = asked instanceof Promise ? await asked : asked;
-		return answer && taken(pass.exchange, hook, member, answer);
+		return answer;
 	};
 
 	/** The member's last word, where the first was to wait. */
-	const waited = (first: Verdict, {exchange, fields}: Omit<Pass<HookName>, 'carry'>, hook: HookName, member: Member) =>
-		decided({exchange, hook, member, ask: lostClaim => askOne({exchange, fields}, hook, member, lostClaim)}, first);
+	const waited = (first: Verdict, {exchange, fields}: Pick<Pass<HookName>, 'exchange' | 'fields'>, hook: HookName, member: Member) => {
+		const ask = async (lostClaim: string | undefined) => {
+			const answer = await askOne(member, hook, path => (path === 'lostClaim' ? lostClaim : fields(path)));
+			return answer && taken(exchange, hook, member, answer);
+		};
+		return decided({exchange, hook, member, ask}, first);
+	};
+
+	/**
+	 * What an approver wrote passes those before `member` too: they may refuse or change it, and nothing else they ask for is carried out,
+	 * since it was for the same call.
+	 */
+	const passAgain = async <Name extends HookName>(hook: Name, member: Member, {exchange, fields, carry}: Pass<Name>) => {
+		for (const one of listeners[hook].slice(0, listeners[hook].indexOf(member))) {
+			const answer = isAsked(one, hook, exchange, fields) ? await askOne(one, hook, fields) : undefined;
+			const judged = answer && judge(exchange, hook, one, answer);
+			const verdict = judged && enforced(judged, one);
+			if (verdict?.verdict === 'hold')
+				throw new GatewayError('denied', 'What the call was changed to needs an approval of its own.', {plugin: one.plugin.name});
+			if (verdict && carry(verdict as HookAnswer<Name>, one) === 'end') return 'end';
+		}
+		return undefined;
+	};
 
 	/** Asks the members of a step from `from` on; whoever said something that those behind it must see ends the pass. */
 	const through = async <Name extends HookName>(step: Step, from: number, pass: Pass<Name>): Promise<Changed | 'end' | undefined> => {
@@ -206,6 +223,7 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 			const {model} = exchange;
 			// `checked` parsed it with the schema of this hook.
 			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
+			if (verdict?.claim && verdict.verdict === 'rewrite' && (await passAgain(run.hook as Name, member, pass)) === 'end') return 'end';
 			// Its estimate was that of another model: what it reserves has to be of this one.
 			if (changed && model !== exchange.model) changed.again = readsEstimate(member);
 		}

@@ -19,6 +19,22 @@ test.serial('an approver edits the arguments: the tool gets those, and the clien
 	t.like(record, {annotations: {'approvals.edited': true}});
 });
 
+test.serial('an approver cannot write what a rule before it refuses', async t => {
+	const allow = {'*': {servers: ['*'], tools: ['*'], arguments: {'one/pay': {amount: {max: 100}}}}};
+	const {gateway, calls, pay} = await startPaying(t, {before: [{use: 'grants', config: {allow}}]});
+	for (const [amount, code] of [
+		[101, 'denied'],
+		[100, undefined],
+	] as const) {
+		const held = pay({amount: 7});
+		const [asked] = await pendingAt(gateway);
+		await gateway.act('approvals', 'decide', {id: asked!.id, decision: 'edit', arguments: {amount}});
+		const said = await held;
+		t.is(said.body.error?.data?.code, code);
+	}
+	t.deepEqual(calls(), [{amount: 100}]);
+});
+
 test.serial('a refusal ends the call at once with its reason, and stands for the same call until it expires', async t => {
 	const {gateway, calls, pay} = await startPaying(t);
 	const held = pay({amount: 5});

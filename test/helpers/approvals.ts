@@ -56,12 +56,20 @@ export const approvals = (rules: Rule[] = [payRule], config: Record<string, unkn
 	grants,
 });
 
+type Paying = {
+	/** What differs from `payRule`. */
+	rule?: Rule;
+	/** Plugins that are asked first. */
+	before?: Entry[];
+	overrides?: GatewayConfigInput;
+};
+
 /** A gateway before that server, behind the plugin. */
-export const startPaying = async (t: ExecutionContext, {rule = {}, overrides = {}}: {rule?: Rule; overrides?: GatewayConfigInput} = {}) => {
+export const startPaying = async (t: ExecutionContext, {rule = {}, before = [], overrides = {}}: Paying = {}) => {
 	const server = await payingServer(t);
 	const gateway = await startGateway(t, {
 		servers: {one: {url: server.upstream.url}},
-		plugins: [{use: 'virtual-keys'}, approvals([{...payRule, ...rule}])],
+		plugins: [{use: 'virtual-keys'}, ...before, approvals([{...payRule, ...rule}])],
 		...overrides,
 	});
 	const key = await gateway.key();
