@@ -3,6 +3,7 @@ import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject, objectsOf} from '../llm/json.ts';
 import type {Asking, Link} from './link.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
+import type {Shelf} from './shelf.ts';
 
 /** The four lists of a server: the method, the field of its answer, and the field that names an entry. */
 export const lists = {
@@ -41,7 +42,7 @@ export const digestOf = (value: unknown): string => sha256(canonical(value));
 
 const longestName = 2_000;
 
-type Written = Pick<Entry, 'definition' | 'digest'>;
+type Written = Pick<Entry, 'definition' | 'digest'> & {chars: number};
 
 /** What one link's server offers. Definitions are remembered for calls; a list is always asked for. */
 export type Catalogue = {
@@ -51,8 +52,9 @@ export type Catalogue = {
 	known(method: ListMethod, asking: Asking): Promise<ReadonlyMap<string, Entry>>;
 };
 
-export const openCatalogue = (server: string, link: Link, now = Date.now): Catalogue => {
-	const remembered = new Map<ListMethod, {at: number; entries: ReadonlyMap<string, Entry>}>();
+/** `shelf` is shared by all conversations with a server. */
+export const openCatalogue = (server: string, link: Link, shelf: Shelf<Entry>, now = Date.now): Catalogue => {
+	const remembered = new Map<ListMethod, {at: number; place: string}>();
 	link.onNotice(method => {
 		if (method === 'notifications/tools/list_changed') remembered.delete('tools/list');
 		if (method === 'notifications/prompts/list_changed') remembered.delete('prompts/list');
@@ -72,7 +74,7 @@ export const openCatalogue = (server: string, link: Link, now = Date.now): Catal
 				chars += text.length;
 				if (text.length > mostEntryChars) throw tooLarge('has an entry that is too large');
 				if (chars > mostListChars) throw tooLarge('is too large');
-				found.push({definition, digest: sha256(text)});
+				found.push({definition, digest: sha256(text), chars: text.length});
 			}
 			const {nextCursor} = result;
 			if (found.length > mostEntries) break;
@@ -84,32 +86,34 @@ export const openCatalogue = (server: string, link: Link, now = Date.now): Catal
 		throw tooLarge('does not come to an end');
 	};
 
-	const list = async (method: ListMethod, asking: Asking): Promise<Entry[]> => {
+	const seen = async (method: ListMethod, asking: Asking): Promise<ReadonlyMap<string, Entry>> => {
 		const {key, needs} = lists[method];
 		const {capabilities} = await link.facts(asking);
-		if (!isObject(capabilities[needs])) return [];
+		if (!isObject(capabilities[needs])) return new Map();
 		const entries = new Map<string, Entry>();
+		let size = 0;
 		try {
-			for (const {definition, digest} of await pages(method, asking)) {
+			for (const {definition, digest, chars} of await pages(method, asking)) {
 				const name = definition[key];
 				if (typeof name !== 'string' || name === '' || name.length > longestName || entries.has(name)) continue;
 				entries.set(name, {server, name, definition, digest});
+				size += chars;
 			}
 		} catch (thrown) {
 			// It has resources and no templates, say.
 			if (!(thrown instanceof RpcError) || thrown.code !== rpcCodes.unknownMethod) throw thrown;
 		}
-		remembered.set(method, {at: now(), entries});
-		return [...entries.values()];
+		const place = shelf.put(entries, size);
+		remembered.set(method, {at: now(), place});
+		return shelf.get(place) ?? entries;
 	};
 
 	return {
-		list,
+		list: async (method, asking) => [...(await seen(method, asking)).values()],
 		async known(method, asking) {
 			const found = remembered.get(method);
-			if (found && now() - found.at < freshMs) return found.entries;
-			await list(method, asking);
-			return remembered.get(method)?.entries ?? new Map();
+			const kept = found && now() - found.at < freshMs ? shelf.get(found.place) : undefined;
+			return kept ?? seen(method, asking);
 		},
 	};
 };

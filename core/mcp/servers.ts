@@ -2,10 +2,11 @@ import type {Logger} from 'pino';
 import type {ResolvedServer} from '../config/resolve.ts';
 import type {Asker, Credentials} from '../oauth/credential.ts';
 import {authorizedWire} from './authorized.ts';
-import {type Catalogue, openCatalogue} from './catalogue.ts';
+import {type Catalogue, type Entry, openCatalogue} from './catalogue.ts';
 import {openWire} from './http.ts';
 import {type Era, openHttpLink} from './http-link.ts';
 import type {Link} from './link.ts';
+import {openShelf} from './shelf.ts';
 import {openStdio} from './stdio.ts';
 
 /** A conversation and what is known of its server. */
@@ -35,7 +36,7 @@ type Options = {log: Logger; maxBytes: number; credentials: ReadonlyMap<string, 
 const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBytes}: Options): Server => {
 	const {command, args, env, folder} = stdio!;
 	const link = openStdio({name, command, args, env, cwd: folder ?? process.cwd(), maxBytes, log});
-	const channel = {server: name, link, catalogue: openCatalogue(name, link), timeoutMs};
+	const channel = {server: name, link, catalogue: openCatalogue(name, link, openShelf()), timeoutMs};
 	return {name, channel: () => channel, release: () => undefined, close: () => link.close()};
 };
 
@@ -60,6 +61,7 @@ const overHttp = (
 	/** The same owner may come with another token of the same user's. */
 	type Kept = Channel & {usedAt: number; asker: Asker};
 	const channels = new Map<string, Kept>();
+	const shelf = openShelf<Entry>();
 
 	const release = (owner: string): void => {
 		const channel = channels.get(owner);
@@ -93,7 +95,7 @@ const overHttp = (
 					)
 				: wire;
 			const link = openHttpLink({name, wire: own, era});
-			const made: Kept = {server: name, link, catalogue: openCatalogue(name, link), timeoutMs, usedAt: Date.now(), asker};
+			const made: Kept = {server: name, link, catalogue: openCatalogue(name, link, shelf), timeoutMs, usedAt: Date.now(), asker};
 			channels.set(owner, made);
 			return made;
 		},
