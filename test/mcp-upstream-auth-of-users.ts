@@ -1,5 +1,7 @@
 import {readFile, stat} from 'node:fs/promises';
+import {type IncomingHttpHeaders, request} from 'node:http';
 import {join} from 'node:path';
+import {text} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
 import {startAuthorizationServer} from './helpers/authorization-server.ts';
 import {openBrowser} from './helpers/browser.ts';
@@ -252,4 +254,55 @@ test('without an issuer in the config the server says where to log in, and a gat
 	const clientId = as.asked.at(-1)!.client_id!;
 	t.is(clientId, `${own.url}/oauth/client.json`);
 	t.like((await (await fetch(clientId)).json()) as object, {client_id: clientId, redirect_uris: [`${own.url}/oauth/callback`]});
+});
+
+test('a user’s account is forgotten when that user says so, and nobody else’s', async t => {
+	const {gateway, keyOf} = await start(t);
+	const [ada, eve] = [await keyOf('ada'), await keyOf('eve')];
+	await connect(gateway, ada);
+	await connect(gateway, eve);
+	const forget = async (key: string, server = 'mail') =>
+		(await fetch(`${gateway.url}/oauth/connect/${server}`, {method: 'DELETE', headers: {authorization: `Bearer ${key}`}})).status;
+	t.deepEqual([await forget('nobody'), await forget(ada, 'nothing'), await forget(ada)], [401, 404, 200]);
+	t.is((await ask(gateway, ada)).body.error?.data?.code, 'connect_required');
+	t.not(wordsOf(await ask(gateway, eve)), '');
+	t.truthy((await gateway.journal()).find(({annotations}) => annotations?.['oauth.disconnected'] === 'mail'));
+});
+
+test('behind a name of its own, links, redirects and cookies are of that name and TLS, and no other name is listened to', async t => {
+	const as = await startAuthorizationServer(t);
+	const server = await protectedServer(t, as);
+	const publicUrl = 'https://gateway.example';
+	const gateway = await startGateway(t, {
+		publicUrl,
+		servers: {mail: {url: server.url, oauth: {grant: 'authorization_code', issuer: as.issuer, clientId: 'public'}}},
+		mcp: {oauth: {authorizationServers: [as.issuer]}},
+		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}}],
+	});
+	const link = new URL(linkIn(await ask(gateway, await gateway.key({tenant: 'acme', user: 'ada'}))));
+	t.is(link.origin, publicUrl);
+	const go = (path: string, {method = 'GET', ...headers}: Record<string, string>) =>
+		new Promise<{status: number | undefined; headers: IncomingHttpHeaders; text: string}>((resolve, reject) => {
+			const {port} = new URL(gateway.url);
+			request({host: '127.0.0.1', port, path, method, headers: {host: 'gateway.example', ...headers}}, async response => {
+				resolve({status: response.statusCode, headers: response.headers, text: await text(response)});
+			})
+				.on('error', reject)
+				.end();
+		});
+	const path = `${link.pathname}${link.search}`;
+	t.is((await go(path, {})).status, 200);
+	t.is((await go(path, {host: 'evil.example'})).status, 403);
+	t.is((await go(path, {method: 'POST', origin: gateway.url})).status, 403);
+	const leaving = await go(path, {method: 'POST', origin: publicUrl});
+	t.is(leaving.status, 303);
+	t.regex(String(leaving.headers['set-cookie']), /^__Host-sallyport-connect=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=900; Secure$/);
+	const to = new URL(String(leaving.headers.location));
+	t.is(to.searchParams.get('redirect_uri'), `${publicUrl}/oauth/callback`);
+	const back = new URL((await fetch(to, {redirect: 'manual'})).headers.get('location')!);
+	const cookie = String(leaving.headers['set-cookie']).split(';')[0]!;
+	t.is((await go(`${back.pathname}${back.search}`, {cookie: cookie.replace('__Host-', '')})).status, 403);
+	t.regex((await go(`${back.pathname}${back.search}`, {cookie})).text, /is connected/);
+	const metadata = JSON.parse((await go('/.well-known/oauth-protected-resource/mcp/mail', {})).text) as {resource: string};
+	t.is(metadata.resource, `${publicUrl}/mcp/mail`);
 });

@@ -2,6 +2,7 @@ import {hash, randomBytes} from 'node:crypto';
 import {startAuthorization} from '@modelcontextprotocol/sdk/client/auth.js';
 import type {Logger} from 'pino';
 import * as z from 'zod';
+import type {Principal} from '../../schemas/principal.ts';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
 import {type Asker, holderOf, oauthFailure} from './credential.ts';
@@ -49,6 +50,8 @@ export type Connect = {
 	begin(server: string, sealed: string, from: {origin: string; browser: string}): Promise<URL>;
 	/** Takes what came back, once, and keeps the tokens. Rejects with `denied` for what is forged, used, late, of another browser or issuer. */
 	finish(query: URLSearchParams, browser: string | undefined): Promise<{server: string; who: string}>;
+	/** Forgets what the user entrusted; what the server itself gave away, the server has to take back. Rejects with `not_found`. */
+	forget(server: string, principal: Principal): Promise<void>;
 };
 
 type Options = {
@@ -160,6 +163,11 @@ export const openConnect = ({places, seal, links, once, log, now = Date.now}: Op
 				throw oauthFailure(server, thrown, log);
 			}
 			return {server, who};
+		},
+
+		async forget(server, principal) {
+			placeOf(server);
+			await links.drop(server, holderOf(principal));
 		},
 	};
 };

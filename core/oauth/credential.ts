@@ -43,7 +43,8 @@ const plain = (code: string): string => (/^[\w.-]{1,60}$/.test(code) ? code : 'a
 
 /** What became of a question to an authorization server, as an error of the gateway's; what it said stays in the log. */
 export const oauthFailure = (server: string, thrown: unknown, log: Logger): GatewayError => {
-	if (thrown instanceof GatewayError && thrown.code === 'connect_required') return thrown;
+	// What is no doing of the authorization server's.
+	if (thrown instanceof GatewayError && ['connect_required', 'store_unavailable', 'shutting_down'].includes(thrown.code)) return thrown;
 	const reason =
 		thrown instanceof OAuthError ? plain(thrown.errorCode) : thrown instanceof Error ? thrown.message.slice(0, 300) : 'unknown';
 	log.warn({server, reason}, 'an authorization server gave no token');

@@ -1,6 +1,8 @@
 import {randomBytes} from 'node:crypto';
 import type Router from '@koa/router';
 import type {Context} from 'koa';
+import {answer} from '../admin/answer.ts';
+import {identify} from '../auth.ts';
 import {GatewayError} from '../errors.ts';
 import {failWith, type Gateway} from '../gateway.ts';
 import {originOf, refuseStrangers} from '../mcp/hosts.ts';
@@ -48,7 +50,7 @@ const refuseOtherPages = ({req}: Context, origin: string): void => {
 
 /**
  * `GET /oauth/connect/<server>?ticket=…` asks a user whether to connect an account, `POST` sends the browser on to log in, and
- * `GET /oauth/callback` is where it comes back to. `/oauth/client.json` says who this gateway is to authorization servers that ask.
+ * `GET /oauth/callback` is where it comes back to; `DELETE`, with a key, forgets the account. `/oauth/client.json` says who this gateway is to authorization servers that ask.
  */
 export const connectPages = (gateway: Gateway, router: Router): void => {
 	const {config, mcp} = gateway;
@@ -100,6 +102,17 @@ export const connectPages = (gateway: Gateway, router: Router): void => {
 			});
 		}),
 	);
+
+	router.delete('/oauth/connect/:server', async ctx => {
+		const {exchange} = ctx.state;
+		refuseStrangers(config, ctx.req.headers);
+		const principal = await identify(gateway.hooks, exchange, ctx.req.headers, false);
+		if (!mcp.connect) throw new GatewayError('not_found', 'No server of this gateway is asked with accounts of its users.');
+		const {server} = ctx.params as {server: string};
+		await mcp.connect.forget(server, principal);
+		exchange.annotations['oauth.disconnected'] = server;
+		answer(ctx, {disconnected: server});
+	});
 
 	router.get(
 		callbackPath,

@@ -26,6 +26,7 @@ type Options = {
 const spanMs = 10_000;
 const patienceMs = 12_000;
 const lookMs = 250;
+const mostTries = 5;
 /** A token that is refused right after it came would be refused again. */
 const newMs = 5_000;
 
@@ -60,6 +61,18 @@ export const userTokens = ({server, url, oauth, discover, requests, links, invit
 		throw await invite(asker);
 	};
 
+	/** The refresh token before this one is used up: a store that is away for a moment must not cost a user's connection. */
+	const kept = async (holder: string, link: Omit<Link, 'generation'>): Promise<Link> => {
+		for (let tries = 1; ; tries++) {
+			try {
+				return await links.put(server, holder, link);
+			} catch (thrown) {
+				if (tries === mostTries) throw thrown;
+				await new Promise(resolve => setTimeout(resolve, lookMs * tries));
+			}
+		}
+	};
+
 	const spent = async (link: Link, asker: Asker): Promise<Link> => {
 		const holder = holderOf(asker.principal);
 		try {
@@ -69,7 +82,7 @@ export const userTokens = ({server, url, oauth, discover, requests, links, invit
 			const {issuer, clientId} = link;
 			const held = await requests.refresh(known, clientId, link.refreshToken!);
 			const scopes = held.scopes ?? link.scopes;
-			return await links.put(server, holder, linkOf({...held, ...(scopes && {scopes})}, {issuer, clientId, url}, now()));
+			return await kept(holder, linkOf({...held, ...(scopes && {scopes})}, {issuer, clientId, url}, now()));
 		} catch (thrown) {
 			if (!(thrown instanceof InvalidGrantError)) throw oauthFailure(server, thrown, log);
 			const newer = await links.of(server, holder);
