@@ -35,6 +35,11 @@ export default defineConfig({
 		{use: 'grants', config: {allow: {'tenant:default': {models: ['*'], servers: ['*'], tools: ['*'], prompts: ['*'], resources: ['*']}}}},
 		// What MCP tools say of themselves: trusted when first seen, hidden when it changes.
 		{use: 'tool-pins', config: {first: {'*': 'trust'}}},
+		// sallyport approvals list shows what waits, and approve, edit or refuse decides it.
+		{
+			use: 'approvals',
+			config: {rules: [{name: 'writes', tools: ['files/write_file', 'files/edit_file', 'files/move_file'], reason: 'a file changes'}]},
+		},
 		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},
 		// {use: 'quotas', config: {limits: {'*': {'tokens/day': 5_000_000}}}},

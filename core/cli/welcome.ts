@@ -63,6 +63,12 @@ const toolCurl = (url: string, key: string, {servers: {files}}: ResolvedConfig):
 	return `curl -s ${url}/mcp/files ${flags} -d ${quoted(JSON.stringify({jsonrpc: '2.0', id: 1, method, params}))}`;
 };
 
+const approveLines = (url: string, adminKey: string): string[] => [
+	`  export SALLYPORT_URL=${url} SALLYPORT_ADMIN_KEY=${adminKey}`,
+	'  npx sallyport approvals list',
+	'  npx sallyport approvals approve <id>',
+];
+
 type Secrets = {adminKey?: string; key?: string};
 
 /** What the first start shows, and no later one; empty when there is nothing to show. */
@@ -70,6 +76,7 @@ const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: Secrets
 	if (!adminKey) return [];
 	const call = key && curl(url, key, config);
 	const toolCall = key && toolCurl(url, key, config);
+	const approves = toolCall && config.plugins.some(({use}) => use === 'approvals');
 	return [
 		'',
 		'Shown once, and stored only as hashes:',
@@ -77,6 +84,7 @@ const shownOnce = (url: string, config: ResolvedConfig, {adminKey, key}: Secrets
 		...(key ? [`  virtual key  ${key}`] : []),
 		...(call ? ['', 'Try it:', `  ${call}`] : []),
 		...(toolCall ? ['', 'Or call a tool:', `  ${toolCall}`] : []),
+		...(approves ? ['', 'write_file waits until somebody approves it, in another terminal:', ...approveLines(url, adminKey)] : []),
 	];
 };
 
