@@ -48,5 +48,6 @@ export default defineConfig({
 		// {use: 'webhooks', config: {endpoints: [{url: 'https://hooks.example/in'}]}, grants: {http: ['hooks.example'], secrets: {webhook: env('WEBHOOK_SECRET')}}},
 		// After a change of this list, or of a plugin: npx sallyport plugins lock
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
+		// {use: 'visible-text'},
 	],
 });

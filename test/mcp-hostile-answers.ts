@@ -232,6 +232,21 @@ for (const era of ['legacy', 'stateless'] as const)
 		}
 	});
 
+test.serial('what nobody sees reaches no client, wherever a server says it', async t => {
+	const plugins: Entries = [...usual, {use: 'visible-text'}];
+	for (const era of ['legacy', 'stateless'] as const) {
+		const {gateway, one} = await start(t, {}, {era, plugins});
+		for (const [what, {method, params, says}] of Object.entries(places)) {
+			if (method === 'tools/list' || method === 'server/discover') continue;
+			one.says = JSON.parse(JSON.stringify(says).replaceAll(word, 'fal\u{e0041}\u200b\\u001b[8mcon'));
+			if (says.call instanceof Error) one.says.call = new Error('fal\u200bcon', {cause: {note: 'fal\u001b[8mcon'}});
+			const {body} = await wireTo(`${gateway.url}/mcp/one`, await gateway.key()).ask(method, params);
+			t.regex(JSON.stringify(body), /falcon/, what);
+			t.notRegex(JSON.stringify(body), /[\u200b\u{e0041}]|u001b/u, what);
+		}
+	}
+});
+
 test.serial('secrets and people in what a server answers are masked, wherever they stand', async t => {
 	const secret = 'AKIAIOSFODNN7EXAMPLE';
 	const said = `key ${secret} of ada@example.com`;

@@ -1,6 +1,6 @@
 /** What is not seen where text is shown: tags, zero width, direction, fillers, variation selectors in a row or behind Latin letters. */
 const invisible =
-	/\u034f|\u17b4|\u17b5|\u180b|\u180c|\u180d|\u180e|\u180f|[\u00ad\u061c\u115f\u1160\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|(?<![\u0370-\u1fff\u2070-\u{10ffff}])[\u200c\u200d]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|(?<=[ -~])[\ufe00-\ufe0e]/gu;
+	/\u034f|\u17b4|\u17b5|\u180b|\u180c|\u180d|\u180e|\u180f|[\u00ad\u061c\u115f\u1160\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|(?<![\u0370-\u1fff\u2070-\u{10ffff}])[\u200c\u200d]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|(?<=[ -~\u00c0-\u024f])[\ufe00-\ufe0e]/gu;
 
 /** What a terminal obeys (ANSI begins with one of them), but for tabs and ends of lines. */
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
@@ -20,7 +20,15 @@ export const isPadded = (text: string): boolean => padding.test(text);
 const named = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
 /** The same text with what cannot be seen, or is obeyed, written out. */
-export const visible = (text: string): string => text.replace(invisible, named).replace(controls, named);
+export const visible = (text: string): string => (isPlain(text) ? text : text.replace(invisible, named).replace(controls, named));
+
+/** What a terminal takes for a command, from its beginning to its end (ECMA-48). */
+const commands =
+	/(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|\u001b[ -/]*[0-~]/g;
+
+/** The same text without them, and without the commands of terminals. */
+export const visibleOnly = (text: string): string =>
+	isPlain(text) ? text : text.replace(commands, '').replace(controls, '').replace(invisible, '');
 
 /** Letters of other scripts that read like these. */
 const alike: Readonly<Record<string, string>> = {
