@@ -1,5 +1,6 @@
 import test from 'ava';
 import {callRecords, isPending, legacyCall, pendingAt, startPaying} from './helpers/approvals.ts';
+import {sallyport} from './helpers/cli.ts';
 import {wordsOf} from './helpers/mcp-wire.ts';
 
 test.serial('a call that is approved while it waits runs once, and says by which approval', async t => {
@@ -59,4 +60,20 @@ test.serial('an approval is of one key and one set of arguments', async t => {
 	t.true(isPending(await other({amount: 5})));
 	t.deepEqual(calls(), []);
 	t.is(wordsOf(await pay({amount: 5})), 'pay {"amount":5}');
+});
+
+test.serial('nobody is asked about a tool that there is not, and no name of a client’s steers the terminal of whoever decides', async t => {
+	const {gateway, tools, pay} = await startPaying(t, {rule: {tools: ['one/*'], holdMs: 20}});
+	t.true(JSON.stringify((await pay({}, 'nothing')).body).includes('There is no such tool.'));
+	const name = 'ev\u001b[2Jil\u202e';
+	tools.push({name, inputSchema: {type: 'object'}});
+	await pay({memo: 'a\u009b2J\u200b'}, name);
+	const [asked] = await pendingAt(gateway);
+	const env = {SALLYPORT_ADMIN_KEY: gateway.adminKey!};
+	for (const words of [['list'], ['show', asked!.id]]) {
+		const {stdout, code} = await sallyport(['approvals', ...words, '--url', gateway.url], {env});
+		t.is(code, 0);
+		t.notRegex(stdout.replaceAll('\n', ''), /\p{C}/u, words[0]);
+	}
+	t.regex((await sallyport(['approvals', 'show', asked!.id, '--url', gateway.url], {env})).stdout, /a\\u\{9b\}2J\\u\{200b\}/);
 });

@@ -20,21 +20,21 @@ const plugin = 'approvals';
 const act = (options: AdminOptions, action: string, input: unknown, as: string): Promise<unknown> =>
 	adminCall(options, 'POST', `/admin/plugins/${encodeURIComponent(as)}/actions/${action}`, input);
 
-const print = (value: unknown): void => console.log(JSON.stringify(value, null, 2));
+/** What a client wrote must not steer the terminal of whoever decides, nor be there without being seen. */
+const visible = (text: string): string =>
+	text.replace(/[^\P{C}\n]|\p{Zl}|\p{Zp}/gu, hidden => `\\u{${hidden.codePointAt(0)!.toString(16)}}`);
+
+const print = (value: unknown): void => console.log(visible(JSON.stringify(value, null, 2)));
 
 const whatOf = ({source, server, tool, model}: Call): string => {
 	if (source === 'request') return `model ${model}`;
 	return source === 'model' ? `${tool} (asked for by a model)` : `${server}/${tool}`;
 };
 
-const lineOf = ({id, state, rule, call, askedAt}: Shown): string[] => [
-	id,
-	state,
-	whatOf(call),
-	[call.tenant, call.user, call.key ?? call.principal].filter(Boolean).join(' '),
-	rule,
-	askedAt,
-];
+const lineOf = ({id, state, rule, call, askedAt}: Shown): string[] =>
+	[id, state, whatOf(call), [call.tenant, call.user, call.key ?? call.principal].filter(Boolean).join(' '), rule, askedAt].map(cell =>
+		visible(cell).replaceAll('\n', ' ').slice(0, 200),
+	);
 
 const argumentsOf = (written: string): unknown => {
 	try {

@@ -20,6 +20,9 @@ const asArguments = (args: Asked['arguments']): string => JSON.stringify(args ??
 const asked = (one: Asked, rule: Rule, former: Approval | undefined, lent: Lent) => {
 	const {kv, clock, config, metrics} = lent;
 	const {call} = one;
+	// Nobody is asked to approve a mere name: the call would be refused behind this plugin.
+	if (call.source === 'mcp' && call.definitionDigest === undefined)
+		return deny({code: 'invalid_request', message: 'There is no such tool.', rule: rule.name});
 	if (asArguments(one.arguments).length > mostArgumentChars)
 		return deny({message: 'Somebody has to approve this, and it is too long to be read.', rule: rule.name});
 	const now = clock.now();

@@ -25,7 +25,13 @@ const start = async (t: ExecutionContext, rules: object[] = [pay], config: objec
 	t.teardown(plugin.close);
 	/** Asks, and carries out what the verdict asks for. */
 	const call = async (args: Arguments = {amount: 5}, {tool = 'pay', source = 'mcp' as 'mcp' | 'model', ...more} = {}): Promise<Verdict> => {
-		const asked = {server: 'bank', name: tool, arguments: args, argumentsDigest: hash('sha256', JSON.stringify(args))};
+		const asked = {
+			server: 'bank',
+			name: tool,
+			arguments: args,
+			argumentsDigest: hash('sha256', JSON.stringify(args)),
+			definitionDigest: 'of pay',
+		};
 		const said = (await plugin.ask('on-tool-call', {principal: ada, tool: asked, source, ...more})) as Verdict | undefined;
 		if (said?.put) await plugin.put(said.put);
 		return said ?? ({verdict: 'allow'} as Verdict);
@@ -50,7 +56,13 @@ test('who lost the claim needs another approval, also where nobody wrote down th
 	const id = await asked();
 	await decide(id);
 	clock.now += 1;
-	const tool = {server: 'bank', name: 'pay', arguments: {amount: 5}, argumentsDigest: hash('sha256', '{"amount":5}')};
+	const tool = {
+		server: 'bank',
+		name: 'pay',
+		arguments: {amount: 5},
+		argumentsDigest: hash('sha256', '{"amount":5}'),
+		definitionDigest: 'of pay',
+	};
 	const said = (await plugin.ask('on-tool-call', {principal: ada, tool, source: 'mcp', lostClaim: id})) as Verdict;
 	t.is(said.verdict, 'hold');
 	t.not(said.approval.id, id);
