@@ -12,7 +12,7 @@ import {modelCall} from './llm/call.ts';
 import type {DialectOperation} from './llm/dialects/dialect.ts';
 import {modelList} from './llm/models.ts';
 import type {ReplyParts} from './llm/reply.ts';
-import {mcpDoors} from './mcp/door.ts';
+import {mcpDoor} from './mcp/door.ts';
 import {resourceMetadata} from './mcp/oauth/resource.ts';
 import {connectPages} from './oauth/pages.ts';
 import {limitHeaders} from './rate-headers.ts';
@@ -28,6 +28,7 @@ export const createApp = (gateway: Gateway): Koa<{exchange: Exchange; reply?: Re
 	app.use(recorded(gateway));
 	const rests = restingProviders();
 	app.use(modelDoor(gateway, rests));
+	app.use(toolDoor(gateway));
 	app.use(doors(gateway, rests).routes());
 	app.use(nothingHere);
 	return Object.assign(app, {
@@ -167,13 +168,19 @@ const modelDoor = (gateway: Gateway, rests: Rests): Middleware => {
 	};
 };
 
+/** The doors of MCP, likewise. */
+const toolDoor = (gateway: Gateway): Middleware => {
+	const door = mcpDoor(gateway);
+	return (ctx, next) => (ctx.path === '/mcp' || ctx.path.startsWith('/mcp/') ? door(ctx, next) : next());
+};
+
 const doors = (gateway: Gateway, rests: Rests): Router => {
 	const router = new Router();
 	for (const [path, operation] of modelPaths) router.post(path, callTo(gateway, rests, operation));
 	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models', '/anthropic/v1/models/*id'], modelList(gateway));
 	admin(gateway, router);
 	selfService(gateway, router);
-	mcpDoors(gateway, router);
+	router.all(['/mcp', '/mcp/*rest'], mcpDoor(gateway));
 	resourceMetadata(gateway, router);
 	connectPages(gateway, router);
 	return router;

@@ -1,6 +1,6 @@
 import {hash} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import type Router from '@koa/router';
+import type {Middleware} from 'koa';
 import {identify} from '../auth.ts';
 import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
@@ -161,8 +161,9 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 };
 
 /** `/mcp` and `/mcp/<server>`: whoever has no key is told so on every path, by every method, in every era. */
-export const mcpDoors = (gateway: Gateway, router: Router): void => {
-	router.all(['/mcp', '/mcp/*rest'], async ({req, res, state}) => {
+export const mcpDoor =
+	(gateway: Gateway): Middleware =>
+	async ({req, res, state}) => {
 		const {exchange} = state;
 		try {
 			state.reply = await enter(gateway, exchange, req, res);
@@ -170,5 +171,4 @@ export const mcpDoors = (gateway: Gateway, router: Router): void => {
 			if (!(thrown instanceof RpcError)) throw thrown;
 			state.reply = protocolError(exchange, thrown, null);
 		}
-	});
-};
+	};

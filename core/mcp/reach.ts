@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto';
 import type {IncomingHttpHeaders} from 'node:http';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
@@ -45,7 +44,10 @@ export const reaching = async <T>({gateway, exchange}: Turn, server: string | un
 	} finally {
 		const ms = performance.now() - begun;
 		exchange.upstreamMs += ms;
-		if (server !== undefined) exchange.attempts.push({id: randomUUID(), deployment: server, ms, ...(error !== undefined && {error})});
+		if (server !== undefined) {
+			const {id, attempts} = exchange;
+			attempts.push({id: `${id}.${attempts.length + 1}`, deployment: server, ms, ...(error !== undefined && {error})});
+		}
 	}
 };
 
