@@ -1,8 +1,12 @@
 import test from 'ava';
+import {pino} from 'pino';
 import {decodeHeader, differingParam, encodeHeader, paramHeaders} from '../core/mcp/headers.ts';
 import {longestName, prefixed, prefixedUri, serverIn, uriIn} from '../core/mcp/names.ts';
 import {openSessions} from '../core/mcp/session.ts';
+import {openShared} from '../core/mcp/shared.ts';
+import {openKv} from '../core/store/kv.ts';
 import {seededRandom} from './helpers/seeded-random.ts';
+import {temporaryStore} from './helpers/temporary-store.ts';
 
 test('a name that fits is its server’s and its own; one that does not ends in a digest', t => {
 	t.deepEqual([...prefixed('files', ['read_file'])], [['files__read_file', 'read_file']]);
@@ -69,13 +73,16 @@ test('arguments that a tool wants in headers are compared with them', t => {
 	t.is(differingParam(definition, args, {'mcp-param-region': 'eu'}), 'mcp-param-size');
 });
 
-test('a session is known to whoever has the key, for a week, and to its principal at its door alone', t => {
+test('a session is known to whoever has the key, for a week, and to its principal at its door alone', async t => {
 	let now = 1_800_000_000_000;
 	const key = Buffer.alloc(32, 7);
 	const ada = {id: 'ada', tenant: 'acme', key: 'key_1', tags: [], accounts: []};
-	const one = openSessions(key, () => now);
-	const another = openSessions(key, () => now);
-	const session = one.begin(ada, 'files', '2025-03-26');
+	const shared = openShared(await openKv((await temporaryStore(t)).store), pino({level: 'silent'}));
+	t.teardown(shared.close);
+	const one = openSessions(key, shared, () => now);
+	const another = openSessions(key, shared, () => now);
+	const session = one.begin(ada, 'files', '2025-03-26', 5);
+	t.is(session.offer, 5);
 	t.deepEqual(another.of(session.id, ada, 'files'), session);
 	t.is(another.of(session.id, ada, ''), undefined);
 	for (const other of [
@@ -84,10 +91,12 @@ test('a session is known to whoever has the key, for a week, and to its principa
 		{...ada, key: 'key_2'},
 	])
 		t.is(another.of(session.id, other, 'files'), undefined);
-	t.is(openSessions(Buffer.alloc(32, 8), () => now).of(session.id, ada, 'files'), undefined);
-	t.not(one.begin(ada, 'files', '2025-03-26').id, session.id);
+	t.is(openSessions(Buffer.alloc(32, 8), shared, () => now).of(session.id, ada, 'files'), undefined);
+	t.not(one.begin(ada, 'files', '2025-03-26', 5).id, session.id);
 	one.end(session);
 	t.is(one.of(session.id, ada, 'files'), undefined);
+	t.is(another.of(session.id, ada, 'files'), undefined, 'told to the other process');
+	const later = one.begin(ada, 'files', '2025-03-26', 5);
 	now += 8 * 86_400_000;
-	t.is(another.of(session.id, ada, 'files'), undefined);
+	t.is(another.of(later.id, ada, 'files'), undefined);
 });

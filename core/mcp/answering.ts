@@ -1,23 +1,34 @@
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {askRequest, askResult} from './guard.ts';
+import {levelIn} from './levels.ts';
 import {methods} from './methods.ts';
 import {askingOf, channelTo, reaching} from './reach.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
+import {subscriptions} from './subscriptions.ts';
 import type {Turn} from './turn.ts';
 import {isLegacy, legacyVersions, metaKeys, ourselves, statelessVersion} from './versions.ts';
 
 /** What this gateway carries between the eras, of all that a server may offer. */
-const carried = ['tools', 'prompts', 'resources', 'completions'] as const;
+const carried = ['tools', 'prompts', 'resources', 'completions', 'logging'] as const;
 
 const offered = (capabilities: JsonObject): JsonObject =>
 	Object.fromEntries(
 		carried
 			.filter(name => isObject(capabilities[name]))
-			.map(name => [name, (capabilities[name] as JsonObject).listChanged === true ? {listChanged: true} : {}]),
+			.map(name => {
+				const {listChanged, subscribe} = capabilities[name] as JsonObject;
+				return [name, {...(listChanged === true && {listChanged}), ...(subscribe === true && {subscribe})}];
+			}),
 	);
 
-const everything = {tools: {listChanged: true}, prompts: {listChanged: true}, resources: {listChanged: true}, completions: {}};
+const everything = {
+	tools: {listChanged: true},
+	prompts: {listChanged: true},
+	resources: {listChanged: true, subscribe: true},
+	completions: {},
+	logging: {},
+};
 
 /** What a door says of what is behind it. Many servers' instructions together would be instructions about each other: only one server's are passed on. */
 const greeting = async (turn: Turn): Promise<{capabilities: JsonObject; instructions?: string}> => {
@@ -39,17 +50,27 @@ const initialize = async (turn: Turn): Promise<JsonObject> => {
 	return {protocolVersion: isLegacy(asked) ? asked : legacyVersions[0], serverInfo: ourselves, ...hello};
 };
 
-/** Without `subscriptions/listen` there is no way to tell that a list has changed. */
 const discover = async (turn: Turn): Promise<JsonObject> => {
-	const {capabilities, ...hello} = await greeting(turn);
-	const silent = Object.fromEntries(Object.keys(capabilities).map(name => [name, {}]));
-	return {supportedVersions: [statelessVersion, ...legacyVersions], capabilities: silent, ...hello};
+	return {supportedVersions: [statelessVersion, ...legacyVersions], ...(await greeting(turn))};
 };
 
-/** There is no level to set, since nothing of what servers log is passed on. */
-const nothing = async (): Promise<JsonObject> => ({});
+const ping = async (): Promise<JsonObject> => ({});
 
-const legacyOnly: Readonly<Record<string, (turn: Turn) => Promise<JsonObject>>> = {initialize, ping: nothing, 'logging/setLevel': nothing};
+/** As long as a session lives. */
+const levelMs = 7 * 86_400_000;
+
+/** Known to every process on the store; servers are told with the next request to them. */
+const setLevel = async ({gateway, owner, params}: Turn): Promise<JsonObject> => {
+	gateway.mcp.shared.put('level', owner, levelIn(params.level), levelMs);
+	return {};
+};
+
+const legacyOnly: Readonly<Record<string, (turn: Turn) => Promise<JsonObject>>> = {
+	initialize,
+	ping,
+	'logging/setLevel': setLevel,
+	...subscriptions,
+};
 const statelessOnly: typeof legacyOnly = {'server/discover': discover};
 
 /** Results that a stateless client may keep, and for how long: for a moment, and for itself alone, since each key sees its own. */
@@ -63,13 +84,14 @@ const cacheable = new Set([
 ]);
 
 const inEra = ({era, method}: Turn, result: JsonObject): JsonObject => {
-	const {resultType: _, ttlMs: __, cacheScope: ___, ...own} = result;
+	const {resultType, ttlMs: _, cacheScope: __, ...own} = result;
 	if (era === 'legacy') return own;
 	const meta = isObject(own._meta) ? own._meta : {};
 	return {
 		...own,
-		resultType: 'complete',
-		...(cacheable.has(method) && {ttlMs: 0, cacheScope: 'private'}),
+		// Whatever else a server may call it.
+		resultType: resultType === 'input_required' ? resultType : 'complete',
+		...(cacheable.has(method) && resultType !== 'input_required' && {ttlMs: 0, cacheScope: 'private'}),
 		_meta: {...meta, [metaKeys.serverInfo]: ourselves},
 	};
 };

@@ -39,7 +39,8 @@ export const authorizedWire = (name: string, wire: Wire, credential: Credential)
 
 	return {
 		post: (message, id, posting, onMessage) => authorized<Answered>(posting, shown => wire.post(message, id, shown, onMessage)),
-		listen: (posting, onMessage) => authorized(posting, shown => wire.listen(shown, onMessage)),
+		listen: (posting, onMessage, place) => authorized(posting, shown => wire.listen(shown, onMessage, place)),
+		follow: (message, posting, onMessage) => authorized(posting, shown => wire.follow(message, shown, onMessage)),
 		drop(headers) {
 			credential.token().then(
 				token => wire.drop({...headers, authorization: `Bearer ${token}`}),

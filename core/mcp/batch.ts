@@ -13,7 +13,7 @@ const mostInBatch = 100;
 export const batch = async (visit: Visit, messages: unknown[]): Promise<ReplyParts> => {
 	const {gateway, exchange, req, door} = visit;
 	exchange.operation = 'batch';
-	const {owner, version} = sessionOf(visit);
+	const {owner, version, offer} = sessionOf(visit);
 	if (version !== '2025-03-26' && version !== '2024-11-05')
 		throw new RpcError(rpcCodes.invalidRequest, 'This version of the protocol knows no batches.', {status: 400});
 	if (messages.length === 0 || messages.length > mostInBatch)
@@ -32,7 +32,7 @@ export const batch = async (visit: Visit, messages: unknown[]): Promise<ReplyPar
 		try {
 			await identify(gateway.hooks, part, req.headers, gateway.config.anonymous === true);
 			const own: Visit = {...visit, exchange: part, door};
-			bodies.push((await answered(own, {message, era: 'legacy', owner, stream: undefined})).body);
+			bodies.push((await answered(own, {message, era: 'legacy', owner, offer, stream: undefined})).body);
 			await finish(gateway, part);
 		} finally {
 			gateway.running.delete(part);

@@ -5,20 +5,23 @@ import {identify} from '../auth.ts';
 import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
-import {finish, type Gateway} from '../gateway.ts';
+import type {Gateway} from '../gateway.ts';
 import {parseBody} from '../llm/body.ts';
+import type {JsonObject} from '../llm/json.ts';
 import type {ReplyParts} from '../llm/reply.ts';
 import {challengeOf} from '../refusal.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {batch} from './batch.ts';
 import {refuseStrangers} from './hosts.ts';
+import {listen, listenTo} from './listening.ts';
 import {noteResource, stepUp} from './oauth/resource.ts';
+import {offerOf} from './offer.ts';
 import {askerOf} from './reach.ts';
 import {answered, endStream} from './respond.ts';
 import {errorBody, isId, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {checkStateless, isStateless} from './stateless.ts';
-import {idleStream, openStream} from './stream.ts';
-import {isLegacy, legacyVersions, statelessVersion} from './versions.ts';
+import {openStream} from './stream.ts';
+import {isLegacy, legacyVersions, metaKeys, statelessVersion} from './versions.ts';
 import {accepted, doorIn, doorOf, placeOf, protocolError, reply, sessionOf, type Visit} from './visit.ts';
 
 /** What is told in the head of a reply, since clients look there: which scopes are lacking. */
@@ -36,13 +39,15 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	const {principal} = exchange;
 	const {accept} = req.headers;
 	const takesEvents = accept === undefined || /text\/event-stream|\*\/\*/.test(accept);
-	const stream = openStream(res, exchange.id);
 
 	if (era === 'stateless') {
 		if (message.kind !== 'request') return accepted(exchange);
 		checkStateless(message.method, message.params, req.headers);
 		const owner = `principal:${JSON.stringify([principal!.tenant, principal!.id, principal!.key ?? null])}`;
-		const {body, status} = await answered(visit, {message, era, owner, stream: takesEvents ? stream : undefined});
+		const offer = offerOf((message.params._meta as JsonObject)[metaKeys.capabilities]);
+		if (message.method === 'subscriptions/listen') return listenTo(visit, message.id, message.params, {owner, offer, era});
+		const stream = openStream(res, exchange.id);
+		const {body, status} = await answered(visit, {message, era, owner, offer, stream: takesEvents ? stream : undefined});
 		return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status, headOf(visit));
 	}
 
@@ -53,18 +58,39 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	}
 	if (message.kind === 'request' && message.method === 'initialize') {
 		const asked = message.params.protocolVersion;
-		const session = gateway.mcp.sessions.begin(principal!, placeOf(door), isLegacy(asked) ? asked : legacyVersions[0]);
-		const {body, status} = await answered(visit, {message, era, owner: session.owner, stream: undefined});
+		const offer = offerOf(message.params.capabilities);
+		const session = gateway.mcp.sessions.begin(principal!, placeOf(door), isLegacy(asked) ? asked : legacyVersions[0], offer);
+		const {body, status} = await answered(visit, {message, era, owner: session.owner, offer, stream: undefined});
 		return reply(body, status, 'result' in body ? {'mcp-session-id': session.id} : headOf(visit));
 	}
-	const {owner} = sessionOf(visit);
+	const {owner, offer, version: spoken} = sessionOf(visit);
 	if (message.kind === 'notification') {
 		const {method, params} = message;
 		if (method === 'notifications/cancelled') gateway.mcp.running.get(`${owner}\n${JSON.stringify(params.requestId)}`)?.();
+		if (method === 'notifications/roots/list_changed' && door !== undefined)
+			gateway.mcp.servers
+				.get(door)
+				?.channel({owner, offer, era}, askerOf(gateway, exchange, req.headers))
+				.link.tell(method, {});
 	}
+	if (message.kind === 'answer') gateway.mcp.push.answered(owner, message.id, message);
 	if (message.kind !== 'request') return accepted(exchange);
-	const {body, status} = await answered(visit, {message, era, owner, stream: takesEvents ? stream : undefined});
+	const {replays} = gateway.mcp;
+	// From then on clients know that they can come back (2025-11-25).
+	const keep = spoken === legacyVersions[0] ? () => replays.open(owner, () => leave(visit.waiting)) : undefined;
+	const stream = openStream(res, exchange.id, keep);
+	visit.ended.onLeft = () => {
+		if (!stream.left()) leave(visit.waiting);
+	};
+	const {body, status} = await answered(visit, {message, era, owner, offer, stream: takesEvents ? stream : undefined});
+	if (status === 200 && prefersEvents(accept)) stream.begin();
 	return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status, headOf(visit));
+};
+
+/** Both forms of a reply are taken, and this one is named first. */
+const prefersEvents = (accept = ''): boolean => {
+	const at = accept.indexOf('text/event-stream');
+	return at >= 0 && at < accept.indexOf('application/json');
 };
 
 const isArray = (bytes: Buffer): boolean => /^[\s]*\[/.test(bytes.subarray(0, 64).toString('latin1'));
@@ -103,35 +129,6 @@ const end = (visit: Visit): ReplyParts => {
 	return {status: 200, headers: {}, body: ''};
 };
 
-const listen = async (visit: Visit): Promise<undefined> => {
-	const {gateway, exchange, req, res, door, waiting} = visit;
-	exchange.operation = 'stream';
-	const {owner} = sessionOf(visit);
-	exchange.stream = true;
-	exchange.server = door;
-	exchange.status = 200;
-	exchange.outcome = 'ok';
-	const stream = openStream(res, exchange.id);
-	const names = door === undefined ? gateway.mcp.servers.names : [door];
-	const asker = askerOf(gateway, exchange, req.headers);
-	const stops = names.map(name =>
-		gateway.mcp.servers
-			.get(name)
-			?.channel(owner, asker)
-			.link.onNotice(method => {
-				// Which of them has changed is not said: what a key may see of it is decided when it asks.
-				if (/^notifications\/(tools|prompts|resources)\/list_changed$/.test(method)) stream.send({method});
-			}),
-	);
-	gateway.mcp.streams.add(waiting);
-	await idleStream(stream, waiting);
-	gateway.mcp.streams.delete(waiting);
-	for (const stop of stops) stop?.();
-	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
-	stream.close();
-	return undefined;
-};
-
 const notTaken = ({exchange}: Visit): ReplyParts => {
 	const error = new GatewayError('method_not_allowed', 'MCP is spoken here with POST; GET and DELETE are those of a session.');
 	exchange.error = error;
@@ -148,7 +145,7 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 		ended.by ??= error;
 		leave(waiting);
 	};
-	res.once('close', () => leave(waiting));
+	res.once('close', () => (ended.onLeft ? ended.onLeft() : leave(waiting)));
 	refuseStrangers(gateway.config, req.headers);
 	noteResource(gateway, exchange, {req}, doorIn(exchange.path));
 	await identify(gateway.hooks, exchange, req.headers, gateway.config.anonymous === true);

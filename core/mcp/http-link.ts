@@ -1,39 +1,39 @@
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
-import {encodeHeader, nameHeaderOf, paramHeaders} from './headers.ts';
+import {type Eras, type Greeting, greet, resultIn} from './greeting.ts';
+import {stamp, statelessHeaders} from './hop.ts';
 import type {Answered, Wire} from './http.ts';
-import {type Asking, factsOf, type Link, type ServerFacts} from './link.ts';
+import type {Hub} from './hub.ts';
+import type {Asking, Link, Notice, ServerFacts} from './link.ts';
 import {type Message, RpcError, rpcCodes} from './rpc.ts';
-import {isLegacy, legacyVersions, metaKeys, ourselves, statelessVersion} from './versions.ts';
+import {openStanding} from './standing.ts';
+import {isLegacy} from './versions.ts';
 
-/** What is known of a server's era, shared by all its links: probed once, and again when it may have been replaced. */
-export type Era = {kind?: ServerFacts['era']; probedAt: number};
+type Options = {
+	name: string;
+	wire: Wire;
+	eras: Eras;
+	hub: Hub;
+	prefers: ServerFacts['era'];
+	/** What the client offers to this server. */
+	capabilities: JsonObject;
+	now?: () => number;
+};
 
-type Options = {name: string; wire: Wire; era: Era; now?: () => number};
+const briefMs = 5_000;
 
-/** A server that was upgraded is found out within this time: a stale verdict never fails by itself. */
-const eraMs = 600_000;
-const probeMs = 5_000;
+type Asked = {id: number; asking: Asking; questions: number};
 
-const stamp = (params: JsonObject): JsonObject => ({
-	...params,
-	_meta: {
-		...(params._meta as JsonObject | undefined),
-		[metaKeys.version]: statelessVersion,
-		[metaKeys.capabilities]: {},
-		[metaKeys.clientInfo]: ourselves,
-	},
-});
-
-const withInfo = ({_meta, serverInfo, ...result}: JsonObject): JsonObject => ({
-	...result,
-	serverInfo: serverInfo ?? (isObject(_meta) ? _meta[metaKeys.serverInfo] : undefined),
-});
+const offersNothing: Asking['onAsk'] = async () => {
+	throw new RpcError(rpcCodes.unknownMethod, 'This client does not offer that.');
+};
 
 /** A conversation with an MCP server over HTTP, in the era that the server speaks. A session that it forgot is begun anew, once. */
-export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link => {
-	const listeners = new Set<(method: string, params: JsonObject) => void>();
-	let connecting: Promise<ServerFacts> | undefined;
+export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now = Date.now}: Options): Link => {
+	const listeners = new Set<Notice>();
+	/** Requests under way whose server may ask their client something. */
+	const open = new Set<Asked>();
+	let connecting: Promise<Greeting> | undefined;
 	let session: string | undefined;
 	let version: string | undefined;
 	let ids = 0;
@@ -44,111 +44,103 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 		...(version !== undefined && {'mcp-protocol-version': version}),
 	});
 
-	const notify = (method: string, params: JsonObject): void => {
-		const posting = {waiting: {left: false}, headers: headersOf(), timeoutMs: probeMs};
+	const post = (message: JsonObject): void => {
+		const posting = {waiting: {left: false}, headers: headersOf(), timeoutMs: briefMs};
 		// A server that cannot be told goes on without.
-		wire.post({method, params}, undefined, posting, () => undefined).catch(() => undefined);
+		wire.post(message, undefined, posting, () => undefined).catch(() => undefined);
 	};
 
-	const answerItself = ({id, method}: Extract<Message, {kind: 'request'}>): void => {
-		const said = method === 'ping' ? {result: {}} : {error: {code: rpcCodes.unknownMethod, message: 'This client does not offer that.'}};
-		const posting = {waiting: {left: false}, headers: headersOf(), timeoutMs: probeMs};
-		wire.post({id, ...said}, undefined, posting, () => undefined).catch(() => undefined);
+	/** A question on the stream of a request is its client's to answer; one on the common stream is, when only one client could be meant. */
+	const question = ({id, method, params}: Extract<Message, {kind: 'request'}>, asked: Asked | undefined): void => {
+		if (method === 'ping') {
+			post({id, result: {}});
+			return;
+		}
+		const [only] = open;
+		const meant = asked ?? (open.size === 1 ? only : undefined);
+		if (meant) meant.questions += 1;
+		const answer = (meant?.asking.onAsk ?? offersNothing)(method, params);
+		answer
+			.then(
+				result => post({id, result}),
+				thrown => {
+					const code = thrown instanceof RpcError ? thrown.code : rpcCodes.internal;
+					post({id, error: {code, message: thrown instanceof RpcError ? thrown.message : 'The client does not answer this.'}});
+				},
+			)
+			.finally(() => {
+				if (meant) meant.questions -= 1;
+			});
 	};
 
-	const heard = (message: Message, asked?: {id: number; onProgress?: Asking['onProgress']}): void => {
-		if (message.kind === 'request') answerItself(message);
+	const heard = (message: Message, asked?: Asked): void => {
+		if (message.kind === 'request') question(message, asked);
 		if (message.kind !== 'notification') return;
 		const {method, params} = message;
-		if (method !== 'notifications/progress') for (const listener of listeners) listener(method, params);
-		else if (asked && params.progressToken === asked.id) asked.onProgress?.(params);
-	};
-
-	const resultOf = ({answer, status}: Answered): JsonObject => {
-		if (!answer) throw new GatewayError('upstream_failed', `The MCP server "${name}" answered with status ${status} and no message.`);
-		if (answer.error) throw new RpcError(answer.error.code, answer.error.message, {data: answer.error.data, isTheirs: true});
-		return answer.result ?? {};
+		if (method === 'notifications/progress') {
+			if (asked && params.progressToken === asked.id) asked.asking.onProgress?.(params);
+		} else if (method === 'notifications/message' && asked) asked.asking.onLog?.(params);
+		else for (const listener of listeners) listener(method, params);
 	};
 
 	type Sending = {method: string; params: JsonObject; asking: Asking; headers: Record<string, string>};
 
 	const send = async ({method, params, asking, headers}: Sending): Promise<Answered> => {
-		const {waiting = {left: false}, timeoutMs, onProgress} = asking;
-		const id = ++ids;
+		const {waiting = {left: false}, timeoutMs, onProgress, onPolled} = asking;
+		const asked: Asked = {id: ++ids, asking, questions: 0};
+		const {id} = asked;
 		const meta = onProgress && {_meta: {...(params._meta as JsonObject | undefined), progressToken: id}};
+		const posting = {waiting, headers, timeoutMs, isHeld: () => asked.questions > 0, onPolled};
+		if (asking.onAsk) open.add(asked);
 		try {
-			return await wire.post({id, method, params: {...params, ...meta}}, id, {waiting, headers, timeoutMs}, message =>
-				heard(message, {id, ...(onProgress && {onProgress})}),
-			);
+			return await wire.post({id, method, params: {...params, ...meta}}, id, posting, message => heard(message, asked));
 		} catch (thrown) {
 			// In the stateless era the end of the connection says so.
 			const isOver = thrown instanceof GatewayError && (thrown.code === 'client_closed' || thrown.code === 'upstream_timeout');
 			if (isOver && version !== undefined && isLegacy(version) && method !== 'initialize')
-				notify('notifications/cancelled', {requestId: id, reason: thrown.code});
+				post({method: 'notifications/cancelled', params: {requestId: id, reason: thrown.code}});
 			throw thrown;
+		} finally {
+			open.delete(asked);
 		}
 	};
 
-	const statelessHeaders = (method: string, params: JsonObject, definition?: JsonObject): Record<string, string> => {
-		const named = nameHeaderOf(method, params);
-		return {
-			'mcp-protocol-version': statelessVersion,
-			'mcp-method': method,
-			...(named !== undefined && {'mcp-name': encodeHeader(named)}),
-			...(definition && paramHeaders(definition, isObject(params.arguments) ? params.arguments : {})),
-		};
-	};
-
-	const probe = async (): Promise<ServerFacts | undefined> => {
-		const params = stamp({});
-		const asking = {timeoutMs: probeMs};
-		const answered = await send({method: 'server/discover', params, asking, headers: statelessHeaders('server/discover', params)});
-		const {supportedVersions, ...result} = answered.answer?.result ?? {};
-		if (!Array.isArray(supportedVersions) || !supportedVersions.includes(statelessVersion)) return undefined;
-		return factsOf(name, {era: 'stateless', version: statelessVersion}, withInfo(result));
-	};
-
-	/** Anything but a good answer means that it is older; who cannot be reached at all is not asked a second time. */
-	const discover = async (): Promise<ServerFacts | undefined> => {
-		if (era.kind === 'legacy' && now() - era.probedAt < eraMs) return undefined;
-		let found: ServerFacts | undefined;
-		try {
-			found = await probe();
-		} catch (thrown) {
-			const isAnswer = ['upstream_unreachable', 'upstream_refused', 'upstream_too_large', 'client_closed', 'connect_required', 'denied'];
-			if (thrown instanceof GatewayError && isAnswer.includes(thrown.code)) throw thrown;
-		}
-		era.kind = found ? 'stateless' : 'legacy';
-		era.probedAt = now();
-		return found;
-	};
+	const standing = openStanding({
+		now,
+		open: async (waiting, onOpen) => {
+			if (session !== undefined) await wire.listen({waiting, headers: headersOf(), timeoutMs: 10_000, onOpen}, message => heard(message));
+		},
+	});
 
 	/** Nobody's in particular: whoever asked first may leave while others wait for it. */
-	const greet = async (timeoutMs: number): Promise<ServerFacts> => {
+	const begin = async (timeoutMs: number): Promise<Greeting> => {
 		if (closed) throw new GatewayError('shutting_down', 'This conversation is over.');
 		session = undefined;
 		version = undefined;
-		const found = await discover();
-		if (found) return found;
-		const params = {protocolVersion: legacyVersions[0], capabilities: {}, clientInfo: ourselves};
-		const answered = await send({method: 'initialize', params, asking: {timeoutMs}, headers: {}});
-		const result = resultOf(answered);
-		if (!isLegacy(result.protocolVersion))
-			throw new GatewayError('upstream_malformed', `The MCP server "${name}" speaks a version that is not known here.`);
-		session = answered.sessionId;
-		version = result.protocolVersion;
+		const hello = ({timeoutMs: ms, ...sending}: Omit<Sending, 'asking'> & {timeoutMs: number}) =>
+			send({...sending, asking: {timeoutMs: ms}});
+		const greeting = await greet({name, eras, prefers, capabilities, now, send: hello}, timeoutMs);
+		if (greeting.facts.era === 'stateless') return greeting;
+		session = greeting.session;
+		version = greeting.facts.version;
 		await wire.post(
 			{method: 'notifications/initialized'},
 			undefined,
 			{waiting: {left: false}, headers: headersOf(), timeoutMs},
 			() => undefined,
 		);
-		return factsOf(name, {era: 'legacy', version}, result);
+		// Some servers ask on the common stream whatever a request makes them ask.
+		if (session !== undefined && Object.keys(capabilities).length > 0 && !isListening) {
+			isListening = true;
+			void standing.want();
+		}
+		return greeting;
 	};
+	let isListening = false;
 
-	const facts = (asking: Pick<Asking, 'timeoutMs'>): Promise<ServerFacts> => {
+	const connect = (asking: Pick<Asking, 'timeoutMs'>): Promise<Greeting> => {
 		if (connecting) return connecting;
-		const greeting = greet(asking.timeoutMs);
+		const greeting = begin(asking.timeoutMs);
 		connecting = greeting;
 		// The next one tries again.
 		greeting.catch(() => {
@@ -158,28 +150,47 @@ export const openHttpLink = ({name, wire, era, now = Date.now}: Options): Link =
 	};
 
 	const request = async (method: string, params: JsonObject, asking: Asking, isAgain = false): Promise<JsonObject> => {
-		const known = await facts(asking);
-		if (known.era === 'stateless') {
-			const stamped = stamp(params);
-			return resultOf(await send({method, params: stamped, asking, headers: statelessHeaders(method, stamped, asking.definition)}));
+		const {facts} = await connect(asking);
+		if (facts.era === 'stateless') {
+			const stamped = stamp(params, asking);
+			return resultIn(name, await send({method, params: stamped, asking, headers: statelessHeaders(method, stamped, asking.definition)}));
 		}
 		const greeting = connecting;
 		const answered = await send({method, params, asking, headers: headersOf()});
 		// It knows no such session, so it has done nothing.
-		if (answered.status !== 404 || session === undefined || isAgain) return resultOf(answered);
+		if (answered.status !== 404 || session === undefined || isAgain) return resultIn(name, answered);
 		if (connecting === greeting) connecting = undefined;
 		return request(method, params, asking, true);
 	};
 
 	return {
-		facts,
+		facts: async asking => (await connect(asking)).facts,
 		request: (method, params, asking) => request(method, params, asking),
+		tell(method, params) {
+			if (session !== undefined) post({method, params});
+		},
 		onNotice(listener) {
 			listeners.add(listener);
 			return () => void listeners.delete(listener);
 		},
+		async watch(uris, listener) {
+			const {facts} = await connect({timeoutMs: briefMs});
+			if (facts.era === 'stateless') return hub.watch(uris, listener, facts.capabilities);
+			const own: Notice = (method, params) => {
+				if (method !== 'notifications/resources/updated' || uris.includes(String(params.uri))) listener(method, params);
+			};
+			listeners.add(own);
+			await standing.want();
+			const knows = isObject(facts.capabilities.resources) && facts.capabilities.resources.subscribe === true;
+			// What it does not let itself be asked for, it does not tell either.
+			if (knows) for (const uri of uris) await request('resources/subscribe', {uri}, {timeoutMs: briefMs}).catch(() => undefined);
+			return () => {
+				if (listeners.delete(own)) standing.leave();
+			};
+		},
 		async close() {
 			closed = true;
+			standing.close();
 			if (session !== undefined) wire.drop(headersOf());
 			session = undefined;
 		},

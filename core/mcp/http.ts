@@ -1,3 +1,4 @@
+import {setTimeout as after} from 'node:timers/promises';
 import {type Dispatcher, Pool} from 'undici';
 import {GatewayError} from '../errors.ts';
 import {parseBody} from '../llm/body.ts';
@@ -24,14 +25,25 @@ export type Posting = {
 	timeoutMs: number;
 	/** Told of a 401 or 403, and of its `www-authenticate`, before it is an error. */
 	onRefused?: (status: number, challenge: string | undefined) => void;
+	/** A stream stands from here on. */
+	onOpen?: (() => void) | undefined;
+	/** The server waits for somebody else, and its time does not run. */
+	isHeld?: () => boolean;
+	/** It closed its stream before the answer, and is asked for the rest (2025-11-25, polling). */
+	onPolled?: (() => void) | undefined;
 };
+
+/** Where a stream broke off, and when to come back. */
+export type Place = {lastId?: string; retryMs: number};
 
 /** What came back: the head, and the messages that were in it, in order, each told while it comes; `answer` ends it. */
 export type Wire = {
 	/** Sends one message. Resolves with the head and the answer to `id`; without an id when its receipt was confirmed. */
 	post(message: JsonObject, id: number | undefined, posting: Posting, onMessage: (message: Message) => void): Promise<Answered>;
-	/** The stream of what a server says unasked, until it ends. Rejects when there is none. */
-	listen(posting: Posting, onMessage: (message: Message) => void): Promise<void>;
+	/** The stream of what a server says unasked, until it ends, from `place` on, which is kept. Rejects with `upstream_malformed` when there is none. */
+	listen(posting: Posting, onMessage: (message: Message) => void, place?: Place): Promise<void>;
+	/** A request whose answer is a stream that stays, until it ends. */
+	follow(message: JsonObject, posting: Posting, onMessage: (message: Message) => void): Promise<void>;
 	/** Ends a session; nobody waits for what the server says to it. */
 	drop(headers: Readonly<Record<string, string>>): void;
 	close(): Promise<void>;
@@ -40,6 +52,20 @@ export type Wire = {
 export type Answered = {status: number; sessionId: string | undefined; answer: Extract<Message, {kind: 'answer'}> | undefined};
 
 const connectMs = 10_000;
+/** A stream may be silent for as long as it likes; what an answer may take, `timeoutMs` says. */
+const silentMs = 86_400_000;
+const mostRetryMs = 30_000;
+const firstRetryMs = 1_000;
+const leastRetryMs = 20;
+
+/** What a block of a stream says beside its data, in its first lines. */
+const noteIn = (place: Place, raw: Buffer): void => {
+	const head = raw.toString('latin1', 0, 300);
+	const id = /^id: ?([^\r\n]{1,250})/m.exec(head)?.[1];
+	const retry = /^retry: ?(\d{1,6})\r?$/m.exec(head)?.[1];
+	if (id !== undefined) place.lastId = id;
+	if (retry !== undefined) place.retryMs = Math.min(mostRetryMs, Number(retry));
+};
 
 const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
 
@@ -47,14 +73,10 @@ const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.e
 export const openWire = ({name, url: address, headers: ours, secrets: others = [], maxBytes, connections}: HttpOptions): Wire => {
 	const url = new URL(address);
 	const path = url.pathname + url.search;
-	const pool = new Pool(url.origin, {
-		connections,
-		allowH2: false,
-		keepAliveTimeout: 30_000,
-		headersTimeout: 0,
-		bodyTimeout: 0,
-		connect: {timeout: connectMs},
-	});
+	const settings = {allowH2: false, keepAliveTimeout: 30_000, headersTimeout: 0, bodyTimeout: 0, connect: {timeout: connectMs}} as const;
+	const pool = new Pool(url.origin, {...settings, connections});
+	// Streams that stay open take no room from calls.
+	const streams = new Pool(url.origin, settings);
 	const fixed = {'accept-encoding': 'identity', 'user-agent': 'sallyport', ...ours};
 	const bare = (value: string): string => value.replace(/^\w+ /, '');
 	const secrets = [...Object.values(ours).map(bare), ...others];
@@ -74,30 +96,41 @@ export const openWire = ({name, url: address, headers: ours, secrets: others = [
 		}
 	};
 
-	const dispatch = (request: Dispatcher.DispatchOptions, {waiting, timeoutMs}: Pick<Posting, 'waiting' | 'timeoutMs'>): Promise<Reply> =>
+	const dispatch = (
+		request: Dispatcher.DispatchOptions,
+		{waiting, timeoutMs}: Pick<Posting, 'waiting' | 'timeoutMs'>,
+		through = pool,
+	): Promise<Reply> =>
 		new Promise((resolve, reject) => {
 			if (waiting.left) reject(new GatewayError('client_closed', 'The client left before the answer.'));
-			else pool.dispatch(request, receive({provider: name, timeoutMs, idleMs: timeoutMs}, waiting, resolve, reject));
+			else through.dispatch(request, receive({provider: name, timeoutMs, idleMs: silentMs}, waiting, resolve, reject));
 		});
 
-	/** The events of a stream, until `isLast` says so. */
-	const streamed = (reply: Reply, shown: readonly string[], onMessage: (message: Message) => boolean): Promise<void> =>
+	type Reading = {place: Place; shown: readonly string[]; mostBytes?: number};
+
+	/** The events of a stream, until one is the last. */
+	const streamed = (
+		reply: Reply,
+		{place, shown, mostBytes = maxBytes * 4}: Reading,
+		onMessage: (message: Message) => boolean,
+	): Promise<void> =>
 		new Promise((resolve, reject) => {
 			let bytes = 0;
 			const parser = sseParser(
-				({event, data}) => {
+				({event, data, raw}) => {
+					noteIn(place, raw);
 					if (data === '' || (event !== undefined && event !== 'message')) return;
 					if (onMessage(messageIn(Buffer.from(data), shown))) {
 						resolve();
 						reply.drop();
 					}
 				},
-				{maxEventBytes: maxBytes},
+				{maxEventBytes: maxBytes, onSkipped: raw => noteIn(place, raw)},
 			);
 			reply.read({
 				data: chunk => {
 					bytes += chunk.length;
-					if (bytes > maxBytes * 4) throw new GatewayError('upstream_too_large', `The MCP server "${name}" does not come to an end.`);
+					if (bytes > mostBytes) throw new GatewayError('upstream_too_large', `The MCP server "${name}" does not come to an end.`);
 					parser.push(chunk);
 				},
 				end: () => resolve(),
@@ -118,37 +151,70 @@ export const openWire = ({name, url: address, headers: ours, secrets: others = [
 
 	const typeOf = (reply: Reply): string => String(reply.headers['content-type'] ?? '').toLowerCase();
 
+	const isStream = (reply: Reply): boolean => typeOf(reply).startsWith('text/event-stream');
+
+	type Current = {reply: Reply; late?: GatewayError};
+
+	const taken = (reply: Reply, posting: Posting): Reply => {
+		const refused = refusedBy(reply, posting);
+		if (!refused) return reply;
+		reply.drop();
+		throw refused;
+	};
+
+	const listenTo = async (lastId: string | undefined, posting: Posting, through: Pool): Promise<Reply> => {
+		const head = {...fixed, ...posting.headers, accept: 'text/event-stream', ...(lastId !== undefined && {'last-event-id': lastId})};
+		return taken(await dispatch({path, method: 'GET', headers: listOf(head)}, posting, through), posting);
+	};
+
 	const read = async (
-		reply: Reply,
-		id: number | undefined,
-		shown: readonly string[],
+		current: Current,
+		id: number,
+		posting: Posting,
 		onMessage: (message: Message) => void,
 	): Promise<Answered['answer']> => {
-		if (id === undefined || reply.status === 202) {
-			reply.drop();
-			return undefined;
-		}
+		const {status} = current.reply;
+		const place: Place = {retryMs: firstRetryMs};
+		const shown = shownIn(posting.headers);
 		let answer: Answered['answer'];
 		const take = (message: Message): boolean => {
 			if (message.kind !== 'answer') onMessage(message);
-			else if (message.id === id || (message.id === undefined && message.error && reply.status >= 400)) answer = message;
+			else if (message.id === id || (message.id === undefined && message.error && status >= 400)) answer = message;
 			else throw malformed('answered what nobody asked');
 			return answer !== undefined;
 		};
-		if (typeOf(reply).startsWith('text/event-stream')) await streamed(reply, shown, take);
-		else if (typeOf(reply).startsWith('application/json')) take(messageIn(await reply.collect(maxBytes), shown));
-		else reply.drop();
-		return answer;
+		for (;;) {
+			if (isStream(current.reply)) await streamed(current.reply, {place, shown}, take);
+			else if (typeOf(current.reply).startsWith('application/json')) take(messageIn(await current.reply.collect(maxBytes), shown));
+			else current.reply.drop();
+			const {lastId, retryMs} = place;
+			if (answer || lastId === undefined || !isStream(current.reply) || posting.headers['mcp-session-id'] === undefined) return answer;
+			posting.onPolled?.();
+			await after(Math.max(leastRetryMs, retryMs));
+			if (current.late) throw current.late;
+			current.reply = await listenTo(lastId, posting, pool);
+			if (current.reply.status !== 200) {
+				current.reply.drop();
+				return undefined;
+			}
+		}
 	};
 
 	/** One clock over the whole answer: a server that drips is late all the same. */
-	const within = async <T>(timeoutMs: number, reply: Reply, reading: Promise<T>): Promise<T> => {
-		const late = () => new GatewayError('upstream_timeout', `The MCP server "${name}" did not answer within ${timeoutMs} ms.`);
-		const timer = setTimeout(() => reply.abort(late()), timeoutMs);
+	const within = async <T>({timeoutMs, isHeld}: Posting, current: Current, reading: Promise<T>): Promise<T> => {
+		const late = (): void => {
+			if (isHeld?.()) {
+				timer = setTimeout(late, timeoutMs);
+				return;
+			}
+			current.late = new GatewayError('upstream_timeout', `The MCP server "${name}" did not answer within ${timeoutMs} ms.`);
+			current.reply.abort(current.late);
+		};
+		let timer = setTimeout(late, timeoutMs);
 		try {
 			return await reading;
 		} catch (thrown) {
-			reply.abort();
+			current.reply.abort();
 			throw thrown;
 		} finally {
 			clearTimeout(timer);
@@ -160,36 +226,44 @@ export const openWire = ({name, url: address, headers: ours, secrets: others = [
 		return typeof id === 'string' && /^[\x21-\x7e]{1,1000}$/.test(id) ? id : undefined;
 	};
 
+	const send = async (message: JsonObject, posting: Posting, through: Pool): Promise<Reply> => {
+		const head = {...fixed, ...posting.headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json'};
+		const body = JSON.stringify({jsonrpc: '2.0', ...message});
+		return taken(await dispatch({path, method: 'POST', headers: listOf(head), body}, posting, through), posting);
+	};
+
+	/** Reads a stream until it ends. What it is not is refused as `upstream_malformed`. */
+	const stay = async (reply: Reply, {onOpen, headers}: Posting, onMessage: (message: Message) => void, place: Place): Promise<void> => {
+		if (reply.status !== 200 || !isStream(reply)) {
+			reply.drop();
+			throw malformed('has no stream of its own');
+		}
+		const take = (message: Message): boolean => {
+			onMessage(message);
+			return false;
+		};
+		onOpen?.();
+		await streamed(reply, {place, shown: shownIn(headers), mostBytes: Number.POSITIVE_INFINITY}, take);
+	};
+
 	return {
 		async post(message, id, posting, onMessage) {
-			const head = {...fixed, ...posting.headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json'};
-			const body = JSON.stringify({jsonrpc: '2.0', ...message});
-			const reply = await dispatch({path, method: 'POST', headers: listOf(head), body}, posting);
-			const refused = refusedBy(reply, posting);
-			if (refused) {
+			const reply = await send(message, posting, pool);
+			if (id === undefined || reply.status === 202) {
 				reply.drop();
-				throw refused;
+				return {status: reply.status, sessionId: idOf(reply), answer: undefined};
 			}
-			const answer = await within(posting.timeoutMs, reply, read(reply, id, shownIn(posting.headers), onMessage));
+			const current = {reply};
+			const answer = await within(posting, current, read(current, id, posting, onMessage));
 			return {status: reply.status, sessionId: idOf(reply), answer};
 		},
 
-		async listen(posting, onMessage) {
-			const head = listOf({...fixed, ...posting.headers, accept: 'text/event-stream'});
-			const reply = await dispatch({path, method: 'GET', headers: head}, posting);
-			const refused = refusedBy(reply, posting);
-			if (refused) {
-				reply.drop();
-				throw refused;
-			}
-			if (reply.status !== 200 || !typeOf(reply).startsWith('text/event-stream')) {
-				reply.drop();
-				throw malformed('has no stream of its own');
-			}
-			await streamed(reply, shownIn(posting.headers), message => {
-				onMessage(message);
-				return false;
-			});
+		async listen(posting, onMessage, place = {retryMs: firstRetryMs}) {
+			await stay(await listenTo(place.lastId, posting, streams), posting, onMessage, place);
+		},
+
+		async follow(message, posting, onMessage) {
+			await stay(await send(message, posting, streams), posting, onMessage, {retryMs: firstRetryMs});
 		},
 
 		drop(headers) {
@@ -202,7 +276,7 @@ export const openWire = ({name, url: address, headers: ours, secrets: others = [
 		},
 
 		close: async () => {
-			await pool.destroy();
+			await Promise.all([pool.destroy(), streams.destroy()]);
 		},
 	};
 };

@@ -62,7 +62,11 @@ const readList = (found: BodyText, value: unknown, holder: Holder, key: string |
 /** The words of a result, everything that is neither a picture, a sound nor a file's bytes. */
 export const resultLeaves = (result: JsonObject): BodyText => {
 	const found = nothing();
-	for (const field of Object.keys(result)) readResult(found, result[field], result, field);
+	for (const field of Object.keys(result)) {
+		// Sealed by the gateway itself, for nobody to read.
+		if (field === 'requestState' && result.resultType === 'input_required') continue;
+		readResult(found, result[field], result, field);
+	}
 	return found;
 };
 
@@ -73,9 +77,14 @@ export const listLeaves = (entries: readonly JsonObject[]): BodyText => {
 	return found;
 };
 
+/** What a server asks a client, and what the client answers. */
+const spoken = ['message', 'messages', 'systemPrompt', 'requestedSchema', 'inputResponses'];
+
 /** The words of a request: what a tool or a prompt is given, and what is to be completed. */
-export const requestLeaves = ({arguments: args, argument, context}: JsonObject): BodyText => {
+export const requestLeaves = (params: JsonObject): BodyText => {
 	const found = nothing();
+	const {arguments: args, argument, context} = params;
+	for (const field of spoken) readFree(found, params[field], params, field);
 	if (isObject(args)) readFields(found, args);
 	if (isObject(argument)) readFree(found, argument.value, argument, 'value');
 	if (isObject(context) && isObject(context.arguments)) readFields(found, context.arguments);

@@ -33,13 +33,24 @@ export const factsOf = (
 export type Asking = {
 	/** Ends it, and tells the server, when the client leaves. */
 	waiting?: Waiting;
-	/** Longest wait for the whole answer, however it drips. */
+	/** Longest wait for the whole answer, however it drips; a question to the client stops the clock. */
 	timeoutMs: number;
 	/** Its progress, when the server tells any. */
 	onProgress?: (params: JsonObject) => void;
+	/** What the server logs while it works on this. */
+	onLog?: (params: JsonObject) => void;
+	/** What the server asks of the client while it works on this: resolves with the answer for it, or rejects. */
+	onAsk?: (method: string, params: JsonObject) => Promise<JsonObject>;
+	/** The server closed its stream in the middle, and is asked again for the rest. */
+	onPolled?: () => void;
 	/** The definition of the tool that is called, whose headers a stateless server reads. */
 	definition?: JsonObject;
+	/** What a stateless server hears of the client. */
+	capabilities?: JsonObject;
+	logLevel?: string;
 };
+
+export type Notice = (method: string, params: JsonObject) => void;
 
 /** A conversation with one MCP server, on ids of its own. It begins with the first question. */
 export type Link = {
@@ -51,7 +62,11 @@ export type Link = {
 	 * been carried out is never sent twice.
 	 */
 	request(method: string, params: JsonObject, asking: Asking): Promise<JsonObject>;
+	/** Tells the server something it need not answer; a server that keeps no sessions hears none of it. */
+	tell(method: string, params: JsonObject): void;
 	/** What the server says unasked. Answers how to stop listening. */
-	onNotice(listener: (method: string, params: JsonObject) => void): () => void;
+	onNotice(listener: Notice): () => void;
+	/** Keeps whatever is needed open to hear of changes: of lists, and of these resources. Resolves, when it hears, with how to stop. */
+	watch(uris: readonly string[], listener: Notice): Promise<() => void>;
 	close(): Promise<void>;
 };

@@ -6,6 +6,7 @@ import {differingParam} from './headers.ts';
 import {prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
 import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
+import {call} from './rounds.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
@@ -123,18 +124,23 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	if (exchange.approval) await asApproved(turn, channel, entry);
 	// Whatever a plugin wrote into the name: what was asked about is what is called.
 	const sent = onward({...params, name});
+	const asking = askingOf(turn, channel, entry.definition);
 	return turn.gateway.mcp.prices.charged(exchange, () =>
-		reaching(turn, server, () => channel.link.request('tools/call', sent, askingOf(turn, channel, entry.definition))),
+		reaching(turn, server, () => call(turn, channel, 'tools/call', sent, asking, {name: asked, arguments: said})),
 	);
 };
 
+/** What a request is about, in its client's words. */
+const spoken = ({name, uri, arguments: args}: JsonObject): JsonObject => ({name, uri, arguments: args});
+
 const directed = async (turn: Turn, method: string, server: string | undefined, unknown: RpcError): Promise<JsonObject> => {
+	const said = turn.era === 'stateless' ? structuredClone(spoken(turn.params)) : undefined;
 	turn.exchange.server = server;
 	const answer = await askRequest(turn);
 	if (answer) return answer;
 	if (server === undefined || (turn.door === undefined && !turn.gateway.mcp.servers.get(server))) throw unknown;
 	const channel = channelTo(turn, server);
-	return reaching(turn, server, () => channel.link.request(method, onward(turn.params), askingOf(turn, channel)));
+	return reaching(turn, server, () => call(turn, channel, method, onward(turn.params), askingOf(turn, channel), said));
 };
 
 const promptGet = async (turn: Turn): Promise<JsonObject> => {

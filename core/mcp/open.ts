@@ -6,9 +6,14 @@ import type {OAuth} from '../oauth/open.ts';
 import type {Kv} from '../store/kv.ts';
 import type {Store} from '../store/store.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
+import {openParked, type Parked} from './parked.ts';
 import {openPendingStates, type PendingStates} from './pending.ts';
+import {openPush, type Push} from './push.ts';
+import {openReplays, type Replays} from './replay.ts';
+import {openSeal, type Seal} from './seal.ts';
 import {openServers, type Servers} from './servers.ts';
 import {openSessions, type Sessions} from './session.ts';
+import {openShared, type Shared} from './shared.ts';
 import {openToolPrices, type ToolPrices} from './tool-prices.ts';
 
 /** The MCP side of a gateway. */
@@ -19,6 +24,14 @@ export type Mcp = {
 	connect?: Connect;
 	pending: PendingStates;
 	prices: ToolPrices;
+	/** What processes on this store tell each other of sessions. */
+	shared: Shared;
+	push: Push;
+	parked: Parked;
+	replays: Replays;
+	seal: Seal;
+	/** Told when a session's client wants to hear of something else. Answers how to stop. */
+	onWatch(owner: string, listener: () => void): () => void;
 	/** Ends a request under way, by whose it is and its id. */
 	running: Map<string, () => void>;
 	/** Streams of sessions, on which nobody waits for anything. */
@@ -31,7 +44,7 @@ export type Mcp = {
 type Options = {
 	config: ResolvedConfig;
 	store: Pick<Store, 'metaPutIfAbsent' | 'once'>;
-	kv: Pick<Kv, 'space' | 'put' | 'onChange'>;
+	kv: Pick<Kv, 'space' | 'put' | 'putSoon' | 'all' | 'onChange'>;
 	log: Logger;
 };
 
@@ -43,17 +56,32 @@ const oauthOf = async (options: Options): Promise<OAuth> =>
 
 /** Starts no process and connects to nobody yet. */
 export const openMcp = async (options: Options): Promise<Mcp> => {
-	const {config, store, log} = options;
+	const {config, store, kv, log} = options;
 	const oauth = await oauthOf(options);
 	const servers = openServers(config.servers, {log, maxBytes: config.limits.replyMb * 1_048_576, credentials: oauth.credentials});
 	// The same in every process on this store: a session is known to all of them.
 	const key = await store.metaPutIfAbsent('mcp.session-key', randomBytes(32).toString('base64url'));
+	const secret = Buffer.from(key, 'base64url');
+	const shared = openShared(kv, log);
+	const watching = new Map<string, () => void>();
+	shared.onChange('watch', owner => watching.get(owner)?.());
 	const streams = new Set<Waiting>();
 	return {
 		servers,
-		sessions: openSessions(Buffer.from(key, 'base64url')),
-		pending: openPendingStates(Buffer.from(key, 'base64url')),
+		sessions: openSessions(secret, shared),
+		pending: openPendingStates(secret),
 		prices: openToolPrices(config),
+		shared,
+		push: openPush(secret, shared),
+		parked: openParked(),
+		replays: openReplays(),
+		seal: openSeal(secret),
+		onWatch(owner, listener) {
+			watching.set(owner, listener);
+			return () => {
+				if (watching.get(owner) === listener) watching.delete(owner);
+			};
+		},
 		running: new Map(),
 		streams,
 		endStreams() {
@@ -61,6 +89,7 @@ export const openMcp = async (options: Options): Promise<Mcp> => {
 		},
 		...(oauth.connect && {connect: oauth.connect}),
 		async close() {
+			shared.close();
 			await servers.close();
 			await oauth.close();
 		},

@@ -18,16 +18,23 @@ export const askerOf = ({config}: Gateway, {principal}: Exchange, headers: Incom
 });
 
 /** The server's conversation for this client. Throws `not_found` where there is no such server. */
-export const channelTo = ({gateway, owner, exchange, headers}: Turn, server: string): Channel => {
+export const channelTo = ({gateway, owner, offer, era, exchange, headers}: Turn, server: string): Channel => {
 	const found = gateway.mcp.servers.get(server);
 	if (!found) throw new GatewayError('not_found', `There is no MCP server "${server.slice(0, 100)}" here.`);
-	return found.channel(owner, askerOf(gateway, exchange, headers));
+	return found.channel({owner, offer, era}, askerOf(gateway, exchange, headers));
 };
 
-export const askingOf = ({waiting, onProgress}: Turn, {timeoutMs}: Channel, definition?: JsonObject): Asking => ({
+export const askingOf = (
+	{waiting, onProgress, onLog, onPolled, logLevel}: Turn,
+	{timeoutMs}: Channel,
+	definition?: JsonObject,
+): Asking => ({
 	waiting,
 	timeoutMs,
 	...(onProgress && {onProgress}),
+	...(onLog && {onLog}),
+	...(onPolled && {onPolled}),
+	...(logLevel !== undefined && {logLevel}),
 	...(definition && {definition}),
 });
 

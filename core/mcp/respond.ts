@@ -4,13 +4,16 @@ import {asGatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {failWith, finish, type Gateway} from '../gateway.ts';
 import {afterResponse} from '../llm/after.ts';
-import type {JsonObject} from '../llm/json.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
 import {leave} from '../upstream/reply.ts';
 import {answerTo, isKnown} from './answering.ts';
+import {isWanted, levelIn} from './levels.ts';
+import type {Offer} from './offer.ts';
 import {pendingAnswer} from './pending.ts';
 import {errorBody, type Message, RpcError} from './rpc.ts';
 import type {Stream} from './stream.ts';
 import type {Turn} from './turn.ts';
+import {metaKeys} from './versions.ts';
 import type {Visit} from './visit.ts';
 
 const isOperation = (method: string): method is Operation => (mcpOperations as readonly string[]).includes(method);
@@ -32,14 +35,32 @@ const progressFor = (gateway: Gateway, exchange: Exchange, params: JsonObject, p
 	};
 };
 
-type Asked = {message: Extract<Message, {kind: 'request'}>; era: Turn['era']; owner: string; stream: Stream | undefined};
+/** A log line goes on where nobody guards words, and its client wants it. */
+const logFor = ({level, logger, data}: JsonObject): JsonObject => ({level, data, ...(typeof logger === 'string' && {logger})});
+
+const levelOf = ({gateway}: Visit, {message, era, owner}: Asked): string | undefined => {
+	if (era === 'legacy') return gateway.mcp.shared.get('level', owner);
+	const {_meta} = message.params;
+	const level = isObject(_meta) ? _meta[metaKeys.logLevel] : undefined;
+	return level === undefined ? undefined : levelIn(level);
+};
+
+type Asked = {
+	message: Extract<Message, {kind: 'request'}>;
+	era: Turn['era'];
+	owner: string;
+	offer: Offer;
+	stream: Stream | undefined;
+};
 
 /** One request, from the hooks before it to the body of its reply; an error is a body too. */
-export const answered = async (
-	{gateway, exchange, req, door, waiting, ended}: Visit,
-	{message, era, owner, stream}: Asked,
-): Promise<{body: JsonObject; status: number}> => {
+export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonObject; status: number}> => {
+	const {gateway, exchange, req, door, waiting, ended} = visit;
+	const {message, era, owner, offer, stream} = asked;
 	const {id, method, params} = message;
+	const questions: (() => void)[] = [];
+	const logLevel = levelOf(visit, asked);
+	const isLogging = stream && (era === 'legacy' || logLevel !== undefined) && !gateway.hooks.reads('post-response', 'text[]', exchange);
 	const token = progressTokenOf(params);
 	const turn: Turn = {
 		gateway,
@@ -52,6 +73,21 @@ export const answered = async (
 		method,
 		params,
 		waiting,
+		offer,
+		logLevel,
+		put:
+			stream &&
+			((method, params) => {
+				const {answer, over} = gateway.mcp.push.ask(stream, owner, {method, params});
+				questions.push(over);
+				return answer;
+			}),
+		onLog: isLogging
+			? line => {
+					if (isWanted(line, logLevel)) stream.send({method: 'notifications/message', params: logFor(line)});
+				}
+			: undefined,
+		onPolled: stream && era === 'legacy' ? stream.part : undefined,
 		onProgress:
 			token === undefined || !stream
 				? undefined
@@ -82,6 +118,7 @@ export const answered = async (
 		return {body: pending ? {jsonrpc: '2.0', id, result: pending} : errorBody(error, exchange.id, id), status};
 	} finally {
 		gateway.mcp.running.delete(name);
+		for (const over of questions) over();
 	}
 };
 

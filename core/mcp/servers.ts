@@ -3,19 +3,36 @@ import type {ResolvedServer} from '../config/resolve.ts';
 import type {Asker, Credentials} from '../oauth/credential.ts';
 import {authorizedWire} from './authorized.ts';
 import {type Catalogue, type Entry, openCatalogue} from './catalogue.ts';
+import type {Eras} from './greeting.ts';
 import {openWire} from './http.ts';
-import {type Era, openHttpLink} from './http-link.ts';
-import type {Link} from './link.ts';
+import {openHttpLink} from './http-link.ts';
+import {openHub} from './hub.ts';
+import type {Link, ServerFacts} from './link.ts';
+import {capabilitiesOf, nothingOffered, type Offer, within} from './offer.ts';
 import {openShelf} from './shelf.ts';
 import {openStdio} from './stdio.ts';
 
 /** A conversation and what is known of its server. */
-export type Channel = {server: string; link: Link; catalogue: Catalogue; timeoutMs: number};
+export type Channel = {
+	server: string;
+	link: Link;
+	catalogue: Catalogue;
+	timeoutMs: number;
+	/** What its server may ask of callers that offer it. */
+	may: Offer;
+	/** The log level that its server was told. */
+	level?: string;
+	/** It is this owner's alone. */
+	isOwn: boolean;
+};
+
+/** Whose conversation it is, what they offer, and which era they speak. */
+export type Owner = {owner: string; offer: Offer; era: ServerFacts['era']};
 
 export type Server = {
 	readonly name: string;
 	/** Whose conversation it is: over HTTP each owner has one of its own, so that what a server remembers of it stays with it. */
-	channel(owner: string, asker: Asker): Channel;
+	channel(owner: Owner, asker: Asker): Channel;
 	release(owner: string): void;
 	close(): Promise<void>;
 };
@@ -36,15 +53,17 @@ type Options = {log: Logger; maxBytes: number; credentials: ReadonlyMap<string, 
 const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBytes}: Options): Server => {
 	const {command, args, env, folder} = stdio!;
 	const link = openStdio({name, command, args, env, cwd: folder ?? process.cwd(), maxBytes, log});
-	const channel = {server: name, link, catalogue: openCatalogue(name, link, openShelf()), timeoutMs};
+	// The process is everybody's: whom it means when it asks, nobody could say.
+	const channel = {server: name, link, catalogue: openCatalogue(name, link, openShelf()), timeoutMs, may: nothingOffered, isOwn: false};
 	return {name, channel: () => channel, release: () => undefined, close: () => link.close()};
 };
 
-const overHttp = (
-	name: string,
-	{url, bearer, basic, headers, timeoutMs, connections}: ResolvedServer,
-	{maxBytes, credentials}: Options,
-): Server => {
+/** Everything that a client can offer, as far as a server may ask for it. */
+const mayAsk = ({asks}: ResolvedServer): Offer => within(~0, asks);
+
+const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}: Options): Server => {
+	const {url, bearer, basic, headers, timeoutMs, connections} = server;
+	const may = mayAsk(server);
 	const own = Object.fromEntries(Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]));
 	const login =
 		bearer === undefined ? basic && `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}` : `Bearer ${bearer}`;
@@ -56,37 +75,40 @@ const overHttp = (
 		maxBytes,
 		connections,
 	});
-	const era: Era = {probedAt: 0};
+	const eras: Eras = {};
 	const logins = credentials.get(name);
 	/** The same owner may come with another token of the same user's. */
-	type Kept = Channel & {usedAt: number; asker: Asker};
+	type Kept = Channel & {usedAt: number; watchers: number; asker: Asker};
 	const channels = new Map<string, Kept>();
 	const shelf = openShelf<Entry>();
+	const everybodys = openHub(wire);
 
-	const release = (owner: string): void => {
-		const channel = channels.get(owner);
-		channels.delete(owner);
+	const drop = (key: string): void => {
+		const channel = channels.get(key);
+		channels.delete(key);
 		void channel?.link.close();
 	};
 	const sweep = setInterval(() => {
 		const before = Date.now() - idleMs;
-		for (const [owner, {usedAt}] of channels) if (usedAt < before) release(owner);
+		for (const [key, {usedAt, watchers}] of channels) if (usedAt < before && watchers === 0) drop(key);
 	}, 60_000).unref();
 
 	return {
 		name,
-		channel(owner, asker) {
-			const known = channels.get(owner);
+		channel({owner, offer, era}, asker) {
+			const offered = offer & may;
+			const key = era === 'legacy' ? owner : `${owner}\n${offered}`;
+			const known = channels.get(key);
 			if (known) {
 				known.usedAt = Date.now();
 				known.asker = asker;
 				// The order of the map is that of their use.
-				channels.delete(owner);
-				channels.set(owner, known);
+				channels.delete(key);
+				channels.set(key, known);
 				return known;
 			}
 			const [oldest] = channels.keys();
-			if (channels.size >= mostChannels && oldest !== undefined) release(oldest);
+			if (channels.size >= mostChannels && oldest !== undefined) drop(oldest);
 			const own = logins
 				? authorizedWire(
 						name,
@@ -94,14 +116,28 @@ const overHttp = (
 						logins.of(() => made.asker),
 					)
 				: wire;
-			const link = openHttpLink({name, wire: own, era});
-			const made: Kept = {server: name, link, catalogue: openCatalogue(name, link, shelf), timeoutMs, usedAt: Date.now(), asker};
-			channels.set(owner, made);
+			// What one user's token lets be heard is that user's.
+			const hub = logins ? openHub(own) : everybodys;
+			const link = openHttpLink({name, wire: own, eras, hub, prefers: era, capabilities: capabilitiesOf(offered)});
+			const watch: Link['watch'] = async (uris, listener) => {
+				const stop = await link.watch(uris, listener);
+				made.watchers += 1;
+				return () => {
+					made.watchers -= 1;
+					stop();
+				};
+			};
+			const facts = {server: name, timeoutMs, may, isOwn: true, usedAt: Date.now(), watchers: 0, asker};
+			const made: Kept = {...facts, link: {...link, watch}, catalogue: openCatalogue(name, link, shelf)};
+			channels.set(key, made);
 			return made;
 		},
-		release,
+		// A session's alone has an end that is told.
+		release: drop,
 		async close() {
 			clearInterval(sweep);
+			everybodys.close();
+			for (const {link} of channels.values()) void link.close();
 			await wire.close();
 		},
 	};

@@ -3,10 +3,12 @@ import type {Logger} from 'pino';
 import {GatewayError} from '../errors.ts';
 import {parseBody} from '../llm/body.ts';
 import type {JsonObject} from '../llm/json.ts';
+import {stamp} from './hop.ts';
 import {openLines} from './lines.ts';
 import {type Asking, factsOf, type Link, type ServerFacts} from './link.ts';
 import {type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
-import {legacyVersions, ourselves} from './versions.ts';
+import {legacyVersions, ourselves, statelessVersion} from './versions.ts';
+import {openWatched} from './watched.ts';
 
 export type StdioOptions = {
 	name: string;
@@ -145,9 +147,23 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 			return undefined;
 		});
 
+	/** What a server says that knows no `initialize`; undefined where it is not of the stateless era either. */
+	const discover = async (own: Life, timeoutMs: number): Promise<JsonObject | undefined> => {
+		const found = await send(own, 'server/discover', stamp({}), {timeoutMs});
+		return Array.isArray(found.supportedVersions) && found.supportedVersions.includes(statelessVersion) ? found : undefined;
+	};
+
 	const greet = async (own: Life, timeoutMs: number): Promise<ServerFacts> => {
+		// Sessions first: servers of that era may end at anything that comes before.
 		const hello = {protocolVersion: legacyVersions[0], capabilities: {}, clientInfo: ourselves};
-		const {protocolVersion, ...said} = await send(own, 'initialize', hello, {timeoutMs});
+		let isStateless = false;
+		const {protocolVersion, ...said} = await send(own, 'initialize', hello, {timeoutMs}).catch(async thrown => {
+			const found = thrown instanceof RpcError ? await discover(own, timeoutMs) : undefined;
+			if (!found) throw thrown;
+			isStateless = true;
+			return found;
+		});
+		if (isStateless) return factsOf(name, {era: 'stateless', version: statelessVersion}, said);
 		const facts = factsOf(name, {era: 'legacy', version: String(protocolVersion)}, said);
 		write(own, {method: 'notifications/initialized'});
 		return facts;
@@ -205,9 +221,27 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 		return own;
 	};
 
+	const watched = openWatched({
+		async tell(method, uri) {
+			const own = await alive({timeoutMs: patienceMs * 30});
+			await send(own, method, {uri}, {timeoutMs: patienceMs * 5});
+		},
+		onNotice(listener) {
+			listeners.add(listener);
+			return () => void listeners.delete(listener);
+		},
+	});
+
 	return {
 		facts: async asking => (await alive(asking)).facts,
-		request: async (method, params, asking) => send(await alive(asking), method, params, asking),
+		async request(method, params, asking) {
+			const own = await alive(asking);
+			const {era} = await own.facts;
+			return send(own, method, era === 'stateless' ? stamp(params, asking) : params, asking);
+		},
+		// The process is everybody's: what one client tells of itself is not for it to hear.
+		tell: () => undefined,
+		watch: watched.watch,
 		onNotice(listener) {
 			listeners.add(listener);
 			return () => void listeners.delete(listener);

@@ -1,6 +1,7 @@
 import type {ServerResponse} from 'node:http';
 import type {JsonObject} from '../llm/json.ts';
 import type {Waiting} from '../upstream/reply.ts';
+import type {Kept} from './replay.ts';
 
 /** A reply as server-sent events; its head goes out with the first of them. */
 export type Stream = {
@@ -11,27 +12,42 @@ export type Stream = {
 	end(text: string): void;
 	close(): void;
 	comment(): void;
+	/** Ends the reply, not the stream: what is sent from now on waits for a client that comes back. */
+	part(): void;
+	/** Its client is gone; true where what is sent from now on waits for it to come back. */
+	left(): boolean;
 };
 
 /** What a client may leave unread: beyond, what is not an answer is left out. */
 const mostUnread = 1_048_576;
 
-export const openStream = (res: ServerResponse, exchangeId: string): Stream => {
+/** The head of every stream. */
+export const beginEvents = (res: ServerResponse, exchangeId: string): void => {
+	res.writeHead(200, {
+		'content-type': 'text/event-stream; charset=utf-8',
+		'cache-control': 'no-cache, no-transform',
+		'x-accel-buffering': 'no',
+		'x-sallyport-exchange': exchangeId,
+	});
+	res.flushHeaders();
+};
+
+/** One message as an event, with an id where a client may come back for what follows it. */
+export const eventOf = (text: string, id?: string): string => `event: message\n${id === undefined ? '' : `id: ${id}\n`}data: ${text}\n\n`;
+
+/** `keep`: opens what remembers its messages, when it begins. */
+export const openStream = (res: ServerResponse, exchangeId: string, keep?: () => Kept): Stream => {
 	let begun = false;
+	let kept: Kept | undefined;
 	const begin = (): void => {
 		if (begun || res.destroyed) return;
 		begun = true;
-		res.writeHead(200, {
-			'content-type': 'text/event-stream; charset=utf-8',
-			'cache-control': 'no-cache, no-transform',
-			'x-accel-buffering': 'no',
-			'x-sallyport-exchange': exchangeId,
-		});
-		res.flushHeaders();
+		beginEvents(res, exchangeId);
+		kept = keep?.();
+		if (kept) res.write(kept.first);
 	};
 	const write = (text: string): void => {
-		begin();
-		if (!res.destroyed) res.write(text);
+		if (!res.destroyed && !res.writableEnded) res.write(text);
 	};
 	return {
 		get begun() {
@@ -39,21 +55,38 @@ export const openStream = (res: ServerResponse, exchangeId: string): Stream => {
 		},
 		begin,
 		send(message) {
-			if (res.writableLength < mostUnread) write(`event: message\ndata: ${JSON.stringify({jsonrpc: '2.0', ...message})}\n\n`);
+			begin();
+			const text = JSON.stringify({jsonrpc: '2.0', ...message});
+			const id = kept?.add(text);
+			if (res.writableLength < mostUnread) write(eventOf(text, id));
 		},
-		comment: () => write(': still here\n\n'),
+		comment() {
+			begin();
+			write(': still here\n\n');
+		},
 		end(text) {
-			write(`event: message\ndata: ${text}\n\n`);
+			begin();
+			const id = kept?.add(text);
+			kept?.end();
+			write(eventOf(text, id));
 			res.end();
 		},
 		close: () => res.end(),
+		part() {
+			begin();
+			if (kept) res.end();
+		},
+		left() {
+			kept?.left();
+			return kept !== undefined;
+		},
 	};
 };
 
 const aliveMs = 15_000;
 
 /** Keeps a stream open that nobody asked anything on, until its client leaves or it is cut. */
-export const idleStream = (stream: Stream, waiting: Waiting): Promise<void> => {
+export const idleStream = (stream: Pick<Stream, 'begin' | 'comment'>, waiting: Waiting): Promise<void> => {
 	stream.begin();
 	const timer = setInterval(stream.comment, aliveMs).unref();
 	return new Promise(resolve => {

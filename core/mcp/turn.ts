@@ -3,6 +3,7 @@ import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import type {JsonObject} from '../llm/json.ts';
 import type {Waiting} from '../upstream/reply.ts';
+import type {Offer} from './offer.ts';
 import type {Said} from './pending.ts';
 import type {RpcId} from './rpc.ts';
 
@@ -22,6 +23,15 @@ export type Turn = {
 	/** The tool call of a stateless client in its own words. */
 	said?: Said;
 	readonly waiting: Waiting;
+	/** What the client offers to servers that work for it. */
+	readonly offer: Offer;
+	/** Asks the client of a session something, on the stream of this request. */
+	readonly put?: ((method: string, params: JsonObject) => Promise<JsonObject>) | undefined;
+	/** Passes on what a server logs. */
+	readonly onLog?: ((params: JsonObject) => void) | undefined;
+	readonly logLevel?: string | undefined;
+	/** Ends the stream of this request for now: its client comes back for the rest. */
+	readonly onPolled?: (() => void) | undefined;
 	/** Tells the client of progress. */
 	readonly onProgress?: ((params: JsonObject) => void) | undefined;
 };

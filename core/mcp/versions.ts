@@ -12,6 +12,7 @@ export const metaKeys = {
 	clientInfo: 'io.modelcontextprotocol/clientInfo',
 	logLevel: 'io.modelcontextprotocol/logLevel',
 	serverInfo: 'io.modelcontextprotocol/serverInfo',
+	subscriptionId: 'io.modelcontextprotocol/subscriptionId',
 } as const;
 
 export const isLegacy = (version: unknown): version is LegacyVersion => (legacyVersions as readonly unknown[]).includes(version);

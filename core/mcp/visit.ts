@@ -14,8 +14,9 @@ export type Visit = {
 	req: IncomingMessage;
 	res: ServerResponse;
 	door: string | undefined;
-	waiting: Waiting /** Why it is ended from outside, when it is. */;
-	ended: {by?: GatewayError};
+	waiting: Waiting;
+	/** Why it is ended from outside, when it is; and what is done in the place of ending when its client leaves. */
+	ended: {by?: GatewayError; onLeft?: (() => void) | undefined};
 };
 
 const plain = {'content-type': 'application/json'};

@@ -148,6 +148,8 @@ export const receive = (
 
 	const take = (next: Sink, silenceMs: number) => {
 		sink = next;
+		// Taken a second time, to be dropped, it has one that runs.
+		clearTimeout(timer);
 		if (!over) timer = setTimeout(late, silenceMs);
 		flush();
 		if (!over && !paused && controller?.paused) reply.resume();

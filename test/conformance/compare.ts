@@ -9,7 +9,7 @@ export type Difference = {scenario: string; check: string; direct: string; throu
 
 /** The same runs against an upstream and against the gateway in front of it. */
 export type Comparison = {
-	upstream: 'both eras' | 'sessions only';
+	upstream: 'both eras' | 'sessions only' | 'no sessions';
 	revision: Revision;
 	scenarios: number;
 	checks: number;
@@ -38,23 +38,34 @@ type Ends = Pick<ExecutionContext, 'teardown'>;
 
 /** Runs every comparison; a real gateway and both upstreams stand on loopback until `t` ends. */
 export const compare = async (t: Ends): Promise<Comparison[]> => {
-	const [both, sessions] = [await startUpstream('both'), await startUpstream('legacy')];
-	t.teardown(() => Promise.all([both.close(), sessions.close()]).then(() => undefined));
+	const upstreams = {
+		'both eras': await startUpstream('both'),
+		'sessions only': await startUpstream('legacy'),
+		'no sessions': await startUpstream('modern'),
+	};
+	const asks = ['elicitation' as const, 'sampling' as const, 'roots' as const];
 	const gateway = await startGateway(t, {
-		servers: {both: {url: both.url}, sessions: {url: sessions.url}},
+		servers: {
+			both: {url: upstreams['both eras'].url, asks},
+			sessions: {url: upstreams['sessions only'].url, asks},
+			none: {url: upstreams['no sessions'].url, asks},
+		},
 	});
 	const key = await gateway.key();
 	const doors = {
-		both: await startShim(`${gateway.url}/mcp/both`, key),
-		sessions: await startShim(`${gateway.url}/mcp/sessions`, key),
+		'both eras': await startShim(`${gateway.url}/mcp/both`, key),
+		'sessions only': await startShim(`${gateway.url}/mcp/sessions`, key),
+		'no sessions': await startShim(`${gateway.url}/mcp/none`, key),
 	};
-	t.teardown(() => Promise.all([doors.both.close(), doors.sessions.close()]).then(() => undefined));
+	t.teardown(async () => {
+		for (const each of [...Object.values(doors), ...Object.values(upstreams)]) await each.close();
+	});
 
 	const comparison = async (upstream: Comparison['upstream'], revision: Revision): Promise<Comparison> => {
-		const isBoth = upstream === 'both eras';
-		// What knows sessions alone has no answer of its own for the other era.
-		const direct = isBoth || revision === '2025-11-25' ? await run(isBoth ? both.url : sessions.url, revision) : undefined;
-		const {findings, problems} = await run((isBoth ? doors.both : doors.sessions).url, revision);
+		// What knows one era alone has no answers of its own for the other.
+		const answers = upstream === 'both eras' || (upstream === 'sessions only') === (revision === '2025-11-25');
+		const direct = answers ? await run(upstreams[upstream].url, revision) : undefined;
+		const {findings, problems} = await run(doors[upstream].url, revision);
 		const scored = [...(await scoredBy(revision))];
 		return {
 			upstream,
@@ -71,9 +82,8 @@ export const compare = async (t: Ends): Promise<Comparison[]> => {
 			problems,
 		};
 	};
-	const both25 = await comparison('both eras', revisions[0]);
-	const both26 = await comparison('both eras', revisions[1]);
-	const sessions25 = await comparison('sessions only', revisions[0]);
-	const sessions26 = await comparison('sessions only', revisions[1]);
-	return [both25, both26, sessions25, sessions26];
+	const all: Comparison[] = [];
+	for (const upstream of ['both eras', 'sessions only', 'no sessions'] as const)
+		for (const revision of revisions) all.push(await comparison(upstream, revision));
+	return all;
 };

@@ -60,9 +60,9 @@ const openEvents = (): EventStore => {
 
 /**
  * The server that the official runner expects, by its names of tools, prompts and resources, on loopback. `both`: sessions, and none for
- * who speaks 2026-07-28. `legacy`: sessions alone.
+ * who speaks 2026-07-28. `legacy`: sessions alone. `modern`: none at all.
  */
-export const startUpstream = async (eras: 'both' | 'legacy'): Promise<Upstream> => {
+export const startUpstream = async (eras: 'both' | 'legacy' | 'modern'): Promise<Upstream> => {
 	const sessions = new Map<string, NodeStreamableHTTPServerTransport>();
 	const modern = createMcpHandler(
 		() => newServer('modern', {tools: () => modern.notify.toolsChanged(), prompts: () => modern.notify.promptsChanged()}),
@@ -97,7 +97,7 @@ export const startUpstream = async (eras: 'both' | 'legacy'): Promise<Upstream> 
 		const id = req.headers['mcp-session-id'];
 		const known = typeof id === 'string' ? sessions.get(id) : undefined;
 		const isFirst = isInitializeRequest(body) || (eras === 'legacy' && id === undefined);
-		if (eras === 'both' && (isModern || (id === undefined && !isFirst))) await serveModern(req, res, body);
+		if (eras === 'modern' || (eras === 'both' && (isModern || (id === undefined && !isFirst)))) await serveModern(req, res, body);
 		else if (known) await known.handleRequest(req, res, body);
 		else if (isFirst) await (await begin()).handleRequest(req, res, body);
 		else

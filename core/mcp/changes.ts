@@ -1,0 +1,56 @@
+import {isObject, type JsonObject} from '../llm/json.ts';
+import {isWanted} from './levels.ts';
+import type {Notice} from './link.ts';
+import {prefixedUri} from './names.ts';
+import {askerOf} from './reach.ts';
+import type {Channel} from './servers.ts';
+import type {Turn} from './turn.ts';
+
+export type Watched = {server: string; uri: string};
+
+type Place = Pick<Turn, 'gateway' | 'exchange' | 'headers' | 'door' | 'owner' | 'offer' | 'era'>;
+
+/** A notification that a client may hear, as it stands at its door; undefined for any other. */
+const asHeard = (
+	{gateway, exchange, door, owner}: Place,
+	{server, isOwn}: Channel,
+	method: string,
+	params: JsonObject,
+): JsonObject | undefined => {
+	// Which of them has changed is not said: what a key may see of it is decided when it asks.
+	if (/^notifications\/(tools|prompts|resources)\/list_changed$/.test(method)) return {method};
+	if (method === 'notifications/resources/updated' && typeof params.uri === 'string')
+		return {method, params: {uri: door === undefined ? prefixedUri(server, params.uri) : params.uri}};
+	if (method !== 'notifications/message' || !isOwn || !isObject(params)) return undefined;
+	// What a server logs between requests is its own session's, and goes on where nobody guards words.
+	if (gateway.hooks.reads('post-response', 'text[]', exchange)) return undefined;
+	if (!isWanted(params, gateway.mcp.shared.get('level', owner))) return undefined;
+	const {level, logger, data} = params;
+	return {method, params: {level, data, ...(typeof logger === 'string' && {logger})}};
+};
+
+/**
+ * Tells of what changes at a door's servers: of their lists, and of the resources in `watched`. At the common door nobody is connected to for
+ * the sake of lists alone. Resolves, when it hears, with how to stop; a server that is down is left out.
+ */
+export const follow = async (place: Place, watched: readonly Watched[], tell: (message: JsonObject) => void): Promise<() => void> => {
+	const {gateway, exchange, headers, door, owner, offer, era} = place;
+	const {servers} = gateway.mcp;
+	const asker = askerOf(gateway, exchange, headers);
+	const stops = await Promise.all(
+		(door === undefined ? servers.names : [door]).map(async name => {
+			const channel = servers.get(name)?.channel({owner, offer, era}, asker);
+			if (!channel) return undefined;
+			const listener: Notice = (method, params) => {
+				const message = asHeard(place, channel, method, params);
+				if (message) tell(message);
+			};
+			const uris = watched.filter(({server}) => server === name).map(({uri}) => uri);
+			if (door === undefined && uris.length === 0) return channel.link.onNotice(listener);
+			return channel.link.watch(uris, listener).catch(() => channel.link.onNotice(listener));
+		}),
+	);
+	return () => {
+		for (const stop of stops) stop?.();
+	};
+};

@@ -1,0 +1,166 @@
+import {openExchange} from '../exchange.ts';
+import {failWith, finish} from '../gateway.ts';
+import {afterResponse} from '../llm/after.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
+import {follow, type Watched} from './changes.ts';
+import {askRequest} from './guard.ts';
+import {uriIn} from './names.ts';
+import type {Offer} from './offer.ts';
+import {RpcError, type RpcId, rpcCodes} from './rpc.ts';
+import {beginEvents, eventOf, idleStream, openStream} from './stream.ts';
+import {watchedBy} from './subscriptions.ts';
+import type {Turn} from './turn.ts';
+import {metaKeys, ourselves} from './versions.ts';
+import {sessionOf, type Visit} from './visit.ts';
+
+type Whose = {owner: string; offer: Offer; era: Turn['era']};
+
+/** Keeps a stream open until its client leaves it; its record is written then. */
+const stay = async ({gateway, exchange, waiting}: Visit, stream: Parameters<typeof idleStream>[0] & {close(): void}): Promise<void> => {
+	gateway.mcp.streams.add(waiting);
+	await idleStream(stream, waiting);
+	gateway.mcp.streams.delete(waiting);
+	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
+	stream.close();
+};
+
+/** The rest of a stream that broke off (`Last-Event-ID`). Throws RpcError -32600 with status 404 where there is none of this session's. */
+const resume = async (visit: Visit, owner: string, lastId: string): Promise<void> => {
+	const {gateway, exchange, res, waiting} = visit;
+	let end = (): void => undefined;
+	const ended = new Promise<void>(resolve => {
+		end = resolve;
+	});
+	const begin = (): void => {
+		if (!res.headersSent) beginEvents(res, exchange.id);
+	};
+	const stop = gateway.mcp.replays.follow(owner, lastId, {
+		message(text, id) {
+			begin();
+			if (!res.destroyed) res.write(eventOf(text, id));
+		},
+		end: () => end(),
+	});
+	if (!stop) throw new RpcError(rpcCodes.invalidRequest, 'There is nothing to take up again after that event.', {status: 404});
+	begin();
+	waiting.onLeft = end;
+	gateway.mcp.streams.add(waiting);
+	await ended;
+	gateway.mcp.streams.delete(waiting);
+	stop();
+	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
+	res.end();
+};
+
+/** GET: the stream of a session, on which its servers tell of changes; or the rest of one that broke off. */
+export const listen = async (visit: Visit): Promise<undefined> => {
+	const {gateway, exchange, req, res, door} = visit;
+	exchange.operation = 'stream';
+	const {owner, offer} = sessionOf(visit);
+	exchange.stream = true;
+	exchange.server = door;
+	exchange.status = 200;
+	exchange.outcome = 'ok';
+	const lastId = req.headers['last-event-id'];
+	if (typeof lastId === 'string') {
+		await resume(visit, owner, lastId);
+		return undefined;
+	}
+	const stream = openStream(res, exchange.id);
+	stream.begin();
+	let stop: Promise<() => void> = Promise.resolve(() => undefined);
+	const again = (): void => {
+		const before = stop;
+		stop = follow({gateway, exchange, headers: req.headers, door, owner, offer, era: 'legacy'}, watchedBy(gateway, owner), stream.send);
+		stop.finally(() => before.then(end => end()));
+	};
+	again();
+	const forget = gateway.mcp.onWatch(owner, again);
+	await stay(visit, stream);
+	forget();
+	(await stop)();
+	return undefined;
+};
+
+/** Whether somebody may hear of a resource: judged as an exchange of its own. */
+const mayHear = async (visit: Visit, {owner, offer, era}: Whose, {server, uri}: Watched): Promise<boolean> => {
+	const {gateway, exchange, req, door, waiting} = visit;
+	const {method, path, ip, surface, principal, identifiedBy} = exchange;
+	const part = openExchange({method, path, ip, surface});
+	Object.assign(part, {principal, identifiedBy, operation: 'resources/subscribe', server});
+	part.annotations['mcp.for'] = exchange.id;
+	const turn: Turn = {
+		gateway,
+		exchange: part,
+		headers: req.headers,
+		door,
+		era,
+		owner,
+		offer,
+		id: 0,
+		method: 'resources/subscribe',
+		params: {uri},
+		waiting,
+	};
+	gateway.running.add(part);
+	try {
+		await askRequest(turn);
+		part.outcome = 'ok';
+		part.status = 200;
+		return true;
+	} catch (thrown) {
+		failWith(gateway, part, thrown);
+		return false;
+	} finally {
+		await afterResponse(gateway, part);
+		await finish(gateway, part).finally(() => gateway.running.delete(part));
+	}
+};
+
+const mostUris = 200;
+const lists = {tools: 'toolsListChanged', prompts: 'promptsListChanged', resources: 'resourcesListChanged'} as const;
+
+/** `subscriptions/listen` of the stateless era: one stream that says first what it will tell of, and tells of nothing else. */
+export const listenTo = async (visit: Visit, id: RpcId, params: JsonObject, whose: Whose): Promise<undefined> => {
+	const {gateway, exchange, req, res, door, waiting} = visit;
+	exchange.operation = 'subscriptions/listen';
+	exchange.server = door;
+	const {owner, offer, era} = whose;
+	const wanted = isObject(params.notifications) ? params.notifications : {};
+	const given = Array.isArray(wanted.resourceSubscriptions) ? wanted.resourceSubscriptions.slice(0, mostUris) : [];
+	await askRequest({gateway, exchange, headers: req.headers, door, era, owner, offer, id, method: 'subscriptions/listen', params, waiting});
+	const found: (Watched & {shown: string})[] = [];
+	for (const shown of given) {
+		if (typeof shown !== 'string') continue;
+		const own = door === undefined ? uriIn(shown) : {server: door, uri: shown};
+		if (own && gateway.mcp.servers.get(own.server) && (await mayHear(visit, whose, own))) found.push({...own, shown});
+	}
+	const honoured = {
+		...Object.fromEntries(Object.values(lists).flatMap(name => (wanted[name] === true ? [[name, true]] : []))),
+		...(found.length > 0 && {resourceSubscriptions: found.map(({shown}) => shown)}),
+	};
+	exchange.stream = true;
+	exchange.status = 200;
+	exchange.outcome = 'ok';
+	const stream = openStream(res, exchange.id);
+	let acknowledged = false;
+	const tagged = {_meta: {[metaKeys.subscriptionId]: id}};
+	const stop = await follow({gateway, exchange, headers: req.headers, door, owner, offer, era}, found, ({method, params: said}) => {
+		const [, kind = ''] = /^notifications\/(\w+)\/list_changed$/.exec(String(method)) ?? [];
+		const isList = kind !== '';
+		if (isList ? wanted[lists[kind as keyof typeof lists]] !== true : method !== 'notifications/resources/updated') return;
+		if (acknowledged) stream.send({method, params: {...(said as JsonObject | undefined), ...tagged}});
+	});
+	stream.send({method: 'notifications/subscriptions/acknowledged', params: {notifications: honoured, ...tagged}});
+	acknowledged = true;
+	// It ends as it is told to where the gateway stops; a client that left does not hear of it.
+	const close = (): void => {
+		if (res.destroyed) return;
+		stream.end(
+			JSON.stringify({jsonrpc: '2.0', id, result: {resultType: 'complete', _meta: {...tagged._meta, [metaKeys.serverInfo]: ourselves}}}),
+		);
+	};
+	await stay(visit, {begin: stream.begin, comment: stream.comment, close});
+	stop();
+	return undefined;
+};

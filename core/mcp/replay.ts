@@ -1,0 +1,113 @@
+import {randomBytes} from 'node:crypto';
+
+/** What was sent on one stream, for its client to fetch after it broke off. */
+export type Kept = {
+	/** The event that begins it: its id and when to come back (2025-11-25). */
+	readonly first: string;
+	/** Remembers a message; answers the id of its event. */
+	add(text: string): string;
+	/** Nothing follows. */
+	end(): void;
+	/** Its client has left the reply: somebody has to come back for it. */
+	left(): void;
+};
+
+type Message = {id: string; text: string};
+
+/** Gets what is sent after the last one that its client saw. */
+export type Follower = {message(text: string, id: string): void; end(): void};
+
+export type Replays = {
+	/** `onLost` is called when nobody comes back for it in time. */
+	open(owner: string, onLost: () => void): Kept;
+	/** What follows the event `lastId` of this owner's; false where there is no such stream, or no longer. Answers how to stop. */
+	follow(owner: string, lastId: string, follower: Follower): (() => void) | undefined;
+};
+
+const retryMs = 1_000;
+const graceMs = 10_000;
+/** How long a stream that has ended is kept. */
+const keptMs = 60_000;
+const mostStreams = 2_000;
+const mostPerOwner = 20;
+const mostBytes = 1_048_576;
+
+type Record = {
+	owner: string;
+	messages: Message[];
+	bytes: number;
+	isOver: boolean;
+	follower?: Follower | undefined;
+	timer?: NodeJS.Timeout;
+	onLost: () => void;
+};
+
+/** The streams of sessions that can be taken up again, each bounded; of too many the oldest are forgotten. */
+export const openReplays = (): Replays => {
+	const streams = new Map<string, Record>();
+
+	const forget = (id: string): void => {
+		clearTimeout(streams.get(id)?.timer);
+		streams.delete(id);
+	};
+
+	const makeRoom = (owner: string): void => {
+		const own = [...streams].filter(([, record]) => record.owner === owner);
+		if (own.length >= mostPerOwner) forget(own[0]![0]);
+		const [oldest] = streams.keys();
+		if (streams.size >= mostStreams && oldest !== undefined) forget(oldest);
+	};
+
+	return {
+		open(owner, onLost) {
+			makeRoom(owner);
+			const stream = randomBytes(12).toString('base64url');
+			const record: Record = {owner, messages: [], bytes: 0, isOver: false, onLost};
+			streams.set(stream, record);
+			let count = 0;
+			return {
+				first: `id: ${stream}.0\nretry: ${retryMs}\ndata: \n\n`,
+				add(text) {
+					const id = `${stream}.${++count}`;
+					record.messages.push({id, text});
+					record.bytes += text.length;
+					while (record.bytes > mostBytes && record.messages.length > 1) record.bytes -= record.messages.shift()!.text.length;
+					record.follower?.message(text, id);
+					return id;
+				},
+				end() {
+					record.isOver = true;
+					record.follower?.end();
+					clearTimeout(record.timer);
+					record.timer = setTimeout(() => forget(stream), keptMs).unref();
+				},
+				left() {
+					if (record.isOver || record.follower) return;
+					clearTimeout(record.timer);
+					record.timer = setTimeout(record.onLost, graceMs).unref();
+				},
+			};
+		},
+
+		follow(owner, lastId, follower) {
+			const [stream = ''] = lastId.split('.');
+			const record = streams.get(stream);
+			if (record?.owner !== owner) return undefined;
+			const at = record.messages.findIndex(({id}) => id === lastId);
+			if (at === -1 && lastId !== `${stream}.0`) return undefined;
+			record.follower?.end();
+			for (const {id, text} of record.messages.slice(at + 1)) follower.message(text, id);
+			if (record.isOver) {
+				follower.end();
+				return () => undefined;
+			}
+			clearTimeout(record.timer);
+			record.follower = follower;
+			return () => {
+				if (record.follower !== follower) return;
+				record.follower = undefined;
+				if (!record.isOver) record.timer = setTimeout(record.onLost, graceMs).unref();
+			};
+		},
+	};
+};

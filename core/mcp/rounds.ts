@@ -1,0 +1,155 @@
+import {setTimeout as after} from 'node:timers/promises';
+import {GatewayError} from '../errors.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
+import {judged, mostRounds, questionOf} from './asks.ts';
+import {digestOf} from './catalogue.ts';
+import type {Asking} from './link.ts';
+import {capabilitiesOf, covers, nothingOffered, offerOf} from './offer.ts';
+import {RpcError, rpcCodes} from './rpc.ts';
+import type {Channel} from './servers.ts';
+import type {Turn} from './turn.ts';
+
+const inputRequired = 'input_required';
+const paceMs = 500;
+
+/** What no complete result has to say. */
+const complete = ({inputRequests: _, requestState: __, ...result}: JsonObject): JsonObject => result;
+
+const questionsIn = ({inputRequests}: JsonObject): [string, JsonObject][] =>
+	isObject(inputRequests) ? Object.entries(inputRequests).map(([key, question]) => [key, isObject(question) ? question : {}]) : [];
+
+const tooMany = (server: string): GatewayError =>
+	new GatewayError('upstream_failed', `The MCP server "${server}" asks for more than ${mostRounds} times.`);
+
+/** A session's client is asked on the stream of its own request. */
+const putTo = (turn: Turn, channel: Channel, method: unknown, params: unknown): Promise<JsonObject> => {
+	const question = questionOf(turn, channel, method, params);
+	return judged(turn, channel, question, left => {
+		if (!turn.put) throw new RpcError(rpcCodes.unknownMethod, 'This client takes no questions here: it accepts no text/event-stream.');
+		return turn.put(question.method, left);
+	});
+};
+
+/** Both know sessions: questions go through as they come. */
+const pushed = (turn: Turn, channel: Channel): Asking['onAsk'] => {
+	let questions = 0;
+	return async (method, params) => {
+		if (++questions > mostRounds * 2) throw new RpcError(rpcCodes.internal, 'This asks too often.');
+		return putTo(turn, channel, method, params);
+	};
+};
+
+type Sending = (params: JsonObject, asking?: Partial<Asking>) => Promise<JsonObject>;
+
+/** The server wants to be asked again with the answers; the client of a session is asked for them meanwhile. */
+const asked = async (turn: Turn, channel: Channel, params: JsonObject, send: Sending): Promise<JsonObject> => {
+	let result = await send(params);
+	for (let round = 0; result.resultType === inputRequired; round++) {
+		if (round >= mostRounds) throw tooMany(channel.server);
+		const questions = questionsIn(result);
+		const answers = await Promise.all(
+			questions.map(async ([key, {method, params: said}]) => [key, await putTo(turn, channel, method, said)] as const),
+		);
+		if (questions.length === 0) await after(paceMs);
+		const {requestState} = result;
+		result = await send({
+			...params,
+			...(answers.length > 0 && {inputResponses: Object.fromEntries(answers)}),
+			...(requestState !== undefined && {requestState}),
+		});
+	}
+	return complete(result);
+};
+
+/** Neither knows sessions: rounds go through, and what the server wants to be told again is sealed. */
+const relayed = async (
+	turn: Turn,
+	channel: Channel,
+	{requestState, ...params}: JsonObject,
+	bound: string,
+	send: Sending,
+): Promise<JsonObject> => {
+	const {seal} = turn.gateway.mcp;
+	const {round = 0, state} = typeof requestState === 'string' ? seal.open(requestState, bound) : ({} as JsonObject);
+	const result = await send({...params, ...(state !== undefined && {requestState: state})});
+	if (result.resultType !== inputRequired) return complete(result);
+	if (Number(round) >= mostRounds) throw tooMany(channel.server);
+	const inputRequests = Object.fromEntries(
+		await Promise.all(
+			questionsIn(result).map(async ([key, {method, params: said}]) => {
+				const question = questionOf(turn, channel, method, said);
+				return [key, {method: question.method, params: await judged(turn, channel, question)}] as const;
+			}),
+		),
+	);
+	const sealed = seal.close({round: Number(round) + 1, ...(result.requestState !== undefined && {state: result.requestState})}, bound);
+	return {...result, ...(isObject(result.inputRequests) && {inputRequests}), requestState: sealed};
+};
+
+/** The server asks while it works; a client without sessions gets its questions as a result, and the work waits. */
+const parked = async (turn: Turn, channel: Channel, given: JsonObject, bound: string, send: Sending): Promise<JsonObject> => {
+	const {seal, parked: calls} = turn.gateway.mcp;
+	const {requestState, inputResponses, ...params} = given;
+	const responses = isObject(inputResponses) ? inputResponses : {};
+	let call: ReturnType<typeof calls.find>;
+	if (typeof requestState === 'string') {
+		const {call: id, round} = seal.open(requestState, bound);
+		call = calls.find(id, bound, round);
+	} else call = calls.begin(turn, channel, bound, responses, asking => send(params, asking));
+	const result = await calls.next(call, turn, responses);
+	if (result) return complete(result);
+	const inputRequests = Object.fromEntries([...call.open].map(([key, {method, params: said}]) => [key, {method, params: said}]));
+	return {resultType: inputRequired, inputRequests, requestState: seal.close({call: call.id, round: call.round}, bound)};
+};
+
+/** What a session's server logs is for its client to say; it is told when that changes. */
+const levelled = async (channel: Channel, level: string, asking: Asking): Promise<void> => {
+	const {capabilities} = await channel.link.facts(asking);
+	if (channel.level === level || !channel.isOwn || !isObject(capabilities.logging)) return;
+	channel.level = level;
+	await channel.link.request('logging/setLevel', {level}, {timeoutMs: asking.timeoutMs});
+};
+
+/** A server refuses a request for what its client does not offer: said again of the client's own hop, where it could offer it. */
+const lacked = (turn: Turn, {server, may}: Channel, thrown: unknown): unknown => {
+	if (!(thrown instanceof RpcError) || !thrown.isTheirs || thrown.code !== rpcCodes.missingCapability) return thrown;
+	const needed = offerOf(isObject(thrown.data) ? thrown.data.requiredCapabilities : undefined);
+	if (needed === nothingOffered) return thrown;
+	const requiredCapabilities = capabilitiesOf(needed);
+	const names = Object.keys(requiredCapabilities).join(', ');
+	if (!covers(may, needed))
+		return new GatewayError('denied', `The MCP server "${server}" needs ${names} of its callers; see servers.${server}.asks.`);
+	if (turn.era === 'legacy') return new GatewayError('upstream_failed', `The MCP server "${server}" needs a client that offers ${names}.`);
+	return new RpcError(rpcCodes.missingCapability, `This needs a client that offers ${names}.`, {data: {requiredCapabilities}, status: 400});
+};
+
+/** Requests that a server may need its client for (2026-07-28). */
+const mayAsk = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/**
+ * Sends a request to its server and carries between the eras what the server asks meanwhile. `said` is what the client asked, in its own
+ * words: a `requestState` belongs to its principal, door, method and that. Rejects as Link.request does, or with what forbids a question.
+ */
+export const call = async (
+	turn: Turn,
+	channel: Channel,
+	method: string,
+	params: JsonObject,
+	asking: Asking,
+	said: unknown,
+): Promise<JsonObject> => {
+	const {facts, request} = channel.link;
+	const {era} = await facts(asking);
+	const {inputResponses: _, requestState: __, ...plain} = params;
+	const capabilities = capabilitiesOf(turn.offer & channel.may);
+	if (era === 'legacy' && asking.logLevel !== undefined) await levelled(channel, asking.logLevel, asking);
+	const send: Sending = (own, more) =>
+		request(method, own, {...asking, capabilities, ...more}).catch(thrown => {
+			throw lacked(turn, channel, thrown);
+		});
+	if (turn.era === 'legacy') return era === 'legacy' ? send(plain, {onAsk: pushed(turn, channel)}) : asked(turn, channel, plain, send);
+	if (!mayAsk.has(method)) return complete(await send(plain));
+	const {tenant, id, key} = turn.exchange.principal!;
+	const bound = JSON.stringify([tenant, id, key ?? null, turn.door ?? null, method, digestOf(said)]);
+	return (era === 'stateless' ? relayed : parked)(turn, channel, params, bound, send);
+};

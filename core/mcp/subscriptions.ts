@@ -1,0 +1,51 @@
+import {GatewayError} from '../errors.ts';
+import type {Gateway} from '../gateway.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
+import type {Watched} from './changes.ts';
+import {askRequest, askResult} from './guard.ts';
+import {uriIn} from './names.ts';
+import {askingOf, channelTo, reaching} from './reach.ts';
+import {RpcError, rpcCodes} from './rpc.ts';
+import type {Turn} from './turn.ts';
+
+/** What a session's client wants to hear of; whichever process holds its stream listens for it. */
+export const watchedBy = ({mcp}: Gateway, owner: string): Watched[] => {
+	const text = mcp.shared.get('watch', owner);
+	return text === undefined ? [] : (JSON.parse(text) as Watched[]);
+};
+
+const mostWatched = 200;
+const keptMs = 7 * 86_400_000;
+
+const change = async (turn: Turn, isOn: boolean): Promise<JsonObject> => {
+	const {gateway, exchange, owner, door, params, method} = turn;
+	const {uri: shown} = params;
+	if (typeof shown !== 'string' || shown === '' || shown.length > 4_000)
+		throw new RpcError(rpcCodes.invalidParams, 'params.uri is missing.');
+	const found = door === undefined ? uriIn(shown) : {server: door, uri: shown};
+	exchange.server = found?.server;
+	params.uri = found?.uri ?? shown;
+	const answer = await askRequest(turn);
+	if (answer) return answer;
+	if (!found || !gateway.mcp.servers.get(found.server)) throw new RpcError(rpcCodes.notFound, 'Resource not found', {data: {uri: shown}});
+	const channel = channelTo(turn, found.server);
+	const asking = askingOf(turn, channel);
+	const result = await reaching(turn, found.server, async () => {
+		const {era, capabilities} = await channel.link.facts(asking);
+		if (!isObject(capabilities.resources) || capabilities.resources.subscribe !== true)
+			throw new RpcError(rpcCodes.unknownMethod, 'This server tells of no changes of its resources.');
+		// What is everybody's is not one client's to end.
+		return era === 'legacy' && (isOn || channel.isOwn) ? channel.link.request(method, {uri: found.uri}, asking) : {};
+	});
+	exchange.outcome = 'ok';
+	const others = watchedBy(gateway, owner).filter(({server, uri}) => server !== found.server || uri !== found.uri);
+	if (isOn && others.length >= mostWatched) throw new GatewayError('denied', `A session hears of ${mostWatched} resources at most.`);
+	gateway.mcp.shared.put('watch', owner, JSON.stringify(isOn ? [...others, found] : others), keptMs);
+	return askResult(turn, result);
+};
+
+/** The methods by which a session's client says what it wants to hear of. */
+export const subscriptions: Readonly<Record<string, (turn: Turn) => Promise<JsonObject>>> = {
+	'resources/subscribe': turn => change(turn, true),
+	'resources/unsubscribe': turn => change(turn, false),
+};
