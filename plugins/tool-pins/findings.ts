@@ -14,7 +14,8 @@ type Own = {findings: readonly Finding[]; words: number; mentions: readonly stri
 
 /** Larger ones are not looked through, and not kept for comparing. */
 export const mostChars = 60_000;
-const mostMentions = 500;
+const mostMentions = 1_000;
+const longestMention = 200;
 
 const wordsOf = (value: Json, into: string[]): string[] => {
 	if (typeof value === 'string') into.push(value);
@@ -28,7 +29,8 @@ const wordsOf = (value: Json, into: string[]): string[] => {
 };
 
 /** A name that nobody writes by chance. */
-const isDistinct = (word: string): boolean => word.length > 4 && /[a-z0-9][_.-]+[a-z0-9]|[a-z][A-Z]/.test(word);
+const isDistinct = (word: string): boolean =>
+	word.length > 4 && word.length <= longestMention && /[a-z0-9][_.-]+[a-z0-9]|[a-z][A-Z]/.test(word);
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
@@ -47,20 +49,27 @@ const look = ({tool, definition}: Definition): Own => {
 	if (rules.length > 0) findings.push({kind: 'instructions', what: rules.join(', ')});
 	if (tool !== undefined && !/^[A-Za-z0-9_./-]{1,128}$/.test(tool))
 		findings.push({kind: 'odd-name', what: 'a name that the specification advises against'});
-	const mentions = [...new Set(text.match(/[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]/g)?.filter(isDistinct))].slice(0, mostMentions);
-	return {findings, words: text.length, mentions};
+	const mentions = [...new Set(text.match(/[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]/g)?.filter(isDistinct))];
+	if (mentions.length > mostMentions) findings.push({kind: 'unread', what: `${mentions.length} names`});
+	return {findings, words: text.length, mentions: mentions.slice(0, mostMentions)};
 };
 
-const mostRemembered = 3_000;
-const remembered = new Map<string, Own>();
+const mostRemembered = 4_000_000;
+const remembered = {chars: 0, looks: new Map<string, Own>()};
 
 const lookOnce = (digest: string, definition: Definition): Own => {
 	const name = `${digest} ${definition.tool ?? ''}`;
-	const known = remembered.get(name);
+	const known = remembered.looks.get(name);
 	if (known) return known;
-	if (remembered.size >= mostRemembered) remembered.clear();
-	const own = look(definition);
-	remembered.set(name, own);
+	// Without the detour each part of a text would keep all of it.
+	const json = JSON.stringify(look(definition));
+	const own = JSON.parse(json) as Own;
+	if (remembered.chars + json.length > mostRemembered) {
+		remembered.looks.clear();
+		remembered.chars = 0;
+	}
+	remembered.looks.set(name, own);
+	remembered.chars += json.length + name.length;
 	return own;
 };
 

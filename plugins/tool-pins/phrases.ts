@@ -113,20 +113,43 @@ const marks: readonly {rule: string; weight: number; pattern: RegExp}[] = [
 
 const enough = 10;
 
-const isOneOf = (words: ReadonlySet<string>, stems: readonly string[], word: string): boolean =>
-	words.has(word) || stems.some(stem => word.startsWith(stem));
+const parsed = (step: string) => {
+	const all = step.split(' ');
+	return {
+		words: all.filter(word => !word.endsWith('*')),
+		stems: all.filter(word => word.endsWith('*')).map(word => word.slice(0, -1)),
+	};
+};
 
 const compiled = phrases.map(({words, ...phrase}) => ({
 	...phrase,
 	steps: words.map(step => {
-		const all = step.split(' ');
-		const words = new Set(all.filter(word => !word.endsWith('*')));
-		const stems = all.filter(word => word.endsWith('*')).map(word => word.slice(0, -1));
-		return (word: string) => isOneOf(words, stems, word);
+		const {words, stems} = parsed(step);
+		const exact = new Set(words);
+		return (word: string) => exact.has(word) || stems.some(stem => word.startsWith(stem));
 	}),
 }));
+type Compiled = (typeof compiled)[number];
 
-const stands = (words: readonly string[], at: number, {steps, gap}: (typeof compiled)[number]): boolean => {
+/** Which phrases a word may begin: most words of a text none. */
+const openBeginnings = (): ((word: string) => readonly Compiled[]) => {
+	const byWord = new Map<string, Compiled[]>();
+	const byStem: [stem: string, phrase: Compiled][] = [];
+	for (const [index, phrase] of compiled.entries()) {
+		const {words, stems} = parsed(phrases[index]!.words[0]!);
+		for (const word of words) byWord.set(word, [...(byWord.get(word) ?? []), phrase]);
+		for (const stem of stems) byStem.push([stem, phrase]);
+	}
+	const none: Compiled[] = [];
+	return word => {
+		const exact = byWord.get(word) ?? none;
+		const longer = byStem.filter(([stem]) => word.startsWith(stem)).map(([, phrase]) => phrase);
+		return longer.length === 0 ? exact : [...exact, ...longer];
+	};
+};
+const beginningWith = openBeginnings();
+
+const stands = (words: readonly string[], at: number, {steps, gap}: Compiled): boolean => {
 	let from = at;
 	for (const [index, step] of steps.entries()) {
 		const until = index === 0 ? from : Math.min(words.length - 1, from + gap);
@@ -136,17 +159,6 @@ const stands = (words: readonly string[], at: number, {steps, gap}: (typeof comp
 	}
 	return true;
 };
-
-/** Which first words there are to look behind: most words of a text are none of them. */
-const openBeginnings = () => {
-	const known = new Map<string, readonly (typeof compiled)[number][]>();
-	return (word: string) => {
-		const found = known.get(word) ?? compiled.filter(({steps}) => steps[0]!(word));
-		if (known.size < 5_000) known.set(word, found);
-		return found;
-	};
-};
-const beginningWith = openBeginnings();
 
 const wordsOf = (text: string): readonly string[] => {
 	if (isPlain(text)) return text.match(/[a-z0-9]+(?:'[a-z]+)?/g) ?? [];
