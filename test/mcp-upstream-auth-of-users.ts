@@ -306,3 +306,34 @@ test('behind a name of its own, links, redirects and cookies are of that name an
 	const metadata = JSON.parse((await go('/.well-known/oauth-protected-resource/mcp/mail', {})).text) as {resource: string};
 	t.is(metadata.resource, `${publicUrl}/mcp/mail`);
 });
+
+test('where clients register by themselves, the gateway does so once, and keeps what it was given sealed', async t => {
+	for (const methods of [['none'], ['client_secret_basic'], ['client_secret_post']]) {
+		const as = await startAuthorizationServer(t);
+		as.metadata = {registration_endpoint: `${as.issuer}/register`, token_endpoint_auth_methods_supported: methods};
+		as.secretless = methods[0] === 'none';
+		const server = await protectedServer(t, as);
+		const gateway = await startGateway(t, {
+			servers: {mail: {url: server.url, oauth: {grant: 'authorization_code', hosts: [as.host]}}},
+			plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}}],
+		});
+		as.lifetimeSeconds = 2;
+		const [ada, eve] = await Promise.all(['ada', 'eve'].map(user => gateway.key({tenant: 'acme', user})));
+		t.regex(await connect(gateway, ada!), /is connected/);
+		t.regex(await connect(gateway, eve!), /is connected/);
+		t.is(as.registered.size, 1);
+		await new Promise(resolve => setTimeout(resolve, 1_100));
+		t.is(wordsOf(await ask(gateway, ada!)), 'ada');
+		t.is(as.grants.at(-1)?.form.grant_type, 'refresh_token');
+		const [secret = ''] = as.registered.values();
+		const stored = await readFile(join(gateway.folder, 'store.db'));
+		t.false(Buffer.concat([stored, Buffer.from(gateway.logged())]).includes(secret));
+
+		// The authorization server forgets all its clients: the gateway begins anew.
+		as.registered.clear();
+		await new Promise(resolve => setTimeout(resolve, 1_100));
+		t.is((await ask(gateway, ada!)).body.error?.data?.code, 'connect_required');
+		t.regex(await connect(gateway, ada!), /is connected/);
+		t.is(as.registered.size, 1);
+	}
+});

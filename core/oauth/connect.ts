@@ -1,14 +1,16 @@
 import {hash, randomBytes} from 'node:crypto';
 import {startAuthorization} from '@modelcontextprotocol/sdk/client/auth.js';
+import {InvalidClientError} from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import type {Logger} from 'pino';
 import * as z from 'zod';
 import type {Principal} from '../../schemas/principal.ts';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
+import type {Client, Clients} from './clients.ts';
 import {type Asker, holderOf, oauthFailure} from './credential.ts';
 import type {Known} from './discover.ts';
 import type {Links} from './links.ts';
-import {callbackPath, clientPath} from './paths.ts';
+import {callbackPath} from './paths.ts';
 import type {Reach} from './reach.ts';
 import type {Seal} from './seal.ts';
 import type {TokenRequests} from './tokens.ts';
@@ -34,7 +36,7 @@ const state = z.strictObject({
 	verifier: z.string(),
 	issuer: z.string(),
 	clientId: z.string(),
-	redirectUri: z.string(),
+	origin: z.string(),
 	/** SHA-256 of what the browser was given to show. */
 	browser: z.string(),
 	until: z.number(),
@@ -58,6 +60,7 @@ type Options = {
 	places: ReadonlyMap<string, Place>;
 	seal: Seal;
 	links: Links;
+	clients: Clients;
 	once: (name: string, expiresAt: number) => Promise<boolean>;
 	log: Logger;
 	now?: () => number;
@@ -70,17 +73,19 @@ const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 const denied = (message: string): GatewayError => new GatewayError('denied', message);
 const again = 'Ask your client for a new link, and open it once.';
 
-export const openConnect = ({places, seal, links, once, log, now = Date.now}: Options): Connect => {
+export const openConnect = ({places, seal, links, clients, once, log, now = Date.now}: Options): Connect => {
 	const placeOf = (server: string): Place => {
 		const place = places.get(server);
 		if (place) return place;
 		throw new GatewayError('not_found', 'There is no server of that name to connect to.');
 	};
 
-	const clientIdFor = ({oauth}: Place, {metadata}: Known, origin: string): string => {
-		if (oauth.clientId !== undefined) return oauth.clientId;
-		if (metadata.client_id_metadata_document_supported === true) return `${origin}${clientPath}`;
-		throw new GatewayError('upstream_refused', 'The authorization server wants clients to be registered: write clientId.');
+	const clientOf = async (server: string, known: Known, origin: string): Promise<Client> => {
+		try {
+			return await clients.of({server, ...placeOf(server), known, origin});
+		} catch (thrown) {
+			throw oauthFailure(server, thrown, log);
+		}
 	};
 
 	const opened = async (server: string, sealed: string): Promise<Ticket> => {
@@ -123,13 +128,13 @@ export const openConnect = ({places, seal, links, once, log, now = Date.now}: Op
 			const {holder, who, scopes: lacking} = await opened(server, sealed);
 			const found = await known(server);
 			const {issuer, metadata, resource} = found;
-			const clientId = clientIdFor(place, found, origin);
+			const {clientId} = await clientOf(server, found, origin);
 			const redirectUri = `${origin}${callbackPath}`;
 			const scope = [...new Set([...found.scopes, ...lacking])].join(' ');
 			const asked = {metadata, clientInformation: {client_id: clientId}, redirectUrl: redirectUri, ...(scope !== '' && {scope}), resource};
 			const {authorizationUrl, codeVerifier: verifier} = await startAuthorization(issuer, asked);
 			const id = randomBytes(16).toString('base64url');
-			const facts = {id, server, holder, who, verifier, issuer, clientId, redirectUri, browser: sha256(browser), until: now() + stateMs};
+			const facts = {id, server, holder, who, verifier, issuer, clientId, origin, browser: sha256(browser), until: now() + stateMs};
 			authorizationUrl.searchParams.set('state', await seal.close('oauth-state', facts));
 			place.reach.permit(authorizationUrl);
 			return authorizationUrl;
@@ -144,7 +149,7 @@ export const openConnect = ({places, seal, links, once, log, now = Date.now}: Op
 			// Somebody else's answer, handed on to this browser or away from it, connects nobody's account to another one's key.
 			if (browser === undefined || sha256(browser) !== data.browser) throw denied(`This was begun in another browser. ${again}`);
 			if (!(await once(`oauth.state:${data.id}`, data.until + stateMs))) throw denied(`This has been used. ${again}`);
-			const {server, holder, who, verifier, issuer, clientId, redirectUri} = data;
+			const {server, holder, who, verifier, issuer, clientId, origin} = data;
 			const place = placeOf(server);
 			const found = await known(server);
 			// RFC 9207: whose answer this is, before anything else of it is believed.
@@ -156,10 +161,13 @@ export const openConnect = ({places, seal, links, once, log, now = Date.now}: Op
 				throw denied(`The authorization server says no: ${/^[\w.-]{1,60}$/.test(error) ? error : 'an error of its own'}.`);
 			const code = query.get('code');
 			if (code === null || code === '') throw denied(`Nothing came back to connect with. ${again}`);
+			const client = await clientOf(server, found, origin);
+			if (client.clientId !== clientId) throw denied(`This gateway goes by another name there by now. ${again}`);
 			try {
-				const held = await place.requests.redeem(found, clientId, {code, verifier, redirectUri});
-				await links.put(server, holder, linkOf(held, {issuer, clientId, url: place.url}, now()));
+				const held = await place.requests.redeem(found, client, {code, verifier, redirectUri: `${origin}${callbackPath}`});
+				await links.put(server, holder, linkOf(held, {issuer, client, url: place.url}, now()));
 			} catch (thrown) {
+				if (thrown instanceof InvalidClientError) await clients.forget({server, known: found, origin});
 				throw oauthFailure(server, thrown, log);
 			}
 			return {server, who};

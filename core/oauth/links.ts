@@ -1,6 +1,7 @@
 import {hash, randomUUID} from 'node:crypto';
 import * as z from 'zod';
 import type {Kv} from '../store/kv.ts';
+import {client} from './clients.ts';
 import type {Seal} from './seal.ts';
 
 /** What a user entrusted to this gateway: to act at one server, in that user's name. */
@@ -14,7 +15,7 @@ export const link = z.strictObject({
 	lifeMs: z.number().optional(),
 	/** Who issued it, to whom, and for which server: at another issuer, or at another address, it is nothing. */
 	issuer: z.string(),
-	clientId: z.string(),
+	client,
 	url: z.string(),
 	/** Another one each time it is written. */
 	generation: z.string(),

@@ -3,6 +3,7 @@ import type {ResolvedOAuth, ResolvedServer} from '../config/resolve.ts';
 import type {ResolvedConfig} from '../config.ts';
 import type {Kv} from '../store/kv.ts';
 import type {Store} from '../store/store.ts';
+import {openClients} from './clients.ts';
 import {type Connect, openConnect, type Place} from './connect.ts';
 import type {Credentials} from './credential.ts';
 import {openDiscovery} from './discover.ts';
@@ -27,8 +28,14 @@ type Options = {config: ResolvedConfig; store: Pick<Store, 'once'>; kv: Pick<Kv,
 type Asked = ResolvedServer & {url: string; oauth: ResolvedOAuth};
 const isAsked = (entry: [string, ResolvedServer]): entry is [string, Asked] => entry[1].url !== undefined && entry[1].oauth !== undefined;
 
+/** A host that the config names; this machine's own name means its own addresses. */
+const hostsOf = (address: string): string[] => {
+	const {host, hostname, port} = new URL(address);
+	return hostname === 'localhost' ? [host, ...['127.0.0.1', '[::1]'].map(own => (port === '' ? own : `${own}:${port}`))] : [host];
+};
+
 const placeAt = ({url, oauth}: Asked): Place => {
-	const own = [url, ...(oauth.issuer === undefined ? [] : [oauth.issuer])].map(address => new URL(address).host);
+	const own = [url, ...(oauth.issuer === undefined ? [] : [oauth.issuer])].flatMap(hostsOf);
 	const reach = openReach([...own, ...oauth.hosts]);
 	return {url, oauth, reach, discover: openDiscovery({url, oauth, reach}), requests: tokenRequests(oauth, reach)};
 };
@@ -53,11 +60,20 @@ export const openOAuth = ({config, store, kv, log}: Options): OAuth => {
 	if (ofUsers.size === 0) return {credentials, close};
 	const seal = openSeal(sealingKey(config));
 	const links = openLinks(kv, seal);
-	const connect = openConnect({places: ofUsers, seal, links, once, log});
+	const clients = openClients(kv, seal);
+	const connect = openConnect({places: ofUsers, seal, links, clients, once, log});
 	for (const [server, place] of ofUsers)
 		credentials.set(
 			server,
-			userTokens({server, ...place, links, once, log, invite: (asker, scopes) => connect.invite(server, asker, scopes)}),
+			userTokens({
+				server,
+				...place,
+				links,
+				once,
+				log,
+				invite: (asker, scopes) => connect.invite(server, asker, scopes),
+				forgetClient: async ({origin}) => clients.forget({server, known: await place.discover(), origin: origin()}),
+			}),
 		);
 	return {credentials, connect, close};
 };

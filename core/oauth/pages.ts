@@ -7,7 +7,7 @@ import {GatewayError} from '../errors.ts';
 import {failWith, type Gateway} from '../gateway.ts';
 import {originOf, refuseStrangers} from '../mcp/hosts.ts';
 import type {Connect} from './connect.ts';
-import {callbackPath, clientPath} from './paths.ts';
+import {callbackPath, clientMetadata, clientPath} from './paths.ts';
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, letter => `&#${letter.charCodeAt(0)};`);
 
@@ -128,14 +128,7 @@ export const connectPages = (gateway: Gateway, router: Router): void => {
 	router.get(
 		clientPath,
 		shown(async (ctx, _, origin) => {
-			const document = {
-				client_id: `${origin}${clientPath}`,
-				client_name: 'Sallyport',
-				redirect_uris: [`${origin}${callbackPath}`],
-				grant_types: ['authorization_code', 'refresh_token'],
-				response_types: ['code'],
-				token_endpoint_auth_method: 'none',
-			};
+			const document = {client_id: `${origin}${clientPath}`, ...clientMetadata(origin, 'none')};
 			ctx.state.reply = {status: 200, headers: {'content-type': 'application/json'}, body: JSON.stringify(document)};
 		}),
 	);

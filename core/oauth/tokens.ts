@@ -3,6 +3,7 @@ import {createPrivateKeyJwtAuth} from '@modelcontextprotocol/sdk/client/auth-ext
 import type {OAuthTokens} from '@modelcontextprotocol/sdk/shared/auth.js';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
+import type {Client} from './clients.ts';
 import type {Known} from './discover.ts';
 import type {Reach} from './reach.ts';
 
@@ -29,8 +30,8 @@ const heldFrom = (
 export type TokenRequests = {
 	/** A token for a grant of the gateway's own making, by its parameters. */
 	grant(known: Known, params: Record<string, string>): Promise<Held>;
-	redeem(known: Known, clientId: string, code: {code: string; verifier: string; redirectUri: string}): Promise<Held>;
-	refresh(known: Known, clientId: string, refreshToken: string): Promise<Held>;
+	redeem(known: Known, client: Client, code: {code: string; verifier: string; redirectUri: string}): Promise<Held>;
+	refresh(known: Known, client: Client, refreshToken: string): Promise<Held>;
 };
 
 /** Asks token endpoints. Rejects with the SDK's OAuthError for what the endpoint refuses, or as Reach does. */
@@ -40,8 +41,14 @@ export const tokenRequests = (
 	now = Date.now,
 ): TokenRequests => {
 	/** The key signs for us; otherwise the secret is shown as the endpoint likes it, in a header or in the form. */
-	const clientOf = ({issuer}: Known, clientId: string) => {
-		const clientInformation = {client_id: clientId, issuer, ...(clientSecret !== undefined && {client_secret: clientSecret})};
+	const clientOf = ({issuer}: Known, {clientId, clientSecret: given, method}: Client) => {
+		const secret = given ?? clientSecret;
+		const clientInformation = {
+			client_id: clientId,
+			issuer,
+			...(secret !== undefined && {client_secret: secret}),
+			...(method !== undefined && {token_endpoint_auth_method: method}),
+		};
 		if (privateKey === undefined) return {clientInformation};
 		const sign = createPrivateKeyJwtAuth({issuer: clientId, subject: clientId, privateKey, alg: algorithm, audience: issuer});
 		const addClientAuthentication: OAuthClientProvider['addClientAuthentication'] = async (headers, params, url, metadata) => {
@@ -53,7 +60,7 @@ export const tokenRequests = (
 
 	return {
 		async grant(known, {client_id: clientId = '', ...params}) {
-			const {clientInformation, addClientAuthentication} = clientOf(known, clientId);
+			const {clientInformation, addClientAuthentication} = clientOf(known, {clientId});
 			const provider: OAuthClientProvider = {
 				redirectUrl: undefined,
 				clientMetadata: {redirect_uris: []},
@@ -69,15 +76,15 @@ export const tokenRequests = (
 			const {issuer, metadata, resource} = known;
 			return heldFrom(await fetchToken(provider, issuer, {metadata, resource, fetchFn}), now());
 		},
-		async redeem(known, clientId, {code, verifier, redirectUri}) {
+		async redeem(known, client, {code, verifier, redirectUri}) {
 			const {issuer, metadata, resource} = known;
 			const asked = {authorizationCode: code, codeVerifier: verifier, redirectUri, resource};
-			return heldFrom(await exchangeAuthorization(issuer, {metadata, ...clientOf(known, clientId), ...asked, fetchFn}), now());
+			return heldFrom(await exchangeAuthorization(issuer, {metadata, ...clientOf(known, client), ...asked, fetchFn}), now());
 		},
-		async refresh(known, clientId, refreshToken) {
+		async refresh(known, client, refreshToken) {
 			const {issuer, metadata, resource} = known;
 			const asked = {refreshToken, resource};
-			return heldFrom(await refreshAuthorization(issuer, {metadata, ...clientOf(known, clientId), ...asked, fetchFn}), now());
+			return heldFrom(await refreshAuthorization(issuer, {metadata, ...clientOf(known, client), ...asked, fetchFn}), now());
 		},
 	};
 };

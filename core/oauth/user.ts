@@ -1,4 +1,4 @@
-import {InvalidGrantError} from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import {InvalidClientError, InvalidGrantError} from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import type {Logger} from 'pino';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
@@ -16,6 +16,8 @@ type Options = {
 	links: Links;
 	/** The error that carries the link at which this asker connects. */
 	invite: (asker: Asker, scopes?: readonly string[]) => Promise<GatewayError>;
+	/** The name it has registered under is not known to the authorization server any more. */
+	forgetClient: (asker: Asker) => Promise<void>;
 	/** True for one caller at most among all processes. */
 	once: (name: string, expiresAt: number) => Promise<boolean>;
 	log: Logger;
@@ -31,7 +33,7 @@ const mostTries = 5;
 const newMs = 5_000;
 
 /** What stands in the store of a token that came just now. */
-export const linkOf = (held: Held, facts: Pick<Link, 'issuer' | 'clientId' | 'url'>, now: number): Omit<Link, 'generation'> => ({
+export const linkOf = (held: Held, facts: Pick<Link, 'issuer' | 'client' | 'url'>, now: number): Omit<Link, 'generation'> => ({
 	...held,
 	...facts,
 	...(held.expiresAt !== undefined && {lifeMs: held.expiresAt - now}),
@@ -44,13 +46,25 @@ const scopesIn = (challenge: string | undefined): string[] => {
 };
 
 /** Each user's own tokens (authorization code). Before one ends it is refreshed, by one process of all: a refresh token may be good once. */
-export const userTokens = ({server, url, oauth, discover, requests, links, invite, once, log, now = Date.now}: Options): Credentials => {
+export const userTokens = ({
+	server,
+	url,
+	oauth,
+	discover,
+	requests,
+	links,
+	invite,
+	forgetClient,
+	once,
+	log,
+	now = Date.now,
+}: Options): Credentials => {
 	const refreshing = new Map<string, Promise<Link>>();
 	const failed = new Map<string, {generation: string; at: number; error: GatewayError}>();
 
 	/** What was issued under another config is nothing. */
 	const fits = (link: Link): boolean =>
-		link.url === url && (oauth.issuer ?? link.issuer) === link.issuer && (oauth.clientId ?? link.clientId) === link.clientId;
+		link.url === url && (oauth.issuer ?? link.issuer) === link.issuer && (oauth.clientId ?? link.client.clientId) === link.client.clientId;
 
 	const linked = async (asker: Asker): Promise<Link> => {
 		const {principal} = asker;
@@ -79,12 +93,15 @@ export const userTokens = ({server, url, oauth, discover, requests, links, invit
 			const known = await discover();
 			// What one authorization server issued is shown to no other.
 			if (known.issuer !== link.issuer) throw await invite(asker);
-			const {issuer, clientId} = link;
-			const held = await requests.refresh(known, clientId, link.refreshToken!);
+			const {issuer, client} = link;
+			const held = await requests.refresh(known, client, link.refreshToken!);
 			const scopes = held.scopes ?? link.scopes;
-			return await kept(holder, linkOf({...held, ...(scopes && {scopes})}, {issuer, clientId, url}, now()));
+			return await kept(holder, linkOf({...held, ...(scopes && {scopes})}, {issuer, client, url}, now()));
 		} catch (thrown) {
-			if (!(thrown instanceof InvalidGrantError)) throw oauthFailure(server, thrown, log);
+			// A name that the gateway registered by itself may be forgotten there.
+			const isOver = thrown instanceof InvalidGrantError || (thrown instanceof InvalidClientError && oauth.clientId === undefined);
+			if (!isOver) throw oauthFailure(server, thrown, log);
+			if (thrown instanceof InvalidClientError) await forgetClient(asker);
 			const newer = await links.of(server, holder);
 			if (newer && newer.generation !== link.generation) return newer;
 			await links.drop(server, holder);

@@ -22,6 +22,10 @@ export type AuthorizationServer = {
 	tokens: Record<string, unknown>;
 	/** `/token` answers with this status, and does nothing. */
 	failing: number | undefined;
+	/** Clients that registered by themselves, by their name, with their secret. It takes any. */
+	registered: Map<string, string>;
+	/** Whoever registers is known by its name alone. */
+	secretless: boolean;
 	/** Public key (SPKI) of a client that signs for itself. */
 	clientKey: string | undefined;
 	/** A token of this server, as if it had been asked for. */
@@ -40,6 +44,9 @@ const isClient = async (form: Record<string, string>, req: IncomingMessage, as: 
 		const {payload} = await jwtVerify(form.client_assertion, await importSPKI(as.clientKey, 'ES256'), {audience: as.issuer});
 		return payload.sub === client.clientId && payload.iss === client.clientId;
 	}
+	const [, basic = ''] = /^Basic (.+)$/.exec(authorization ?? '') ?? [];
+	const [name = form.client_id ?? '', secret] = basic === '' ? [] : Buffer.from(basic, 'base64').toString().split(':');
+	if (as.registered.has(name)) return as.secretless || as.registered.get(name) === (secret ?? form.client_secret);
 	return form.client_id === client.clientId && (form.client_secret === undefined || form.client_secret === clientSecret);
 };
 
@@ -78,6 +85,13 @@ export const startAuthorizationServer = async (t: ExecutionContext): Promise<Aut
 			const said = {code, state: asked.state, iss: as.issuer, ...as.redirect};
 			for (const [name, value] of Object.entries(said)) if (value !== undefined) back.searchParams.set(name, value);
 			return void res.writeHead(302, {location: back.href}).end();
+		}
+		if (url.pathname === '/register') {
+			const said = JSON.parse(await text(req)) as Record<string, unknown>;
+			const [id, secret] = [randomUUID(), randomUUID()];
+			as.registered.set(id, secret);
+			const own = said.token_endpoint_auth_method === 'none' ? {} : {client_secret: secret, client_secret_expires_at: 0};
+			return answer(201, {...said, client_id: id, ...own});
 		}
 		if (url.pathname !== '/token') return answer(404, {});
 		const form = Object.fromEntries(new URLSearchParams(await text(req)));
@@ -138,6 +152,8 @@ export const startAuthorizationServer = async (t: ExecutionContext): Promise<Aut
 		redirect: {},
 		tokens: {},
 		failing: undefined,
+		registered: new Map(),
+		secretless: false,
 		clientKey: undefined,
 		token: claims =>
 			new SignJWT(JSON.parse(JSON.stringify({jti: randomUUID(), ...claims})))
