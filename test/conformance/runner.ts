@@ -14,6 +14,9 @@ export type Revision = (typeof revisions)[number];
 /** What the runner found: by scenario, by the id of a check, its statuses in order. */
 export type Findings = Map<string, Map<string, string>>;
 
+/** What went wrong in a scenario, in the runner's words. */
+export type Problem = {scenario: string; message: string};
+
 type Check = {id: string; status: string; errorMessage?: string};
 
 /** The scenarios that a revision requires of a server; the others are run and not counted. */
@@ -37,20 +40,20 @@ const findingsOf = (checks: Check[]): Map<string, string> => {
 };
 
 /** Runs the official runner against `url`, with what a revision requires. Its exit code says nothing of what was skipped, so it is not looked at. */
-export const run = async (url: string, revision: Revision): Promise<{findings: Findings; problems: string[]}> => {
+export const run = async (url: string, revision: Revision): Promise<{findings: Findings; problems: Problem[]}> => {
 	const folder = await mkdtemp(join(tmpdir(), 'sallyport-conformance-'));
 	try {
 		const args = [join(home, 'dist', 'index.js'), 'server', '--url', url, '--requirements', revision, '-o', folder];
 		const child = spawn(process.execPath, args, {stdio: 'ignore'});
 		await once(child, 'exit');
 		const findings: Findings = new Map();
-		const problems: string[] = [];
+		const problems: Problem[] = [];
 		for (const entry of (await readdir(folder)).sort()) {
 			const scenario = entry.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '');
 			const checks = JSON.parse(await readFile(join(folder, entry, 'checks.json'), 'utf8')) as Check[];
 			findings.set(scenario, findingsOf(checks));
 			for (const {id, status, errorMessage} of checks)
-				if (status === 'FAILURE' || status === 'WARNING') problems.push(`${scenario} / ${id}: ${status} ${errorMessage ?? ''}`);
+				if (status === 'FAILURE' || status === 'WARNING') problems.push({scenario, message: `${id}: ${errorMessage ?? status}`});
 		}
 		return {findings, problems};
 	} finally {
