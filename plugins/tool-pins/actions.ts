@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import {type Caller, type Json, refuse} from '../../plugin-sdk/index.ts';
 import {visible} from './characters.ts';
-import {server} from './config.ts';
+import {isHiding, kinds, server} from './config.ts';
 import {differences} from './differences.ts';
+import {findingsOf} from './findings.ts';
 import {
+	knownTools,
 	type Lent,
 	type Pin,
 	type Place,
@@ -76,15 +78,29 @@ const write = async (rows: Record<string, Json>, {kv, random}: Lent): Promise<vo
 	if (error) throw refuse('store_unavailable', 'This could not be written; nothing has changed.');
 };
 
-type Standing = {place: Place; pin: Pin | undefined; sight: Sight | undefined};
+/** `later`: what has been found, since it was trusted, in what is pinned. */
+type Standing = {place: Place; pin: Pin | undefined; sight: Sight | undefined; later: string[]};
 
-const standingOf = (place: Place, lent: Pick<Lent, 'kv'>): Standing => {
-	const pin = pinOf(place, lent);
-	const sight = sightOf(place, lent);
-	return {place, pin, sight: sight?.digest === pin?.digest ? undefined : sight};
+const foundLater = (place: Place, {digest, by, found = []}: Pin, lent: Lent): string[] => {
+	if (by !== undefined) return [];
+	const {config, kv} = lent;
+	// What it was trusted in spite of, the config may say otherwise about now.
+	const then = found.filter(one => kinds.some(kind => one.startsWith(`${kind}:`) && isHiding(config, kind)));
+	if (then.length > 0 || config.findings['other-server'] === 'flag') return then;
+	const definition = kv.get(pinText(place));
+	if (definition === undefined) return [];
+	const findings = findingsOf({...place, definition, digest}, knownTools(lent), config);
+	return findings.filter(({kind}) => isHiding(config, kind)).map(({kind, what}) => `${kind}: ${what}`);
 };
 
-const waits = ({sight}: Standing): boolean => sight !== undefined && sight.rejectedBy === undefined;
+const standingOf = (place: Place, lent: Lent): Standing => {
+	const pin = pinOf(place, lent);
+	const last = sightOf(place, lent);
+	const sight = last?.digest === pin?.digest ? undefined : last;
+	return {place, pin, sight, later: pin && !sight ? foundLater(place, pin, lent) : []};
+};
+
+const waits = ({sight, later}: Standing): boolean => later.length > 0 || (sight !== undefined && sight.rejectedBy === undefined);
 
 const stateOf = (standing: Standing): 'pending' | 'pinned' | 'rejected' => {
 	if (waits(standing)) return 'pending';
@@ -92,16 +108,16 @@ const stateOf = (standing: Standing): 'pending' | 'pinned' | 'rejected' => {
 };
 
 const told = (standing: Standing): {[key: string]: Json} => {
-	const {place, pin, sight} = standing;
+	const {place, pin, sight, later} = standing;
 	const {digest, at, found = []} = sight ?? pin!;
 	return {
 		server: place.server,
 		...(place.tool === undefined ? {instructions: true} : {tool: visible(place.tool)}),
 		state: stateOf(standing),
-		...(waits(standing) && {isChange: pin !== undefined}),
+		...(waits(standing) && {isChange: sight !== undefined && pin !== undefined}),
 		digest,
 		at: new Date(at).toISOString(),
-		found: found.map(visible),
+		found: (later.length > 0 ? later : found).map(visible),
 		...(pin && {pinned: {digest: pin.digest, at: new Date(pin.at).toISOString(), by: pin.by ?? 'first sight'}}),
 		...(sight?.rejectedBy !== undefined && {rejectedBy: sight.rejectedBy}),
 	};
@@ -175,21 +191,22 @@ export const approveServer = ({server}: z.output<typeof ofServer>, lent: Lent, {
 	inTurn(async () => {
 		const places = [...rowsOf(`seen:${server}`, lent)].map(({key}) => placeIn(key)).filter(place => place.server === server);
 		const waiting = places.map(place => standingOf(place, lent)).filter(waits);
-		const clean = waiting.filter(({sight}) => sight!.found === undefined);
+		const clean = waiting.filter(({sight}) => sight && sight.found === undefined);
 		// A put has room for so many rows, and a server for so many tools.
 		for (let at = 0; at < clean.length; at += 100) {
 			const rows = clean.slice(at, at + 100).map(standing => pinnedBy(standing, lent, actor));
 			await write(Object.assign({}, ...rows) as Record<string, Json>, lent);
 		}
-		const left = waiting.filter(({sight}) => sight!.found !== undefined);
+		const left = waiting.filter(standing => !clean.includes(standing));
 		return {server, approved: clean.length, left: left.map(told)};
 	});
 
 /** Hides what was seen last for good; the pin, where there is one, stays. */
 export const reject = ({digest, ...asked}: z.output<typeof stated>, lent: Lent, {actor}: Caller): Promise<Json> =>
 	inTurn(async () => {
-		const {place, sight, pin} = existing(asked, lent);
-		lookedAt({place, sight, pin}, digest);
+		const standing = existing(asked, lent);
+		lookedAt(standing, digest);
+		const {place, sight, pin} = standing;
 		const {digest: seen, found} = sight ?? pin!;
 		const refused: Record<string, Json> = {
 			[sightRow(place)]: {digest: seen, at: lent.clock.now(), rejectedBy: actor, ...(found && {found})},

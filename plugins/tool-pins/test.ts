@@ -60,7 +60,14 @@ test('what is found is let through where the config says so', async t => {
 	t.deepEqual(await later.list([shadow]), ['fact'], 'nobody knows of mail yet');
 	await later.list([mail], 'mail');
 	t.is(await later.call(shadow), 'found');
+	const told = await later.pins({state: 'pending'});
+	t.deepEqual(
+		told.pins.map(({tool, found}) => [tool, ...found]),
+		[['fact', 'other-server: mail/send_email']],
+	);
 	t.deepEqual(await later.list([shadow]), []);
+	await later.act('approve', {server: 'one', tool: 'fact', digest: told.pins[0]!.digest});
+	t.deepEqual(await later.list([shadow]), ['fact']);
 });
 
 test('instructions are dropped until they are approved, and when they change', async t => {
