@@ -50,7 +50,7 @@ export const catalogue = {
 	approval_required: {
 		status: 403,
 		type: 'permission_error',
-		retry: false,
+		retry: true,
 		help: 'Somebody has to approve this. Ask again for exactly the same: it runs once when it is approved.',
 	},
 	not_found: {status: 404, type: 'not_found_error', retry: false, help: 'Look at the path.'},

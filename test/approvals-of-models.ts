@@ -57,6 +57,22 @@ test.serial('after its time a model call is refused with the id and when to come
 	]);
 });
 
+test.serial('the SDKs come back by themselves, as often as they repeat anything', async t => {
+	const {gateway, apiKey, decide, asked} = await start(t, {models: ['fast', 'sonnet'], holdMs: 100});
+	for (const call of [
+		() => openaiClient(gateway, {apiKey, maxRetries: 2}).chat.completions.create({model: 'fast', messages: user('hello')}),
+		() => anthropicClient(gateway, {apiKey, maxRetries: 2}).messages.create({model: 'sonnet', max_tokens: 50, messages: user('hello')}),
+	]) {
+		const answered = call() as Promise<unknown>;
+		const [one] = await pendingAt(gateway);
+		while ((await modelRecords(gateway)).at(-1)?.annotations?.['approvals.id'] !== one!.id)
+			await new Promise(resolve => setTimeout(resolve, 20));
+		await decide(one!.id);
+		await t.notThrowsAsync(answered);
+	}
+	t.is(asked(), 2);
+});
+
 test.serial('a tool call in a model’s answer waits before the client sees it, streamed or not, and may be edited', async t => {
 	const {gateway, client, decide} = await start(t, {asked: ['weather']});
 	const asking = {model: 'fast', messages: user('call the tool weather with {"city": "Ghent"}'), tools: [weather]};

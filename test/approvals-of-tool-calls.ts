@@ -77,3 +77,12 @@ test.serial('nobody is asked about a tool that there is not, and no name of a cl
 	}
 	t.regex((await sallyport(['approvals', 'show', asked!.id, '--url', gateway.url], {env})).stdout, /a\\u\{9b\}2J\\u\{200b\}/);
 });
+
+test.serial('in a process of its own the plugin does the same', async t => {
+	const {gateway, calls, pay} = await startPaying(t, {tier: 'process'});
+	const held = pay({amount: 5});
+	const [asked] = await pendingAt(gateway);
+	await gateway.act('approvals', 'decide', {id: asked!.id, decision: 'approve'});
+	t.is(wordsOf(await held), 'pay {"amount":5}');
+	t.deepEqual(calls(), [{amount: 5}]);
+});

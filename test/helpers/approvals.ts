@@ -61,15 +61,16 @@ type Paying = {
 	rule?: Rule;
 	/** Plugins that are asked first. */
 	before?: Entry[];
+	tier?: 'inline' | 'process';
 	overrides?: GatewayConfigInput;
 };
 
 /** A gateway before that server, behind the plugin. */
-export const startPaying = async (t: ExecutionContext, {rule = {}, before = [], overrides = {}}: Paying = {}) => {
+export const startPaying = async (t: ExecutionContext, {rule = {}, before = [], tier = 'inline', overrides = {}}: Paying = {}) => {
 	const server = await payingServer(t);
 	const gateway = await startGateway(t, {
 		servers: {one: {url: server.upstream.url}},
-		plugins: [{use: 'virtual-keys'}, ...before, approvals([{...payRule, ...rule}])],
+		plugins: [{use: 'virtual-keys'}, ...before, {...approvals([{...payRule, ...rule}]), tier}],
 		...overrides,
 	});
 	const key = await gateway.key();
