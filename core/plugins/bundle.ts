@@ -6,9 +6,12 @@ import {built} from './built.ts';
 
 const house = resolve(fileURLToPath(import.meta.url), '../../..');
 
+/** esbuild names a CommonJS module by its path, which is another one where packages are linked to, or laid out differently. */
+const modulePath = /(?<=var require_[\w$]+=__commonJS\(\{)"[^"\n]*"(?=\()/g;
+
 /** One self-contained classic script out of a module and all it imports; it leaves its exports in `globalName`. */
-export const bundle = (entry: string, globalName: string): Promise<string> =>
-	built({
+export const bundle = async (entry: string, globalName: string): Promise<string> => {
+	const text = await built({
 		entryPoints: [entry],
 		bundle: true,
 		format: 'iife',
@@ -17,7 +20,6 @@ export const bundle = (entry: string, globalName: string): Promise<string> =>
 		mainFields: ['module', 'main'],
 		conditions: ['import'],
 		target: 'es2024',
-		// The same bytes wherever the checkout lies, for the digest.
 		minifyWhitespace: true,
 		legalComments: 'none',
 		charset: 'utf8',
@@ -27,6 +29,9 @@ export const bundle = (entry: string, globalName: string): Promise<string> =>
 		alias: {'sallyport/plugin-sdk': join(house, 'plugin-sdk/index.ts')},
 		logLevel: 'silent',
 	});
+	// The same bytes wherever the checkout and its packages lie, for the digest.
+	return text.replace(modulePath, '"module"');
+};
 
 const sha256 = (...parts: (string | Buffer)[]): string => {
 	const hash = createHash('sha256');
