@@ -1,6 +1,6 @@
 import test, {type ExecutionContext} from 'ava';
 import {startPlugin} from '../../plugin-sdk/testing.ts';
-import {liesWithin} from './arguments.ts';
+import {liesWithin} from './paths.ts';
 
 const start = async (t: ExecutionContext, rules: object) => {
 	const allow = {'*': {servers: ['*'], tools: ['*'], arguments: {'files/*': rules}}};
@@ -31,6 +31,14 @@ test('a path lies within its root, or it is refused, however it is written', t =
 				...['./srv/share', '', ' /srv/share/a', '/SRV/share/a', '\\srv\\share\\a', '/srv/share\\..\\..\\etc', '/srv/share/a\u0000/../..'],
 				...['/srv/share/%2e%2e/etc', '/srv/share/..%2fetc', '/srv/share/%5C', '//srv/share/a', 'file:///srv/share/a', '~/srv/share'],
 				...['/srv/share/a\n', '/proc/self/root/srv/share'],
+				...[
+					'/srv/share/%252e%252e/etc',
+					'/srv/share/%c0%ae%c0%ae/etc',
+					'/srv/share/..;/etc',
+					'/srv/share/．．/etc',
+					'/srv/share/..／..／etc',
+					'/srv/share/‥/etc',
+				],
 			],
 		],
 		['/', ['etc', '../etc', '//host/share', '']],

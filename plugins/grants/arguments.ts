@@ -1,4 +1,5 @@
 import type {Json} from '../../plugin-sdk/index.ts';
+import {liesWithin} from './paths.ts';
 import type {ArgumentRule} from './rules.ts';
 
 const isObject = (value: Json | undefined): value is Record<string, Json> =>
@@ -9,33 +10,6 @@ export const valuesAt = (value: Json | undefined, [step, ...rest]: readonly stri
 	if (Array.isArray(value)) return value.flatMap(entry => valuesAt(entry, step === undefined ? [] : [step, ...rest]));
 	if (step === undefined) return [value];
 	return valuesAt(isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined, rest);
-};
-
-/** Characters that are not seen, and what a server may decode into a dot or a separator. */
-const hidden = /[\u0000-\u001f\u007f]|%(?:2e|2f|5c|00)/i;
-const elsewhere = /^[\\/]{2}/;
-
-/** The steps of a path without `.` and empty ones; undefined where it climbs, or hides what it says. */
-const stepsOf = (path: string, isWindows: boolean): string[] | undefined => {
-	if (path === '' || hidden.test(path)) return undefined;
-	const steps = path.split(isWindows ? /[\\/]/ : '/');
-	if (steps.some(step => step.trim() === '..')) return undefined;
-	// Windows drops them at the end of each name.
-	if (isWindows && steps.some(step => step !== '.' && /[. ]$/.test(step))) return undefined;
-	// The first is what stands before the root: empty, or a drive, or the scheme of an address.
-	return steps.filter((step, index) => index === 0 || (step !== '' && step !== '.'));
-};
-
-/** Whether `path` is `root` or lies below it, by its words alone: no link and no working directory is looked at. */
-export const liesWithin = (path: string, root: string): boolean => {
-	const isWindows = root.includes('\\');
-	// Where a backslash is part of a name, a path with one may be read as another path by somebody else.
-	if (!isWindows && path.includes('\\')) return false;
-	// Two at the beginning lead to another machine.
-	if (elsewhere.test(path) !== elsewhere.test(root)) return false;
-	const [wanted, given] = [stepsOf(root, isWindows), stepsOf(path, isWindows)];
-	if (!wanted || !given || given.length < wanted.length) return false;
-	return wanted.every((step, index) => step === given[index]);
 };
 
 const refusedValue = (value: Json | undefined, {within, oneOf, min, max, optional}: ArgumentRule): string | undefined => {

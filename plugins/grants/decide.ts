@@ -1,5 +1,6 @@
 import type {Json} from '../../plugin-sdk/index.ts';
 import {refusedArgument} from './arguments.ts';
+import {fitsResource} from './paths.ts';
 import type {Right, Standing} from './rights.ts';
 import type {Rule} from './rules.ts';
 
@@ -46,7 +47,7 @@ const against = (
 	for (const standing of right) {
 		const patterns = standing.rule[aspect];
 		if (patterns === undefined) continue;
-		if (!fitsAny(patterns, name)) return standing;
+		if (!patterns.some(pattern => (aspect === 'resources' ? fitsResource : fits)(pattern, name))) return standing;
 		granted ||= standing.from !== 'tenant';
 	}
 	return granted ? undefined : 'nobody';

@@ -30,6 +30,7 @@ const operations = [
 	...([
 		...(['chat', 'embeddings', 'messages', 'count_tokens', 'models'] as const),
 		...(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'] as const),
+		...(['elicitation/create', 'sampling/createMessage', 'roots/list'] as const),
 	] satisfies Operation[]),
 	'*',
 ] as const;
