@@ -150,8 +150,14 @@ const pointers = (bystanderUrl: string) => ({
 test('an MCP server that sends the gateway elsewhere to log in leads nowhere', async t => {
 	const {url, asked} = await bystander(t);
 	const {as, server, link} = await start(t, {isFound: true, hosts: false});
-	for (const [what, pointer] of Object.entries(pointers(url))) {
-		server.metadata = {authorization_servers: [pointer]};
+	const lures = Object.entries(pointers(url)).flatMap(([what, pointer]) => [
+		{what, pointer, metadata: {authorization_servers: [pointer]}, challenge: 'Bearer error="invalid_token"'},
+		...(URL.canParse(pointer)
+			? [{what: `${what}, in the challenge`, pointer, metadata: {}, challenge: `Bearer resource_metadata="${pointer}"`}]
+			: []),
+	]);
+	for (const {what, pointer, metadata, challenge} of lures) {
+		Object.assign(server, {metadata, challenge});
 		const {status, text} = await openBrowser().go(await link('ada'));
 		t.is(status, 502, what);
 		t.false(pointer !== '' && text.includes(pointer), what);

@@ -337,3 +337,18 @@ test('where clients register by themselves, the gateway does so once, and keeps 
 		t.is(as.registered.size, 1);
 	}
 });
+
+test('where to log in, and for what, may stand in the challenge of the server alone', async t => {
+	const as = await startAuthorizationServer(t);
+	const server = await protectedServer(t, as);
+	const gateway = await startGateway(t, {
+		servers: {mail: {url: server.url, oauth: {grant: 'authorization_code', clientId: 'public', hosts: [as.host]}}},
+		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}}],
+	});
+	server.hidden = true;
+	server.challenge = `Bearer resource_metadata="http://${server.host}/elsewhere", scope="mail:some mail:more"`;
+	const key = await gateway.key({tenant: 'acme', user: 'ada'});
+	t.regex(await connect(gateway, key), /is connected/);
+	t.is(as.asked[0]?.scope, 'mail:some mail:more');
+	t.is(wordsOf(await ask(gateway, key)), 'ada');
+});

@@ -1,4 +1,8 @@
-import {discoverAuthorizationServerMetadata, discoverOAuthProtectedResourceMetadata} from '@modelcontextprotocol/sdk/client/auth.js';
+import {
+	discoverAuthorizationServerMetadata,
+	discoverOAuthProtectedResourceMetadata,
+	extractWWWAuthenticateParams,
+} from '@modelcontextprotocol/sdk/client/auth.js';
 import type {AuthorizationServerMetadata} from '@modelcontextprotocol/sdk/shared/auth.js';
 import {checkResourceAllowed} from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import type {ResolvedOAuth} from '../config/resolve.ts';
@@ -42,14 +46,24 @@ type Options = {url: string; oauth: ResolvedOAuth; reach: Reach; now?: () => num
 export const openDiscovery = ({url, oauth, reach, now = Date.now}: Options): (() => Promise<Known>) => {
 	const {fetch: fetchFn, permit} = reach;
 
+	/** What the MCP server says to whoever comes without a token (RFC 6750, RFC 9728). */
+	const challenge = async () => {
+		const headers = {'content-type': 'application/json', accept: 'application/json, text/event-stream'};
+		const body = JSON.stringify({jsonrpc: '2.0', id: 1, method: 'ping'});
+		return extractWWWAuthenticateParams(await fetchFn(url, {method: 'POST', headers, body}));
+	};
+
 	const named = async (): Promise<{issuer: string; resource: string; scopes: readonly string[]}> => {
 		const {issuer, resource = url, scopes} = oauth;
 		if (issuer !== undefined) return {issuer, resource, scopes};
-		const found = await discoverOAuthProtectedResourceMetadata(url, undefined, fetchFn);
+		const {resourceMetadataUrl, scope} = await challenge();
+		if (resourceMetadataUrl) permit(resourceMetadataUrl);
+		const found = await discoverOAuthProtectedResourceMetadata(url, resourceMetadataUrl && {resourceMetadataUrl}, fetchFn);
 		const [first] = found.authorization_servers ?? [];
 		if (first === undefined) throw wrong('is not named by the MCP server');
 		if (!checkResourceAllowed({requestedResource: url, configuredResource: found.resource})) throw wrong('is for another resource');
-		return {issuer: first, resource: oauth.resource ?? found.resource, scopes: scopes.length > 0 ? scopes : (found.scopes_supported ?? [])};
+		const asked = scope?.split(' ').filter(one => one !== '') ?? found.scopes_supported ?? [];
+		return {issuer: first, resource: oauth.resource ?? found.resource, scopes: scopes.length > 0 ? scopes : asked};
 	};
 
 	return remembered(async () => {

@@ -7,6 +7,8 @@ export const clientPath = '/oauth/client.json';
 /** Who the gateway is to those who ask (OpenID Connect Registration, RFC 7591; the same as a document of its own). */
 export const clientMetadata = (origin: string, method: string) => ({
 	client_name: 'Sallyport',
+	/** RFC 8252 lets what runs on somebody's own machine come back to it over plain http. */
+	application_type: origin.startsWith('https:') ? 'web' : 'native',
 	redirect_uris: [`${origin}${callbackPath}`],
 	grant_types: ['authorization_code', 'refresh_token'],
 	response_types: ['code'],

@@ -11,6 +11,10 @@ export type ProtectedServer = {
 	seen: {path: string; headers: IncomingHttpHeaders; body: string}[];
 	/** Written over its metadata (RFC 9728); null for none at all. */
 	metadata: Record<string, unknown> | null;
+	/** Its metadata is at `/elsewhere` alone. */
+	hidden: boolean;
+	/** What it says to whoever has no token. */
+	challenge: string;
 	/** Tokens that it does not take any more. */
 	revoked: Set<string>;
 	/** A scope that its tool needs. */
@@ -31,12 +35,12 @@ export const protectedServer = async (t: ExecutionContext, as: AuthorizationServ
 		self.seen.push({path: req.url!, headers: req.headers, body});
 		const answer = (status: number, said: unknown, headers: Record<string, string> = {}): void =>
 			void res.writeHead(status, {'content-type': 'application/json', ...headers}).end(JSON.stringify(said));
-		if (req.url === '/.well-known/oauth-protected-resource/mcp' && self.metadata)
+		if (req.url === (self.hidden ? '/elsewhere' : '/.well-known/oauth-protected-resource/mcp') && self.metadata)
 			return answer(200, {resource: self.url, authorization_servers: [as.issuer], ...self.metadata});
 		if (req.url !== '/mcp') return answer(404, {});
 		const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
 		const claims = token === undefined ? undefined : await as.verify(token, self.url).catch(() => undefined);
-		if (!claims || self.revoked.has(token!)) return answer(401, {}, {'www-authenticate': 'Bearer error="invalid_token"'});
+		if (!claims || self.revoked.has(token!)) return answer(401, {}, {'www-authenticate': self.challenge});
 		const {id, method} = (body === '' ? {} : JSON.parse(body)) as Rpc;
 		if (id === undefined) return void res.writeHead(202).end();
 		const result = (value: unknown, headers?: Record<string, string>): void => answer(200, {jsonrpc: '2.0', id, result: value}, headers);
@@ -62,6 +66,8 @@ export const protectedServer = async (t: ExecutionContext, as: AuthorizationServ
 		host,
 		seen: [],
 		metadata: {},
+		hidden: false,
+		challenge: 'Bearer error="invalid_token"',
 		revoked: new Set(),
 		needs: undefined,
 		repeats: false,
