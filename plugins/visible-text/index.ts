@@ -9,23 +9,30 @@ const config = z.strictObject({
 
 const written = {remove: visibleOnly, 'write-out': visible, deny: visibleOnly, flag: visibleOnly};
 
+type Action = z.output<typeof config>['action'];
+
+const judged = (text: readonly string[], action: Action) => {
+	const patch: Record<string, string> = {};
+	for (const [index, given] of text.entries()) {
+		const seen = written[action](given);
+		if (seen !== given) patch[index] = seen;
+	}
+	const found = Object.keys(patch).length;
+	if (found === 0) return undefined;
+	const annotate = {texts: found};
+	if (action === 'flag') return allow({annotate});
+	if (action !== 'deny') return rewrite({text: patch}, {annotate});
+	return deny({code: 'content_blocked', message: 'This holds characters that nobody sees.', rule: 'hidden', annotate});
+};
+
 export default definePlugin({
 	config,
 
 	hooks: {
-		/** Leaves of each text what a reader sees. */
-		'post-response'({text}, {config: {action}}) {
-			const patch: Record<string, string> = {};
-			for (const [index, given] of text.entries()) {
-				const seen = written[action](given);
-				if (seen !== given) patch[index] = seen;
-			}
-			const found = Object.keys(patch).length;
-			if (found === 0) return undefined;
-			const annotate = {texts: found};
-			if (action === 'flag') return allow({annotate});
-			if (action !== 'deny') return rewrite({text: patch}, {annotate});
-			return deny({code: 'content_blocked', message: 'The answer holds characters that nobody sees.', rule: 'hidden', annotate});
-		},
+		/** Leaves of what a server asks its caller what a reader sees. */
+		'pre-request': ({text}, {config: {action}}) => judged(text, action),
+
+		/** And of what it answers. */
+		'post-response': ({text}, {config: {action}}) => judged(text, action),
 	},
 });

@@ -125,7 +125,7 @@ export const hostileServer = async (
 							...(result.cause !== undefined && {data: result.cause}),
 						},
 					}
-				: {result: {...(result as object), ...(era === 'stateless' && {resultType: 'complete', ttlMs: 60_000, cacheScope: 'public'})}};
+				: {result: {...(era === 'stateless' && {resultType: 'complete', ttlMs: 60_000, cacheScope: 'public'}), ...(result as object)}};
 		return res
 			.writeHead(200, {'content-type': 'application/json', ...(method === 'initialize' && {'mcp-session-id': session})})
 			.end(JSON.stringify({jsonrpc: '2.0', id, ...said}));
