@@ -1,4 +1,7 @@
 import test from 'ava';
+import {startGateway} from './helpers/gateway.ts';
+import {legacyClient, statelessClient} from './helpers/mcp-servers.ts';
+import {hostileUpstream} from './helpers/mcp-upstream.ts';
 import {account, codeOf, startPriced} from './helpers/priced-tools.ts';
 import {seededRandom} from './helpers/seeded-random.ts';
 
@@ -171,6 +174,39 @@ test('whatever becomes of calls, what is spent is what they cost, and nothing st
 	t.deepEqual(spent(), [cost, 0], `seed ${seed}`);
 	t.true(cost <= 200_000 && spent('tool:shop/buy')[0]! <= 100_000, `seed ${seed}`);
 	t.true(made() > 10, `seed ${seed}`);
+});
+
+test('at the common door a tool pays under its own name, however it is called there, for clients of either era', async t => {
+	const upstream = await hostileUpstream(
+		t,
+		({id, params}, res) => {
+			const result = {content: [{type: 'text', text: String(params.name)}]};
+			res.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({jsonrpc: '2.0', id, result}));
+		},
+		['search', 'Search'].map(name => ({name, inputSchema: {type: 'object'}})),
+	);
+	const gateway = await startGateway(t, {
+		servers: {shop: {url: upstream.url}},
+		toolPrices: {'shop/Search': {usdPerCall: 0.001}, 'shop/search': {usdPerCall: 0.01}},
+		plugins: [{use: 'virtual-keys'}, budget({'tool:shop/search': 0.01, 'tool:shop/Search': 1})],
+	});
+	const key = await gateway.key();
+	const legacy = await legacyClient(t, `${gateway.url}/mcp`, key);
+	const stateless = await statelessClient(t, `${gateway.url}/mcp`, key);
+	const {tools} = await legacy.listTools();
+	const marked = tools.map(({name}) => name).find(name => /_[0-9a-f]{8}$/.test(name));
+	t.truthy(marked, 'one of them reads like the other, and has a digest');
+	const said = (result: unknown) => (result as {content: {text: string}[]}).content[0]!.text;
+	const spent = () => ['Search', 'search'].map(name => gateway.gateway.ledger.balance(`tool:shop/${name}`, 'microUsd', 'month').spent);
+	t.is(said(await stateless.callTool({name: marked!})), 'search');
+	t.deepEqual(spent(), [0, 10_000]);
+	t.is(said(await legacy.callTool({name: 'shop__Search'})), 'Search');
+	t.deepEqual(spent(), [1_000, 10_000]);
+	for (const client of [legacy, stateless]) {
+		const refused = await t.throwsAsync<Error>(async () => void (await client.callTool({name: marked!})));
+		t.regex(refused!.message, /tool:shop\/search has 0\.000000 USD left/);
+	}
+	t.deepEqual(spent(), [1_000, 10_000]);
 });
 
 test('usage tells what each server and each tool cost, and to whom', async t => {
