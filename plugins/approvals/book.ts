@@ -46,6 +46,9 @@ export const rows = {
 /** An id is never used a second time, whatever becomes of the rows: votes and claims are of one approval for ever. */
 export const idOf = (hash: string, askedAt: number): string => `apr_${hash.slice(0, 24)}-${askedAt.toString(36)}`;
 
+/** The SHA-256 of each token that would decide about an approval. */
+export const tokensOf = ({kv}: Pick<Lent, 'kv'>, id: string): string[] => (kv.get(rows.token(id)) as string[] | undefined) ?? [];
+
 /** The approval that stands for this very call. */
 export const ofCall = ({kv}: Pick<Lent, 'kv'>, hash: string): Approval | undefined => {
 	const found = kv.get(rows.approval(hash)) as Approval | undefined;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {type Caller, type Json, mayReach, refuse} from '../../plugin-sdk/index.ts';
-import {type Approval, type Lent, ofId, rows, standingOf, type Terms, type Vote} from './book.ts';
+import {type Approval, type Lent, ofId, rows, standingOf, type Terms, tokensOf, type Vote} from './book.ts';
 import {digestOf, kindOf, namesOf, whoOf} from './call.ts';
 
 const id = z.string().max(100);
@@ -78,8 +78,8 @@ export const decide = async (approval: Approval, input: Said, lent: Lent, caller
 export const answer = async (token: string, input: Said, lent: Lent, caller: Caller): Promise<Json> => {
 	const dot = token.indexOf('.');
 	const approval = found(token.slice(0, Math.max(dot, 0)), lent, caller);
-	const kept = lent.kv.get(rows.token(approval.id)) as {sha256: string} | undefined;
-	if (kept?.sha256 !== digestOf(token.slice(dot + 1))) throw refuse('not_found', 'This token is for nothing, or was used already.');
+	if (!tokensOf(lent, approval.id).includes(digestOf(token.slice(dot + 1))))
+		throw refuse('not_found', 'This token is for nothing, or was used already.');
 	const decided = await decide(approval, input, lent, caller);
 	await lent.kv.put({[rows.token(approval.id)]: null});
 	return decided;

@@ -1,11 +1,13 @@
 import type {Json} from '../../plugin-sdk/index.ts';
 import {signed} from '../webhooks/sign.ts';
-import {type Approval, type Lent, rows} from './book.ts';
+import {type Approval, type Lent, rows, tokensOf} from './book.ts';
 
 const underWay = new Set<string>();
 const triedAt = new Map<string, number>();
 const againMs = 5_000;
 const mostRemembered = 10_000;
+
+const mostTokens = 5;
 
 const messageOf = (approval: Approval, token: string, {kv, config}: Lent): Json => {
 	const {id, rule, reason, call, needs, expiresAt} = approval;
@@ -18,11 +20,12 @@ const send = async (approval: Approval, lent: Lent): Promise<string | undefined>
 	const {clock, config, http, kv, random, secrets} = lent;
 	const {url, secret, timeoutMs} = config.webhook!;
 	const {value: token, sha256} = random.secret('apt_');
-	const stored = await kv.put({[rows.token(approval.id)]: {sha256}});
+	// One that was told, and not confirmed, may have arrived: its token is as good.
+	const stored = await kv.put({[rows.token(approval.id)]: [...tokensOf(lent, approval.id), sha256].slice(-mostTokens)});
 	if (stored.error) return stored.error.message;
 	const timestamp = new Date(clock.now()).toISOString();
 	const body = JSON.stringify({type: 'approval.wanted', timestamp, data: messageOf(approval, `${approval.id}.${token}`, lent)});
-	const headers = signed({id: `msg_${approval.id}`, body}, secrets.get(secret), clock.now());
+	const headers = signed({id: `msg_${random.uuid()}`, body}, secrets.get(secret), clock.now());
 	const {value, error} = await http.fetch({url, method: 'POST', headers, body, timeoutMs});
 	if (!value) return error!.message;
 	if (value.status < 200 || value.status > 299) return `answered ${value.status}`;

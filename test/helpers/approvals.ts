@@ -62,15 +62,20 @@ type Paying = {
 	/** Plugins that are asked first. */
 	before?: Entry[];
 	tier?: 'inline' | 'process';
+	/** In the place of the plugin with that rule. */
+	entry?: Entry;
 	overrides?: GatewayConfigInput;
 };
 
 /** A gateway before that server, behind the plugin. */
-export const startPaying = async (t: ExecutionContext, {rule = {}, before = [], tier = 'inline', overrides = {}}: Paying = {}) => {
+export const startPaying = async (
+	t: ExecutionContext,
+	{rule = {}, before = [], tier = 'inline', entry = approvals([{...payRule, ...rule}]), overrides = {}}: Paying = {},
+) => {
 	const server = await payingServer(t);
 	const gateway = await startGateway(t, {
 		servers: {one: {url: server.upstream.url}},
-		plugins: [{use: 'virtual-keys'}, ...before, {...approvals([{...payRule, ...rule}]), tier}],
+		plugins: [{use: 'virtual-keys'}, ...before, {...entry, tier}],
 		...overrides,
 	});
 	const key = await gateway.key();
