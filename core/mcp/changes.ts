@@ -22,8 +22,8 @@ const asHeard = (
 	if (method === 'notifications/resources/updated' && typeof params.uri === 'string')
 		return {method, params: {uri: door === undefined ? prefixedUri(server, params.uri) : params.uri}};
 	if (method !== 'notifications/message' || !isOwn || !isObject(params)) return undefined;
-	// What a server logs between requests is its own session's, and goes on where nobody guards words.
-	if (gateway.hooks.reads('post-response', 'text[]', exchange)) return undefined;
+	// What a server logs between requests is its own session's, and goes on where nobody guards the words of its results.
+	if (gateway.hooks.reads('post-response', 'text[]', {...exchange, operation: 'tools/call', server})) return undefined;
 	if (!isWanted(params, gateway.mcp.shared.get('level', owner))) return undefined;
 	const {level, logger, data} = params;
 	return {method, params: {level, data, ...(typeof logger === 'string' && {logger})}};
