@@ -352,3 +352,26 @@ test('where to log in, and for what, may stand in the challenge of the server al
 	t.is(as.asked[0]?.scope, 'mail:some mail:more');
 	t.is(wordsOf(await ask(gateway, key)), 'ada');
 });
+
+test('a server that moved to another authorization server has its users connect there, and what the first one issued is shown to no other', async t => {
+	const [first, second] = [await startAuthorizationServer(t), await startAuthorizationServer(t)];
+	const server = await protectedServer(t, first);
+	for (const as of [first, second])
+		as.metadata = {registration_endpoint: `${as.issuer}/register`, token_endpoint_auth_methods_supported: ['client_secret_basic']};
+	const gateway = await startGateway(t, {
+		servers: {mail: {url: server.url, oauth: {grant: 'authorization_code', hosts: [first.host, second.host]}}},
+		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}}],
+	});
+	const key = await gateway.key({tenant: 'acme', user: 'ada'});
+	await connect(gateway, key);
+	t.is(wordsOf(await ask(gateway, key)), 'ada');
+	server.as = second;
+	server.metadata = {authorization_servers: [second.issuer]};
+	t.is((await ask(gateway, key)).body.error?.data?.code, 'connect_required');
+	t.deepEqual(second.grants, []);
+	await connect(gateway, key);
+	t.is(second.registered.size, 1);
+	t.is(wordsOf(await ask(gateway, key)), 'ada');
+	const [secret = ''] = first.registered.values();
+	t.false(JSON.stringify(second.grants).includes(secret));
+});

@@ -8,7 +8,7 @@ import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
 import type {Client, Clients} from './clients.ts';
 import {type Asker, holderOf, oauthFailure} from './credential.ts';
-import type {Known} from './discover.ts';
+import type {Discover, Known} from './discover.ts';
 import type {Links} from './links.ts';
 import {callbackPath} from './paths.ts';
 import type {Reach} from './reach.ts';
@@ -20,7 +20,7 @@ import {linkOf} from './user.ts';
 export type Place = {
 	url: string;
 	oauth: ResolvedOAuth;
-	discover: () => Promise<Known>;
+	discover: Discover;
 	requests: TokenRequests;
 	reach: Reach;
 };

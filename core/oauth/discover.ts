@@ -19,14 +19,17 @@ export type Known = {
 	scopes: readonly string[];
 };
 
+/** What is known for a while; `forget` has it asked for anew, since a server that refuses may have moved. */
+export type Discover = {(): Promise<Known>; forget(): void};
+
 const freshMs = 600_000;
 
 const wrong = (why: string): GatewayError => new GatewayError('upstream_malformed', `The metadata of the authorization server ${why}.`);
 
 /** Remembers an answer for ten minutes; those who ask meanwhile wait for the same one. What failed is not remembered. */
-const remembered = <T>(ask: () => Promise<T>, now: () => number): (() => Promise<T>) => {
-	let kept: {at: number; value: Promise<T>} | undefined;
-	return () => {
+const remembered = (ask: () => Promise<Known>, now: () => number): Discover => {
+	let kept: {at: number; value: Promise<Known>} | undefined;
+	const known = (): Promise<Known> => {
 		if (kept && now() - kept.at < freshMs) return kept.value;
 		const asked = {at: now(), value: ask()};
 		kept = asked;
@@ -35,6 +38,10 @@ const remembered = <T>(ask: () => Promise<T>, now: () => number): (() => Promise
 		});
 		return asked.value;
 	};
+	const forget = (): void => {
+		kept = undefined;
+	};
+	return Object.assign(known, {forget});
 };
 
 type Options = {url: string; oauth: ResolvedOAuth; reach: Reach; now?: () => number};
@@ -43,7 +50,7 @@ type Options = {url: string; oauth: ResolvedOAuth; reach: Reach; now?: () => num
  * Finds it: the config's, or the one that the MCP server names (RFC 9728), by its own metadata (RFC 8414, OpenID Connect Discovery), which
  * has to name itself by the very address it was asked at. Rejects with `upstream_malformed`, or as Reach does.
  */
-export const openDiscovery = ({url, oauth, reach, now = Date.now}: Options): (() => Promise<Known>) => {
+export const openDiscovery = ({url, oauth, reach, now = Date.now}: Options): Discover => {
 	const {fetch: fetchFn, permit} = reach;
 
 	/** What the MCP server says to whoever comes without a token (RFC 6750, RFC 9728). */

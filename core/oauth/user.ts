@@ -3,7 +3,7 @@ import type {Logger} from 'pino';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
 import {type Asker, aheadMs, type Credential, type Credentials, holderOf, isFresh, oauthFailure} from './credential.ts';
-import type {Known} from './discover.ts';
+import type {Discover} from './discover.ts';
 import type {Link, Links} from './links.ts';
 import type {Held, TokenRequests} from './tokens.ts';
 
@@ -11,7 +11,7 @@ type Options = {
 	server: string;
 	url: string;
 	oauth: ResolvedOAuth;
-	discover: () => Promise<Known>;
+	discover: Discover;
 	requests: TokenRequests;
 	links: Links;
 	/** The error that carries the link at which this asker connects. */
@@ -167,6 +167,7 @@ export const userTokens = ({
 		async renewed(refused) {
 			const link = await linked(asker());
 			if (link.accessToken !== refused) return link.accessToken;
+			discover.forget();
 			const isNew = link.expiresAt !== undefined && link.lifeMs !== undefined && now() - (link.expiresAt - link.lifeMs) < newMs;
 			if (link.refreshToken === undefined || isNew) throw await invite(asker());
 			return (await refreshed(link, asker())).accessToken;

@@ -11,6 +11,8 @@ export type ProtectedServer = {
 	seen: {path: string; headers: IncomingHttpHeaders; body: string}[];
 	/** Written over its metadata (RFC 9728); null for none at all. */
 	metadata: Record<string, unknown> | null;
+	/** Whose tokens it takes. */
+	as: AuthorizationServer;
 	/** Its metadata is at `/elsewhere` alone. */
 	hidden: boolean;
 	/** What it says to whoever has no token. */
@@ -39,7 +41,7 @@ export const protectedServer = async (t: ExecutionContext, as: AuthorizationServ
 			return answer(200, {resource: self.url, authorization_servers: [as.issuer], ...self.metadata});
 		if (req.url !== '/mcp') return answer(404, {});
 		const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
-		const claims = token === undefined ? undefined : await as.verify(token, self.url).catch(() => undefined);
+		const claims = token === undefined ? undefined : await self.as.verify(token, self.url).catch(() => undefined);
 		if (!claims || self.revoked.has(token!)) return answer(401, {}, {'www-authenticate': self.challenge});
 		const {id, method} = (body === '' ? {} : JSON.parse(body)) as Rpc;
 		if (id === undefined) return void res.writeHead(202).end();
@@ -66,6 +68,7 @@ export const protectedServer = async (t: ExecutionContext, as: AuthorizationServ
 		host,
 		seen: [],
 		metadata: {},
+		as,
 		hidden: false,
 		challenge: 'Bearer error="invalid_token"',
 		revoked: new Set(),
