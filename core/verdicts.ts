@@ -60,7 +60,14 @@ export const afterwards = (verdict: Verdict): Verdict => {
 const amounts = /"(amount|microUsd|tokens|inputTokens|outputTokens|requests|toolCalls)":(0|[1-9]\d{0,11})(?=[,}])/g;
 
 /** A verdict that was checked, and where the amounts of its text go: from which one on to its reservations, and which to what it settles. */
-type Shape = {verdict: Verdict; found: number; reserves: number; settles: readonly (readonly [unit: Unit, at: number])[]};
+type Shape = {
+	verdict: Verdict;
+	found: number;
+	reserves: number;
+	settles: readonly (readonly [unit: Unit, at: number])[];
+	/** The text that came last. */
+	last: string;
+};
 
 const ofAmounts: ReadonlySet<string> = new Set(['verdict', 'reserve', 'orElse', 'settle'] satisfies (keyof Verdict)[]);
 
@@ -72,7 +79,8 @@ const shapeOf = (verdict: Verdict, body: string, found: number): Shape | undefin
 	if (found !== reserve.length + units.length || !Object.keys(verdict).every(key => ofAmounts.has(key))) return undefined;
 	const isSettledFirst = Object.keys(raw).find(key => key === 'reserve' || key === 'settle') === 'settle';
 	const settlesFrom = isSettledFirst ? 0 : reserve.length;
-	return {verdict, found, reserves: isSettledFirst ? units.length : 0, settles: units.map((unit, index) => [unit, settlesFrom + index])};
+	const settles = units.map((unit, index) => [unit, settlesFrom + index] as const);
+	return {verdict, found, reserves: isSettledFirst ? units.length : 0, settles, last: body};
 };
 
 const filled = ({verdict, reserves, settles}: Shape, numbers: readonly number[]): Verdict => {
@@ -100,7 +108,13 @@ export const rememberVerdicts = (): ((hook: HookName, body: string) => Verdict |
 			return `"${name}":#`;
 		});
 		const alike = remembered.get(text);
-		if (alike && 'reserves' in alike && alike.found === numbers.length) return filled(alike, numbers);
+		if (alike && 'reserves' in alike && alike.found === numbers.length) {
+			const verdict = filled(alike, numbers);
+			// Calls of a tool cost the same each time; of a model hardly ever, and those are not to fill the memory.
+			if (alike.last === body && remembered.size < mostRemembered) remembered.set(body, frozen(verdict));
+			alike.last = body;
+			return verdict;
+		}
 		const {data} = parsed(hook, body);
 		if (!data) return undefined;
 		if (remembered.size >= mostRemembered) remembered.clear();

@@ -66,3 +66,12 @@ test('verdicts in any order of any amounts come out as if each were new', t => {
 		t.deepEqual(checked('pre-request', body), fresh(body), `seed ${seed}: ${body}`);
 	}
 });
+
+test('a verdict that comes again and again is the same each time, and others between do not change it', t => {
+	const checked = rememberVerdicts();
+	const [one, other] = [5, 6].map(amount =>
+		JSON.stringify({verdict: 'allow', reserve: [reservation({amount})], settle: {requests: amount}}),
+	);
+	for (const body of [one!, one!, one!, other!, one!, other!, other!, other!, one!]) t.deepEqual(checked('pre-request', body), fresh(body));
+	t.is(checked('pre-request', one!), checked('pre-request', one!), 'it is not read again');
+});
