@@ -87,7 +87,7 @@ export const openEffects = ({ledger, kv, once, onLost, now}: Options): CarryOut 
 		// What is forgotten at once could be had twice.
 		if (until <= now()) throw new Error(`the claim ${name} is over`);
 		if (!(await once(`claim:${plugin}:${name}`, until))) return 'lost';
-		exchange.approval = {id: name, ...(verdict.verdict === 'rewrite' && {isEdited: true})};
+		exchange.approval = {id: name.replace(/\/.*$/s, ''), ...(verdict.verdict === 'rewrite' && {isEdited: true})};
 		await all(exchange, plugin, verdict);
 		return undefined;
 	};

@@ -148,6 +148,7 @@ export const hooks = {
 			source: 'plain',
 			carried: 'plain',
 			lostClaim: 'plain',
+			continues: 'plain',
 		},
 		input: z.strictObject({
 			principal,
@@ -158,6 +159,8 @@ export const hooks = {
 			carried: z.string().optional(),
 			/** The claim of this plugin's last answer, which somebody else has had. */
 			lostClaim: z.string().optional(),
+			/** `<claim>/<round>`: it goes on with a call that was let pass with this claim, since its server asked for something in between. */
+			continues: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteArguments, v.respondResult, v.hold]),
 	},

@@ -69,7 +69,8 @@ export const effects = {
 	put: z.record(z.string().max(500), z.json()).optional(),
 	/**
 	 * A name that one exchange among all processes gets, and no other before `until` (milliseconds since 1970). Where somebody has had it,
-	 * nothing of the verdict is carried out, and the plugin is asked once more, with `lostClaim`. Of `pre-request` and `on-tool-call`.
+	 * nothing of the verdict is carried out, and the plugin is asked once more, with `lostClaim`. Of `pre-request` and `on-tool-call`. What
+	 * stands before a slash is what the client and the record call it.
 	 */
 	claim: z.strictObject({name: z.string().min(1).max(200), until: z.int().min(0)}).optional(),
 	/** Private state of this exchange, handed back to this plugin alone as `carried`. It is never stored. */

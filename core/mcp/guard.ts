@@ -109,6 +109,8 @@ export const askToolCall = async (turn: Turn, name: string, entry: Entry | undef
 				return gateway.mcp.prices.most(server, name);
 			case 'source':
 				return 'mcp';
+			case 'continues':
+				return turn.continues;
 			default:
 				if (path.startsWith('principal.')) return principalField(exchange.principal, path);
 				return path.startsWith('carried@') ? exchange.carried.get(path.slice('carried@'.length)) : undefined;

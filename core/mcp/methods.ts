@@ -6,7 +6,7 @@ import {differingParam} from './headers.ts';
 import {prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
 import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
-import {call} from './rounds.ts';
+import {call, continued} from './rounds.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
@@ -104,7 +104,10 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	params.arguments ??= {};
 	const said = era === 'stateless' ? (structuredClone(params.arguments) as JsonObject) : undefined;
 	if (said) turn.said = {name: asked, arguments: said};
-	if (turn.said) takeState(turn, turn.said);
+	if (turn.said) {
+		takeState(turn, turn.said);
+		turn.continues = continued(turn, 'tools/call', turn.said);
+	}
 	exchange.server = door ?? serverIn(asked);
 	exchange.tool = door === undefined && exchange.server ? asked.slice(exchange.server.length + 2) : asked;
 	params.name = exchange.tool;

@@ -82,7 +82,10 @@ const relayed = async (
 			}),
 		),
 	);
-	const sealed = seal.close({round: Number(round) + 1, ...(result.requestState !== undefined && {state: result.requestState})}, bound);
+	const sealed = seal.close(
+		{...approvedBy(turn), round: Number(round) + 1, ...(result.requestState !== undefined && {state: result.requestState})},
+		bound,
+	);
 	return {...result, ...(isObject(result.inputRequests) && {inputRequests}), requestState: sealed};
 };
 
@@ -99,7 +102,11 @@ const parked = async (turn: Turn, channel: Channel, given: JsonObject, bound: st
 	const result = await calls.next(call, turn, responses);
 	if (result) return complete(result);
 	const inputRequests = Object.fromEntries([...call.open].map(([key, {method, params: said}]) => [key, {method, params: said}]));
-	return {resultType: inputRequired, inputRequests, requestState: seal.close({call: call.id, round: call.round}, bound)};
+	return {
+		resultType: inputRequired,
+		inputRequests,
+		requestState: seal.close({...approvedBy(turn), call: call.id, round: call.round}, bound),
+	};
 };
 
 /** What a session's server logs is for its client to say; it is told when that changes. */
@@ -122,6 +129,23 @@ const lacked = (turn: Turn, {server, may}: Channel, thrown: unknown): unknown =>
 	if (turn.era === 'legacy') return new GatewayError('upstream_failed', `The MCP server "${server}" needs a client that offers ${names}.`);
 	return new RpcError(rpcCodes.missingCapability, `This needs a client that offers ${names}.`, {data: {requiredCapabilities}, status: 400});
 };
+
+/** What a `requestState` belongs to. */
+const boundTo = ({exchange, door}: Turn, method: string, said: unknown): string => {
+	const {tenant, id, key} = exchange.principal!;
+	return JSON.stringify([tenant, id, key ?? null, door ?? null, method, digestOf(said)]);
+};
+
+/** Which approval let the call pass that a request goes on with, and its round: `<approval>/<round>`. Throws -32602 as Seal.open does. */
+export const continued = (turn: Turn, method: string, said: unknown): string | undefined => {
+	const {requestState} = turn.params;
+	if (typeof requestState !== 'string') return undefined;
+	const {approval, round} = turn.gateway.mcp.seal.open(requestState, boundTo(turn, method, said));
+	return typeof approval === 'string' ? `${approval}/${String(round)}` : undefined;
+};
+
+/** Goes into each state, so that a call that was approved is approved in its next round. */
+const approvedBy = ({exchange}: Turn): JsonObject => (exchange.approval ? {approval: exchange.approval.id} : {});
 
 /** Requests that a server may need its client for (2026-07-28). */
 const mayAsk = new Set(['tools/call', 'prompts/get', 'resources/read']);
@@ -149,7 +173,6 @@ export const call = async (
 		});
 	if (turn.era === 'legacy') return era === 'legacy' ? send(plain, {onAsk: pushed(turn, channel)}) : asked(turn, channel, plain, send);
 	if (!mayAsk.has(method)) return complete(await send(plain));
-	const {tenant, id, key} = turn.exchange.principal!;
-	const bound = JSON.stringify([tenant, id, key ?? null, turn.door ?? null, method, digestOf(said)]);
+	const bound = boundTo(turn, method, said);
 	return (era === 'stateless' ? relayed : parked)(turn, channel, params, bound, send);
 };

@@ -22,6 +22,8 @@ export type Turn = {
 	params: JsonObject;
 	/** The tool call of a stateless client in its own words. */
 	said?: Said;
+	/** `<approval>/<round>`: what it goes on with. */
+	continues?: string | undefined;
 	readonly waiting: Waiting;
 	/** What the client offers to servers that work for it. */
 	readonly offer: Offer;

@@ -1,5 +1,5 @@
 import {allow, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
-import {type Approval, gone, idOf, type Lent, ofCall, ofId, rows, type Standing, standingOf, swept} from './book.ts';
+import {type Approval, gone, idOf, type Lent, ofCall, ofId, rows, type Standing, standingOf, swept, usedOn} from './book.ts';
 import {type Asked, hashOf, kindOf, whoOf} from './call.ts';
 import {concerns} from './match.ts';
 import type {Rule} from './rules.ts';
@@ -58,13 +58,18 @@ const asked = (one: Asked, rule: Rule, former: Approval | undefined, lent: Lent)
 };
 
 /** Lets a call pass that was approved: once, or as long as was said. */
-const passed = ({id, call, expiresAt}: Approval, {terms, by}: Extract<Standing, {state: 'approved'}>, lent: Lent) => {
+const passed = (
+	{id, call, expiresAt}: Approval,
+	{terms, by}: Pick<Extract<Standing, {state: 'approved'}>, 'terms' | 'by'>,
+	lent: Lent,
+	claim = id,
+) => {
 	const annotate = {id, by: by.join(', ')};
 	if (terms.minutes !== undefined) return allow({annotate});
 	const at = lent.clock.now();
 	const once = {
 		annotate,
-		claim: {name: id, until: expiresAt + claimedMs},
+		claim: {name: claim, until: expiresAt + claimedMs},
 		put: {[rows.used(id)]: at, [rows.arguments(id)]: null, [rows.open(whoOf(call), id)]: null},
 	};
 	return terms.arguments ? rewrite({arguments: terms.arguments}, {...once, annotate: {...annotate, edited: true}}) : allow(once);
@@ -78,12 +83,19 @@ const ofKind = (one: Asked, lent: Lent, now: number) => {
 	return standing?.state === 'approved' && standing.terms.anyArguments ? passed(approval!, standing, lent) : undefined;
 };
 
+/** What the host says of a call that it asks about again. */
+type Again = {lostClaim?: string | undefined; continues?: string | undefined};
+
 /** What becomes of a call now. Nothing, where no rule is about it. */
-export const judge = (one: Asked, lostClaim: string | undefined, lent: Lent) => {
+export const judge = (one: Asked, {lostClaim, continues}: Again, lent: Lent) => {
 	const rule = lent.config.rules.find(candidate => concerns(candidate, one));
 	if (!rule) return undefined;
 	const now = lent.clock.now();
 	const known = ofCall(lent, hashOf(one.call));
+	// The same call, gone on with: each round once.
+	const isNext = known && continues?.startsWith(`${known.id}/`) && continues !== lostClaim;
+	const before = isNext ? usedOn(lent, known) : undefined;
+	if (before) return passed(known!, before, lent, continues);
 	// Somebody was faster, perhaps one who fell before it was written down.
 	const standing = known && known.id !== lostClaim ? standingOf(lent, known, now) : undefined;
 	if (standing?.state === 'approved') return passed(known!, standing, lent);

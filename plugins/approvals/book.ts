@@ -70,20 +70,33 @@ const votesOf = ({kv}: Pick<Lent, 'kv'>, id: string): Vote[] =>
 
 const minuteMs = 60_000;
 
-/** What has become of an approval. One who refuses is enough; those who approve have to agree on the terms. */
-export const standingOf = (lent: Pick<Lent, 'kv'>, {id, needs, expiresAt}: Approval, now: number): Standing => {
-	if (lent.kv.get(rows.used(id)) !== undefined) return {state: 'used'};
-	const votes = votesOf(lent, id);
-	const against = votes.find(({refused}) => refused !== undefined);
+/** Those who approve, where there are as many as it needs who agree on the terms, with the one who was the last of them. */
+const agreed = ({needs}: Approval, votes: readonly Vote[]): {by: string[]; last: Vote} | undefined => {
 	const alike = Map.groupBy(
 		votes.filter(({terms}) => terms),
 		({terms}) => JSON.stringify(terms),
 	);
 	const enough = [...alike.values()].find(group => group.length >= needs.votes);
-	const last = enough?.[needs.votes - 1];
-	const until = last?.terms?.minutes === undefined ? expiresAt : last.at + last.terms.minutes * minuteMs;
+	return enough && {by: enough.map(({by}) => by), last: enough[needs.votes - 1]!};
+};
+
+/** On which terms a call was approved that has run, or begun to. */
+export const usedOn = (lent: Pick<Lent, 'kv'>, approval: Approval): {terms: Terms; by: string[]} | undefined => {
+	if (lent.kv.get(rows.used(approval.id)) === undefined) return undefined;
+	const found = agreed(approval, votesOf(lent, approval.id));
+	return found && {terms: found.last.terms!, by: found.by};
+};
+
+/** What has become of an approval. One who refuses is enough; those who approve have to agree on the terms. */
+export const standingOf = (lent: Pick<Lent, 'kv'>, approval: Approval, now: number): Standing => {
+	const {id, expiresAt} = approval;
+	if (lent.kv.get(rows.used(id)) !== undefined) return {state: 'used'};
+	const votes = votesOf(lent, id);
+	const against = votes.find(({refused}) => refused !== undefined);
 	if (against) return now >= expiresAt ? {state: 'expired'} : {state: 'refused', by: against.by, reason: against.refused!};
-	if (last && now < until) return {state: 'approved', terms: last.terms!, by: enough!.map(({by}) => by), until};
+	const {by, last} = agreed(approval, votes) ?? {};
+	const until = last?.terms?.minutes === undefined ? expiresAt : last.at + last.terms.minutes * minuteMs;
+	if (last && by && now < until) return {state: 'approved', terms: last.terms!, by, until};
 	return last || now >= expiresAt ? {state: 'expired'} : {state: 'pending', votes};
 };
 
