@@ -205,3 +205,19 @@ test.serial('what is not granted is neither seen nor called, and not told from w
 	t.is((await all.call('other__act')).body.error?.data?.code, 'denied');
 	t.deepEqual(calls(), []);
 });
+
+test('a prompt of a server that is not granted is not told from one that is not there, or down', async t => {
+	const upstream = await hostileUpstream(t, (_, res) => res.destroy());
+	const gateway = await startGateway(t, {
+		servers: {granted: {url: upstream.url}, hidden: {url: upstream.url}, down: {url: 'http://127.0.0.1:9/mcp'}},
+		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'tenant:default': {servers: ['granted'], prompts: ['granted/*']}}}}],
+	});
+	const wire = wireTo(`${gateway.url}/mcp`, await gateway.key());
+	const said = await Promise.all(
+		['hidden__greet', 'down__greet', 'nowhere__greet', 'hidden__greet_0123abcd', 'down__greet_0123abcd'].map(async name => {
+			const {body} = await wire.ask('prompts/get', {name});
+			return [body.error?.code, body.error?.data?.code];
+		}),
+	);
+	for (const each of said) t.deepEqual(each, said[0]);
+});

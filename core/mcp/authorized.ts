@@ -1,6 +1,6 @@
 import {GatewayError} from '../errors.ts';
 import type {Credential} from '../oauth/credential.ts';
-import type {Answered, Posting, Wire} from './http.ts';
+import type {Answered, Posting, Wire} from './wire.ts';
 
 type Refused = {status: number; challenge: string | undefined};
 

@@ -1,10 +1,10 @@
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {stamp, statelessHeaders} from './hop.ts';
-import type {Answered} from './http.ts';
 import {factsOf, type ServerFacts} from './link.ts';
 import {RpcError} from './rpc.ts';
 import {isLegacy, legacyVersions, metaKeys, ourselves, statelessVersion} from './versions.ts';
+import type {Answered} from './wire.ts';
 
 /** The eras that a server was found to speak, shared by all its links; asked again when it may have been replaced. */
 export type Eras = {sessions?: Verdict; stateless?: Verdict};

@@ -2,12 +2,12 @@ import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {type Eras, type Greeting, greet, resultIn} from './greeting.ts';
 import {stamp, statelessHeaders} from './hop.ts';
-import type {Answered, Wire} from './http.ts';
 import type {Hub} from './hub.ts';
 import type {Asking, Link, Notice, ServerFacts} from './link.ts';
 import {type Message, RpcError, rpcCodes} from './rpc.ts';
 import {openStanding} from './standing.ts';
 import {isLegacy} from './versions.ts';
+import type {Answered, Wire} from './wire.ts';
 
 type Options = {
 	name: string;

@@ -4,9 +4,10 @@ import {GatewayError} from '../errors.ts';
 import {parseBody} from '../llm/body.ts';
 import type {JsonObject} from '../llm/json.ts';
 import {refuseKeyIn} from '../llm/provider-key.ts';
-import {type Reply, receive, type Waiting} from '../upstream/reply.ts';
+import {type Reply, receive} from '../upstream/reply.ts';
 import {sseParser} from '../upstream/sse.ts';
 import {type Message, readMessage} from './rpc.ts';
+import {type Answered, noteIn, type Place, type Posting, type Wire} from './wire.ts';
 
 export type HttpOptions = {
 	name: string;
@@ -19,53 +20,11 @@ export type HttpOptions = {
 	connections: number;
 };
 
-export type Posting = {
-	waiting: Waiting;
-	headers: Readonly<Record<string, string>>;
-	timeoutMs: number;
-	/** Told of a 401 or 403, and of its `www-authenticate`, before it is an error. */
-	onRefused?: (status: number, challenge: string | undefined) => void;
-	/** A stream stands from here on. */
-	onOpen?: (() => void) | undefined;
-	/** The server waits for somebody else, and its time does not run. */
-	isHeld?: () => boolean;
-	/** It closed its stream before the answer, and is asked for the rest (2025-11-25, polling). */
-	onPolled?: (() => void) | undefined;
-};
-
-/** Where a stream broke off, and when to come back. */
-export type Place = {lastId?: string; retryMs: number};
-
-/** What came back: the head, and the messages that were in it, in order, each told while it comes; `answer` ends it. */
-export type Wire = {
-	/** Sends one message. Resolves with the head and the answer to `id`; without an id when its receipt was confirmed. */
-	post(message: JsonObject, id: number | undefined, posting: Posting, onMessage: (message: Message) => void): Promise<Answered>;
-	/** The stream of what a server says unasked, until it ends, from `place` on, which is kept. Rejects with `upstream_malformed` when there is none. */
-	listen(posting: Posting, onMessage: (message: Message) => void, place?: Place): Promise<void>;
-	/** A request whose answer is a stream that stays, until it ends. */
-	follow(message: JsonObject, posting: Posting, onMessage: (message: Message) => void): Promise<void>;
-	/** Ends a session; nobody waits for what the server says to it. */
-	drop(headers: Readonly<Record<string, string>>): void;
-	close(): Promise<void>;
-};
-
-export type Answered = {status: number; sessionId: string | undefined; answer: Extract<Message, {kind: 'answer'}> | undefined};
-
 const connectMs = 10_000;
 /** A stream may be silent for as long as it likes; what an answer may take, `timeoutMs` says. */
 const silentMs = 86_400_000;
-const mostRetryMs = 30_000;
 const firstRetryMs = 1_000;
 const leastRetryMs = 20;
-
-/** What a block of a stream says beside its data, in its first lines. */
-const noteIn = (place: Place, raw: Buffer): void => {
-	const head = raw.toString('latin1', 0, 300);
-	const id = /^id: ?([^\r\n]{1,250})/m.exec(head)?.[1];
-	const retry = /^retry: ?(\d{1,6})\r?$/m.exec(head)?.[1];
-	if (id !== undefined) place.lastId = id;
-	if (retry !== undefined) place.retryMs = Math.min(mostRetryMs, Number(retry));
-};
 
 const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
 

@@ -1,8 +1,8 @@
 import type {JsonObject} from '../llm/json.ts';
 import {stamp, statelessHeaders} from './hop.ts';
-import type {Wire} from './http.ts';
 import type {Notice} from './link.ts';
 import {openStanding, type Standing} from './standing.ts';
+import type {Wire} from './wire.ts';
 
 /** What changes at a server that keeps no sessions, heard once for everybody who wants to know. */
 export type Hub = {

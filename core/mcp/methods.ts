@@ -1,9 +1,10 @@
 import {asGatewayError, GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
+import {atDoor} from './at-door.ts';
 import {type Entry, type ListMethod, lists} from './catalogue.ts';
 import {askList, askRequest, askResult, askToolCall} from './guard.ts';
 import {differingParam} from './headers.ts';
-import {prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
+import {isMarked, prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
 import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
 import {call, continued} from './rounds.ts';
@@ -136,21 +137,54 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 /** What a request is about, in its client's words. */
 const spoken = ({name, uri, arguments: args}: JsonObject): JsonObject => ({name, uri, arguments: args});
 
-const directed = async (turn: Turn, method: string, server: string | undefined, unknown: RpcError): Promise<JsonObject> => {
+type Directed = {
+	server: string | undefined;
+	unknown: RpcError /** Before it is sent, and after it was granted. */;
+	check?: (() => Promise<void>) | undefined;
+};
+
+const directed = async (turn: Turn, method: string, {server, unknown, check}: Directed): Promise<JsonObject> => {
 	const said = turn.era === 'stateless' ? structuredClone(spoken(turn.params)) : undefined;
 	turn.exchange.server = server;
 	const answer = await askRequest(turn);
 	if (answer) return answer;
 	if (server === undefined || (turn.door === undefined && !turn.gateway.mcp.servers.get(server))) throw unknown;
+	await check?.();
 	const channel = channelTo(turn, server);
 	return reaching(turn, server, () => call(turn, channel, method, onward(turn.params), askingOf(turn, channel), said));
 };
 
+/**
+ * A prompt by its name at this door, without a word to its server before the key was granted it: what is not granted is not told from what
+ * is not there, or down. Only of a name that ends in a digest the list has to say what it stands for.
+ */
+const promptAt = async (turn: Turn, asked: string, unknown: RpcError): Promise<Omit<Directed, 'unknown'> & {name: string}> => {
+	const server = turn.door ?? serverIn(asked);
+	if (turn.door !== undefined || server === undefined) return {server, name: asked};
+	const look = () => reaching(turn, undefined, () => namedAt(turn, 'prompts/list', asked));
+	const name = asked.slice(server.length + 2);
+	if (!isMarked(asked)) {
+		const check = async (): Promise<void> => {
+			if (!(await look()).entry) throw unknown;
+		};
+		return {server, name, check};
+	}
+	try {
+		return await look();
+	} catch (thrown) {
+		const check = async (): Promise<void> => {
+			throw thrown;
+		};
+		return {server, name, check};
+	}
+};
+
 const promptGet = async (turn: Turn): Promise<JsonObject> => {
 	const asked = textIn(turn.params, 'name');
-	const {server, name} = await reaching(turn, undefined, () => namedAt(turn, 'prompts/list', asked));
+	const unknown = invalid(`Unknown prompt: ${asked.slice(0, 200)}`);
+	const {name, ...found} = await promptAt(turn, asked, unknown);
 	turn.params.name = name;
-	return directed(turn, 'prompts/get', server, invalid(`Unknown prompt: ${asked.slice(0, 200)}`));
+	return directed(turn, 'prompts/get', {...found, unknown});
 };
 
 /** What is not there is -32602 in the stateless era, and a code of its own before. */
@@ -161,48 +195,22 @@ const resourceRead = async (turn: Turn): Promise<JsonObject> => {
 	const asked = textIn(turn.params, 'uri');
 	const found = turn.door === undefined ? uriIn(asked) : {server: turn.door, uri: asked};
 	turn.params.uri = found?.uri ?? asked;
-	return directed(turn, 'resources/read', found?.server, noResource(turn.era, asked));
+	return directed(turn, 'resources/read', {server: found?.server, unknown: noResource(turn.era, asked)});
 };
 
 const complete = async (turn: Turn): Promise<JsonObject> => {
 	const {ref} = turn.params;
 	if (!isObject(ref)) throw invalid('params.ref is missing.');
-	if (turn.door !== undefined) return directed(turn, 'completion/complete', turn.door, invalid('Unknown reference.'));
+	const unknown = invalid('Unknown reference.');
+	if (turn.door !== undefined) return directed(turn, 'completion/complete', {server: turn.door, unknown});
 	if (ref.type === 'ref/prompt') {
-		const {server, name} = await reaching(turn, undefined, () => namedAt(turn, 'prompts/list', textIn(ref, 'name')));
+		const {name, ...found} = await promptAt(turn, textIn(ref, 'name'), unknown);
 		turn.params.ref = {...ref, name};
-		return directed(turn, 'completion/complete', server, invalid('Unknown reference.'));
+		return directed(turn, 'completion/complete', {...found, unknown});
 	}
 	const found = uriIn(textIn(ref, 'uri'));
 	turn.params.ref = {...ref, uri: found?.uri};
-	return directed(turn, 'completion/complete', found?.server, invalid('Unknown reference.'));
-};
-
-/** At the common door resources go by names that lead back to their server, wherever a result speaks of them. */
-const withPrefixes = (value: unknown, server: string): unknown => {
-	if (Array.isArray(value)) return value.map(item => withPrefixes(item, server));
-	if (!isObject(value)) return value;
-	const {type, uri, resource} = value;
-	if (type === 'resource_link' && typeof uri === 'string') return {...value, uri: prefixedUri(server, uri)};
-	if (type === 'resource' && isObject(resource) && typeof resource.uri === 'string')
-		return {...value, resource: {...resource, uri: prefixedUri(server, resource.uri)}};
-	return isObject(value.content) ? {...value, content: withPrefixes(value.content, server)} : value;
-};
-
-const atDoor = ({door, exchange}: Turn, result: JsonObject): JsonObject => {
-	const {server} = exchange;
-	if (door !== undefined || server === undefined) return result;
-	const {contents, content, messages} = result;
-	return {
-		...result,
-		...(Array.isArray(contents) && {
-			contents: contents.map(item =>
-				isObject(item) && typeof item.uri === 'string' ? {...item, uri: prefixedUri(server, item.uri)} : item,
-			),
-		}),
-		...(Array.isArray(content) && {content: withPrefixes(content, server)}),
-		...(Array.isArray(messages) && {messages: withPrefixes(messages, server)}),
-	};
+	return directed(turn, 'completion/complete', {server: found?.server, unknown});
 };
 
 const guarded = async (turn: Turn, result: Promise<JsonObject>): Promise<JsonObject> => {

@@ -33,6 +33,9 @@ export const prefixed = (server: string, names: readonly string[]): Map<string, 
 	return shown;
 };
 
+/** Whether a name at the common door may be one that ends in a digest. */
+export const isMarked = (name: string): boolean => /_[0-9a-f]{8}$/.test(name);
+
 /** The server that a prefixed name belongs to: no server's name holds what stands between. */
 export const serverIn = (name: string): string | undefined => {
 	const at = name.indexOf(between);
