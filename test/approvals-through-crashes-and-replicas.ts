@@ -3,7 +3,10 @@ import type {GatewayConfigInput} from '../schemas/config.ts';
 import {approvals, isPending, legacyCall, type Pending, payingServer, payRule} from './helpers/approvals.ts';
 import {sallyport} from './helpers/cli.ts';
 import {wireTo, wordsOf} from './helpers/mcp-wire.ts';
+import {postgresOfThisFile} from './helpers/postgres.ts';
 import {act, openWorld, type Replica, startReplica, until} from './helpers/replicas.ts';
+
+const freshUrl = postgresOfThisFile();
 
 const listed = async (replica: Replica, adminKey: string, state = 'pending'): Promise<Pending[]> =>
 	((await act(replica, adminKey, 'approvals/list', {state})).approvals as Pending[]) ?? [];
@@ -106,4 +109,21 @@ test.serial('two workers: it does not matter which one holds and which one hears
 		t.is(wordsOf(await held), `pay {"amount":${amount}}`);
 	}
 	t.is(calls().length, 6);
+});
+
+test.serial('on PostgreSQL: asked for at one gateway, approved at another one, and decided there when the first is gone', async t => {
+	const {world, calls} = await start(t, {store: await freshUrl()}, 20_000);
+	const first = await startReplica(t, world.place().config);
+	const second = await startReplica(t, world.place().config);
+	const [adminKey, key] = [first.adminKey!, first.key!];
+	const held = payAt(first, key)({amount: 5});
+	const id = await waitFor(second, adminKey);
+	await act(second, adminKey, 'approvals/decide', {id, decision: 'edit', arguments: {amount: 4}});
+	t.is(wordsOf(await held), 'pay {"amount":4}');
+	const again = payAt(second, key)({amount: 5});
+	const other = await waitFor(first, adminKey, new Set([id]));
+	await first.end('SIGKILL');
+	await act(second, adminKey, 'approvals/decide', {id: other, decision: 'approve'});
+	t.is(wordsOf(await again), 'pay {"amount":5}');
+	t.deepEqual(calls(), [{amount: 4}, {amount: 5}]);
 });
