@@ -21,8 +21,12 @@ const issuerOf = async (): Promise<string | undefined> => {
 	});
 	const {origin, pathname} = new URL(url);
 	const named = /resource_metadata="([^"]+)"/.exec(said.headers.get('www-authenticate') ?? '')?.[1];
-	const metadata = await fetch(named ?? `${origin}/.well-known/oauth-protected-resource${pathname}`);
-	return metadata.ok ? ((await metadata.json()) as {authorization_servers?: string[]}).authorization_servers?.[0] : undefined;
+	const wellKnown = `${origin}/.well-known/oauth-protected-resource`;
+	for (const place of named === undefined ? [`${wellKnown}${pathname}`, wellKnown] : [named]) {
+		const metadata = await fetch(place);
+		if (metadata.ok) return ((await metadata.json()) as {authorization_servers?: string[]}).authorization_servers?.[0];
+	}
+	return undefined;
 };
 
 const issuer = await issuerOf();
