@@ -73,3 +73,13 @@ test('a server whose secret is an optional variable that is not set is left out'
 	const set = await loadConfig(file, {env: {MAIL_SECRET: 'x'}});
 	t.is(set.config.servers.mail?.oauth?.clientSecret, 'x');
 });
+
+test('a secret that stands in the config is warned of, except for a server on this machine', async t => {
+	const warned = async (url: string): Promise<string[]> => {
+		const servers = `{a: {url: '${url}', bearer: 'x'}, b: {url: '${url}', basic: {user: 'u', password: 'x'}}, c: {url: '${url}', oauth: {grant: 'client_credentials', issuer: 'https://as.example', clientId: 'a', clientSecret: 'x'}}}`;
+		const {warnings} = await loadConfig(writeConfig(freshFolder(t), `export default defineConfig({servers: ${servers}});`), {env: {}});
+		return warnings.map(({path}) => path);
+	};
+	t.deepEqual(await warned('https://mail.example/mcp'), ['servers.a.bearer', 'servers.b.basic.password', 'servers.c.oauth.clientSecret']);
+	t.deepEqual(await warned('http://127.0.0.1:1/mcp'), []);
+});

@@ -171,7 +171,7 @@ const isOnThisMachine = (baseUrl: string | undefined): boolean =>
 	baseUrl !== undefined && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(baseUrl).hostname);
 
 /** What runs, and should not stay so. */
-export const warningsOf = ({store, providers, models, plugins}: GatewayConfig): Complaint[] => {
+export const warningsOf = ({store, sealingKey, providers, servers, models, plugins}: GatewayConfig): Complaint[] => {
 	const literal = (path: Path): Complaint =>
 		complain(path, 'a secret is written into the config', "Put it into a variable and write env('NAME').");
 	const aliases = Object.keys(models);
@@ -180,6 +180,17 @@ export const warningsOf = ({store, providers, models, plugins}: GatewayConfig): 
 		...Object.entries(providers).flatMap(([name, {key, baseUrl}]) =>
 			typeof key === 'string' && !isOnThisMachine(baseUrl) ? [literal(['providers', name, 'key'])] : [],
 		),
+		...(typeof sealingKey === 'string' ? [literal(['sealingKey'])] : []),
+		...Object.entries(servers).flatMap(([name, {url, bearer, basic, oauth}]) => {
+			if (isOnThisMachine(url)) return [];
+			const secrets: [Path, unknown][] = [
+				[['bearer'], bearer],
+				[['basic', 'password'], basic?.password],
+				[['oauth', 'clientSecret'], oauth?.clientSecret],
+				[['oauth', 'privateKey'], oauth?.privateKey],
+			];
+			return secrets.flatMap(([path, secret]) => (typeof secret === 'string' ? [literal(['servers', name, ...path])] : []));
+		}),
 		...plugins.flatMap(({grants, when}, index) => [
 			...Object.entries(grants.secrets ?? {}).flatMap(([name, secret]) =>
 				typeof secret === 'string' ? [literal(['plugins', index, 'grants', 'secrets', name])] : [],
