@@ -1,3 +1,4 @@
+import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {startGateway} from './helpers/gateway.ts';
 import {
@@ -116,4 +117,14 @@ test.serial('each request over MCP is one record, with what was called and never
 	t.false(JSON.stringify(records).includes('a.txt'));
 	t.is(records.filter(({operation}) => operation === 'initialize').length, 1);
 	t.is(new Set(records.map(({exchange}) => exchange)).size, records.length);
+});
+
+test.serial('clients of both eras use a server over stdio that knows no sessions', async t => {
+	const program = join(import.meta.dirname, 'helpers', 'stateless-mcp-program.ts');
+	const gateway = await startGateway(t, {servers: {quiet: {stdio: {command: process.execPath, args: [program]}}}});
+	const key = await gateway.key();
+	for (const connect of Object.values(clients)) {
+		const client = await connect(t, `${gateway.url}/mcp/quiet`, key);
+		t.like(await client.callTool({name: 'echo', arguments: {message: 'hi'}}), {content: [{text: 'stateless hi'}]});
+	}
 });
