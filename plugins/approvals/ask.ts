@@ -34,16 +34,14 @@ const asked = (one: Asked, rule: Rule, former: Approval | undefined, lent: Lent)
 		return deny({code: 'rate_limited', message, rule: rule.name, retryAfterMs: 60_000});
 	}
 	const hash = hashOf(call);
-	// Never the id of the one before, however soon it comes.
-	const askedAt = Math.max(now, (former?.askedAt ?? 0) + 1);
 	const approval: Approval = {
-		id: idOf(hash, askedAt),
+		id: idOf(hash, former, now),
 		hash,
 		call,
 		rule: rule.name,
 		reason: rule.reason,
 		needs: {...rule.who, votes: rule.fourEyes ? 2 : 1},
-		askedAt,
+		askedAt: now,
 		expiresAt: now + rule.expiresSeconds * 1_000,
 	};
 	metrics.count('asked');

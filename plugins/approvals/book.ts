@@ -1,5 +1,5 @@
 import type {Host, Json} from '../../plugin-sdk/index.ts';
-import {type Call, hashOf, kindOf, whoOf} from './call.ts';
+import {type Call, digestOf, hashOf, kindOf, whoOf} from './call.ts';
 import type {Config, Rule} from './rules.ts';
 
 export type Lent = Host<Config>;
@@ -29,6 +29,8 @@ export type Standing =
 	| {state: 'refused'; by: string; reason: string}
 	| {state: 'used' | 'expired'};
 
+const minuteMs = 60_000;
+
 /** Rows that are of one approval. `vote` is followed by who. */
 export const rows = {
 	approval: (hash: string): string => `approval:${hash.slice(0, 24)}`,
@@ -43,8 +45,14 @@ export const rows = {
 	kind: (kind: string): string => `kind:${kind}`,
 };
 
-/** An id is never used a second time, whatever becomes of the rows: votes and claims are of one approval for ever. */
-export const idOf = (hash: string, askedAt: number): string => `apr_${hash.slice(0, 24)}-${askedAt.toString(36)}`;
+/**
+ * The same on two replicas that ask for one call at once, and never that of an approval before, however soon it comes: votes and claims are
+ * of one approval for ever.
+ */
+export const idOf = (hash: string, former: Approval | undefined, now: number): string => {
+	const seed = former?.id ?? String(Math.floor(now / minuteMs));
+	return `apr_${hash.slice(0, 24)}-${digestOf(`${hash} ${seed}`).slice(0, 10)}`;
+};
 
 /** The SHA-256 of each token that would decide about an approval. */
 export const tokensOf = ({kv}: Pick<Lent, 'kv'>, id: string): string[] => (kv.get(rows.token(id)) as string[] | undefined) ?? [];
@@ -57,7 +65,7 @@ export const ofCall = ({kv}: Pick<Lent, 'kv'>, hash: string): Approval | undefin
 
 /** The approval of this id, unless another has taken its place. */
 export const ofId = ({kv}: Pick<Lent, 'kv'>, id: string): Approval | undefined => {
-	const [, hash] = /^apr_([0-9a-f]{24})-[0-9a-z]{1,12}$/.exec(id) ?? [];
+	const [, hash] = /^apr_([0-9a-f]{24})-[0-9a-f]{10}$/.exec(id) ?? [];
 	const found = hash === undefined ? undefined : (kv.get(rows.approval(hash)) as Approval | undefined);
 	return found?.id === id && found.hash === hashOf(found.call) ? found : undefined;
 };
@@ -67,8 +75,6 @@ const votesOf = ({kv}: Pick<Lent, 'kv'>, id: string): Vote[] =>
 		.list(rows.vote(id))
 		.map(({value}) => value as Vote)
 		.sort((a, b) => a.at - b.at);
-
-const minuteMs = 60_000;
 
 /** Those who approve, where there are as many as it needs who agree on the terms, with the one who was the last of them. */
 const agreed = ({needs}: Approval, votes: readonly Vote[]): {by: string[]; last: Vote} | undefined => {

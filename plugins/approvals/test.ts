@@ -178,7 +178,7 @@ test('words that do not go together are refused, and nothing is decided', async 
 	])
 		await t.throwsAsync(decide(id, words), {code: 'invalid_request'}, JSON.stringify(words));
 	t.like(await act('show', {id}), {state: 'pending'});
-	for (const none of ['apr_', 'apr_0', `${id}0`, 'vote:x', `apr_${'0'.repeat(24)}-1`])
+	for (const none of ['apr_', 'apr_0', `${id}0`, 'vote:x', `apr_${'0'.repeat(24)}-${'0'.repeat(10)}`])
 		await t.throwsAsync(decide(none), {code: 'not_found'});
 });
 
@@ -266,4 +266,18 @@ test('a webhook tells, signed, of each approval that is wanted, once, and its to
 	t.like(await act('answer', {token: data.token, decision: 'approve'}, approver), {id, state: 'approved'});
 	await t.throwsAsync(act('answer', {token: data.token, decision: 'approve'}, approver), {code: 'not_found'});
 	t.like(await call(), {verdict: 'allow'});
+});
+
+test('two replicas that ask for one call at once ask for one approval, and each later one is another', async t => {
+	const [here, there] = [await start(t), await start(t)];
+	there.clock.now += 20;
+	const id = await here.asked();
+	t.is(await there.asked(), id);
+	const ids = new Set([id]);
+	for (let times = 0; times < 20; times++) {
+		await here.decide([...ids].at(-1)!);
+		t.like(await here.call(), {verdict: 'allow'});
+		ids.add(await here.asked());
+	}
+	t.is(ids.size, 21);
 });
