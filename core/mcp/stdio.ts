@@ -185,7 +185,7 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 			if (own.over) return;
 			failures = Date.now() - begun > steadyMs ? 1 : failures + 1;
 			notBefore = Date.now() + Math.min(mostBackOffMs, firstBackOffMs * 2 ** (failures - 1));
-			log.warn({server: name, why, failures}, 'an MCP server has ended');
+			if (!closed) log.warn({server: name, why, failures}, 'an MCP server has ended');
 			ended(own, dead(name, why));
 		};
 		const lines = openLines(maxBytes, line => {
