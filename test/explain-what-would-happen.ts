@@ -151,6 +151,7 @@ const tracer = {
 		runtime: 'isolate',
 		capabilities: ['kv', 'http', 'log', 'metrics'],
 		hooks: {'pre-request': {reads: ['model', 'tags']}},
+		limits: {timeoutMs: 20_000},
 	}),
 	'index.ts': `import * as z from 'zod';
 import {allow, definePlugin} from 'sallyport/plugin-sdk';
