@@ -57,7 +57,15 @@ const inline = (plugins: readonly Admitted[]): {tier: Tier; hooks: Hooks} => {
 	const tier = openInlineTier(plugins, {scripts, report: event => console.error(event)});
 	closing.push(() => tier.close());
 	const members = plugins.map(one => ({plugin: one, tier, mode: 'enforce' as const, onFailure: 'deny' as const}));
-	return {tier, hooks: openHooks({members, carryOut: () => undefined, onFailed: (...failed) => console.error(failed.slice(1))})};
+	return {
+		tier,
+		hooks: openHooks({
+			members,
+			carryOut: () => undefined,
+			noteFindings: () => undefined,
+			onFailed: (...failed) => console.error(failed.slice(1)),
+		}),
+	};
 };
 
 const fieldsFor = (bodyBytes: number): Fields => {

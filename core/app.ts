@@ -7,6 +7,7 @@ import {admin} from './admin/routes.ts';
 import {letGo, refuseBadHead} from './body.ts';
 import {asGatewayError, GatewayError} from './errors.ts';
 import {type Exchange, openExchange, overheadMs, type Surface} from './exchange.ts';
+import {guardHeaders} from './findings.ts';
 import {failWith, finish, type Gateway} from './gateway.ts';
 import {modelCall} from './llm/call.ts';
 import type {DialectOperation} from './llm/dialects/dialect.ts';
@@ -138,7 +139,7 @@ const send = ({stopping, ledger}: Gateway, {req, res}: Context, exchange: Exchan
 	headers['x-sallyport-exchange'] = exchange.id;
 	headers['x-sallyport-overhead-ms'] = String(overheadMs(exchange));
 	if (exchange.costMicroUsd !== undefined) headers['x-sallyport-cost-usd'] = (exchange.costMicroUsd / 1e6).toFixed(6);
-	Object.assign(headers, limitHeaders(exchange, ledger, Date.now()));
+	Object.assign(headers, limitHeaders(exchange, ledger, Date.now()), guardHeaders(exchange));
 	if (stopping) headers.connection = 'close';
 	res.writeHead(status, headers).end(body);
 	letGo(req);

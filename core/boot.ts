@@ -1,3 +1,4 @@
+import {randomBytes} from 'node:crypto';
 import type {Logger} from 'pino';
 import type {JournalRecord} from '../schemas/record.ts';
 import {recordDeed} from './admin/acting.ts';
@@ -9,6 +10,7 @@ import type {LoadedConfig} from './config.ts';
 import {openEffects} from './effects.ts';
 import type {Exchange} from './exchange.ts';
 import {openExplain} from './explain.ts';
+import {openFindings} from './findings.ts';
 import type {Gateway} from './gateway.ts';
 import {openHolds} from './holds.ts';
 import {openHooks} from './hooks.ts';
@@ -28,6 +30,7 @@ import {openSteady} from './steady.ts';
 import {openKv} from './store/kv.ts';
 import {openStore} from './store/open.ts';
 import {processOf} from './store/process-id.ts';
+import type {Store} from './store/store.ts';
 import {openUsage} from './usage/open.ts';
 import {alone, type Seat} from './workers/seat.ts';
 
@@ -47,6 +50,10 @@ export type Booted = {
 };
 
 type Undo = () => Promise<void> | void;
+
+/** The same for every process on this store, and for every start. */
+const findingsSecret = (store: Pick<Store, 'metaPutIfAbsent'>): Promise<string> =>
+	store.metaPutIfAbsent('findings secret', randomBytes(32).toString('hex'));
 
 /** From the config to a gateway that can take requests. What was opened is closed again when a step fails. */
 export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfAll}: Seat = alone): Promise<Booted> => {
@@ -133,6 +140,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			holds,
 			members: house.residents.map(({member}) => member),
 			carryOut,
+			noteFindings: openFindings({secret: await findingsSecret(store), count: metrics.found}),
 			onFailed(exchange, plugin, hook, reason) {
 				metrics.pluginFailed(plugin, hook);
 				log.warn({exchange: exchange.id, plugin, hook, reason}, 'a plugin could not answer');

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import type {Operation} from '../schemas/hooks.ts';
 import type {Principal} from '../schemas/principal.ts';
-import type {Attempt, Booking, JournalRecord, Notice, Ruling} from '../schemas/record.ts';
+import type {Attempt, Booking, JournalRecord, Notice, RecordedFinding, Ruling} from '../schemas/record.ts';
 import type {Usage} from '../schemas/usage.ts';
 import type {DenyCode, Reservation} from '../schemas/verdict.ts';
 import type {GatewayError} from './errors.ts';
@@ -49,6 +49,9 @@ export type Exchange = {
 	stream: boolean;
 	tags: string[];
 	rulings: Ruling[];
+	/** What guards found, each once, and how many more there were. */
+	findings?: Map<string, RecordedFinding>;
+	findingsLeftOut?: number;
 	annotations: Record<string, string | number | boolean>;
 	attempts: Attempt[];
 	/** What each plugin has set aside and not settled yet. */
@@ -162,6 +165,8 @@ export const closedRecord = (exchange: Exchange, plugins: string): JournalRecord
 		bookings: some(exchange.settled),
 		plugins,
 		rulings: some(exchange.rulings),
+		findings: exchange.findings && some([...exchange.findings.values()]),
+		findingsLeftOut: exchange.findingsLeftOut,
 		annotations: some(exchange.annotations),
 		tags: some(exchange.tags),
 		notices: some(exchange.notices),

@@ -125,7 +125,7 @@ export const auditOf = (gateway: Gateway, exchange: Exchange, journalRecord: Jou
 };
 
 /** What the chain and the ledger stand on cannot be taken out. */
-const unredactable = new Set(['kind', 'exchange', 'outcome', 'bookings', 'plugins', 'rulings', 'notices', 'redacted']);
+const unredactable = new Set(['kind', 'exchange', 'outcome', 'bookings', 'plugins', 'rulings', 'findings', 'notices', 'redacted']);
 
 const redact = (record: Record<string, unknown>, path: string): void => {
 	const steps = path.split('.');

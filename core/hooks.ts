@@ -4,6 +4,7 @@ import type {Ruling} from '../schemas/record.ts';
 import type {CarryOut} from './effects.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
+import type {NoteFindings} from './findings.ts';
 import {lost, openHeld} from './held.ts';
 import type {Holds} from './holds.ts';
 import type {Admitted, Answer, Tier} from './plugins/tier.ts';
@@ -31,7 +32,8 @@ export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: M
 
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
-type Pass<Name extends HookName> = {exchange: Exchange; fields: Fields; carry: Carry<Name>};
+type Asked = {exchange: Exchange; fields: Fields};
+type Pass<Name extends HookName> = Asked & {carry: Carry<Name>};
 /** Who changed something that others may see, and whether it has to see that itself. */
 type Changed = {member: Member; again: boolean};
 
@@ -57,6 +59,7 @@ export type Hooks = {
 type Options = {
 	members: readonly Member[];
 	carryOut: CarryOut;
+	noteFindings: NoteFindings;
 	onFailed: (exchange: Exchange, plugin: string, hook: HookName, reason: string) => void;
 	/** What was answered before, where a plugin is steady; nothing is remembered without it. */
 	steady?: Steady;
@@ -75,7 +78,7 @@ const readsEstimate = ({plugin}: Member): boolean =>
 
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
-export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options): Hooks => {
+export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, holds}: Options): Hooks => {
 	const listeners = Object.fromEntries(
 		(Object.keys(declared) as HookName[]).map(name => {
 			const own = members.filter(({plugin}) => plugin.manifest.hooks[name]);
@@ -112,12 +115,14 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 	};
 
 	/** The verdict to carry out; undefined when there is none: it failed and may, or only observes. */
-	const judge = (exchange: Exchange, hook: HookName, member: Member, {kind, body}: Answer): Verdict | undefined => {
+	const judge = ({exchange, fields}: Asked, hook: HookName, member: Member, {kind, body}: Answer): Verdict | undefined => {
 		if (kind === 'F') return failed(exchange, hook, member, reasonOf(body));
 		const verdict = checked(hook, body);
 		// Only what lets pass may say that it does: those behind it were asked in the same breath.
 		if (!verdict || (kind === 'A' && (verdict.verdict !== 'allow' || verdict.claim !== undefined)))
 			return failed(exchange, hook, member, `answered ${hook} with something that is not a verdict`);
+		const wrong = verdict.findings && noteFindings({exchange, hook, member, fields}, verdict);
+		if (wrong) return failed(exchange, hook, member, wrong);
 		const observes = member.mode === 'observe';
 		const {code, rule} = verdict;
 		if (verdict.verdict !== 'allow') {
@@ -142,13 +147,9 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 	};
 
 	/** Judged, effects carried out, enforced; a promise only where an effect has to wait. */
-	const taken = (
-		exchange: Exchange,
-		hook: HookName,
-		member: Member,
-		answer: Answer,
-	): Verdict | undefined | Promise<Verdict | undefined> => {
-		const verdict = judge(exchange, hook, member, answer);
+	const taken = (asked: Asked, hook: HookName, member: Member, answer: Answer): Verdict | undefined | Promise<Verdict | undefined> => {
+		const {exchange} = asked;
+		const verdict = judge(asked, hook, member, answer);
 		if (!verdict) return undefined;
 		// What the ledger or the store cannot make sense of is the plugin's mistake; a refusal of theirs is not.
 		const refused = (thrown: unknown): undefined => {
@@ -175,10 +176,10 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 	};
 
 	/** The member's last word, where the first was to wait. */
-	const waited = (first: Verdict, {exchange, fields}: Pick<Pass<HookName>, 'exchange' | 'fields'>, hook: HookName, member: Member) => {
+	const waited = (first: Verdict, {exchange, fields}: Asked, hook: HookName, member: Member) => {
 		const ask = async (lostClaim: string | undefined) => {
 			const answer = await askOne(member, hook, path => (path === 'lostClaim' ? lostClaim : fields(path)));
-			return answer && taken(exchange, hook, member, answer);
+			return answer && taken({exchange, fields}, hook, member, answer);
 		};
 		return decided({exchange, hook, member, ask}, first);
 	};
@@ -190,7 +191,7 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 	const passAgain = async <Name extends HookName>(hook: Name, member: Member, {exchange, fields, carry}: Pass<Name>) => {
 		for (const one of listeners[hook].slice(0, listeners[hook].indexOf(member))) {
 			const answer = isAsked(one, hook, exchange, fields) ? await askOne(one, hook, fields) : undefined;
-			const judged = answer && judge(exchange, hook, one, answer);
+			const judged = answer && judge({exchange, fields}, hook, one, answer);
 			const verdict = judged && enforced(judged, one);
 			if (verdict?.verdict === 'hold')
 				throw new GatewayError('denied', 'What the call was changed to needs an approval of its own.', {plugin: one.plugin.name});
@@ -216,7 +217,7 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 			const member = own[answer.place];
 			if (!member) throw new GatewayError('plugin_failed', 'A plugin that was not asked has answered, so this was refused.');
 			if (answer.kind !== 'A' && !run.everyone) changed = {member, again: false};
-			const taking = taken(exchange, run.hook, member, answer);
+			const taking = taken(pass, run.hook, member, answer);
 			let verdict = taking instanceof Promise ? await taking : taking;
 			if (verdict?.verdict === 'hold' || verdict?.verdict === lost) verdict = await waited(verdict, pass, run.hook, member);
 			if (verdict?.principal && !known) remembered?.keep(answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
@@ -275,7 +276,8 @@ export const openHooks = ({members, carryOut, onFailed, steady, holds}: Options)
 		askWindow(exchange, member, fields) {
 			const step = aloneAt(member, 'post-response');
 			const finish = ([answer]: readonly Answer[]) =>
-				answer && (taken(exchange, 'post-response', member, answer) as WindowVerdict | undefined | Promise<WindowVerdict | undefined>);
+				answer &&
+				(taken({exchange, fields}, 'post-response', member, answer) as WindowVerdict | undefined | Promise<WindowVerdict | undefined>);
 			const asked = step.tier.ask(step.run, 0, step.run.paths.map(fields));
 			return asked instanceof Promise ? asked.then(finish) : finish(asked);
 		},

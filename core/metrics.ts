@@ -1,10 +1,12 @@
 import {Counter, collectDefaultMetrics, Gauge, Registry} from 'prom-client';
+import type {RecordedFinding} from '../schemas/record.ts';
 import {type Exchange, overheadMs} from './exchange.ts';
 import {openHistogram} from './histogram.ts';
 
 export type Metrics = {
 	ended(exchange: Exchange): void;
 	pluginFailed(plugin: string, hook: string): void;
+	found(finding: RecordedFinding): void;
 	/** A plugin's own counter. */
 	count(plugin: string, name: string, by: number): void;
 	/** The Prometheus text format, version 0.0.4; of every process of this gateway. */
@@ -24,6 +26,9 @@ type Sum = {
 
 /** How many exchanges are under way now, and how many of them wait for a decision. */
 type Now = {running: () => number; held: () => number};
+
+/** Detectors of one plugin that are counted by name. */
+const mostNames = 300;
 
 /** Labels come from the config and from fixed lists, never from a request: a client cannot grow the memory. */
 export const openMetrics = ({running, held}: Now, modelOf: (exchange: Exchange) => string, ofAll?: () => Promise<string>): Metrics => {
@@ -56,6 +61,19 @@ export const openMetrics = ({running, held}: Now, modelOf: (exchange: Exchange) 
 		labelNames: ['plugin', 'hook'],
 		registers,
 	});
+	const findings = new Counter({
+		name: 'sallyport_findings_total',
+		help: 'What guards found, and what was done about it; with mode observe, what would have been.',
+		labelNames: ['plugin', 'detector', 'category', 'action', 'mode'],
+		registers,
+	});
+	/** What each plugin calls what it finds: a plugin cannot grow the memory either. */
+	const names = new Map<string, Set<string>>();
+	const isKnown = (plugin: string, name: string): boolean => {
+		const known = names.get(plugin) ?? new Set();
+		names.set(plugin, known);
+		return known.has(name) || (known.size < mostNames && known.add(name).has(name));
+	};
 	const counted = new Counter({
 		name: 'sallyport_plugin_count_total',
 		help: 'What plugins count.',
@@ -121,6 +139,10 @@ export const openMetrics = ({running, held}: Now, modelOf: (exchange: Exchange) 
 			overhead.observe('', overheadMs(exchange) / 1_000);
 		},
 		pluginFailed: (plugin, hook) => failures.inc({plugin, hook}),
+		found({plugin, detector, category, action, mode = 'enforce'}) {
+			const name = isKnown(plugin, `${category} ${detector}`) ? {detector, category} : {detector: 'other', category: 'other'};
+			findings.inc({plugin, ...name, action, mode});
+		},
 		count: (plugin, name, by) => counted.inc({plugin, name}, by),
 		text: ofAll ?? own,
 		own,

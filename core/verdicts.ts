@@ -52,8 +52,8 @@ export const reasonOf = (body: string): string => {
 /** What may still be done when everything is over: money is settled by then. */
 export const afterwards = (verdict: Verdict): Verdict => {
 	if (verdict.verdict !== 'allow') return verdict;
-	const {annotate, put} = verdict;
-	return {verdict: 'allow', ...(annotate && {annotate}), ...(put && {put})};
+	const {annotate, put, findings} = verdict;
+	return {verdict: 'allow', ...(annotate && {annotate}), ...(put && {put}), ...(findings && {findings})};
 };
 
 /** Amounts of reservations and of what settles them: one such number is as good as another. */

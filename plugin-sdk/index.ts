@@ -1,4 +1,5 @@
 export type {Operation} from '../schemas/hooks.ts';
+export type {Channel, Finding} from '../schemas/verdict.ts';
 export {defineConfig, env, optionalEnv} from './define-config.ts';
 export {
 	type Access,

@@ -90,6 +90,7 @@ export const hooks = {
 			'params.*': 'json',
 			'params.<name>': 'json',
 			'text[]': 'text',
+			'channels[]': 'json',
 			messages: 'json',
 			tools: 'json',
 			tags: 'json',
@@ -110,6 +111,8 @@ export const hooks = {
 			model: z.string(),
 			params: z.record(z.string(), z.json()),
 			text: z.array(z.string()),
+			/** Where each of `text` came from; while a reply streams, the one of `window`. */
+			channels: z.array(v.channel),
 			messages: z.json(),
 			tools: z.json().optional(),
 			tags: z.array(z.string()),
@@ -175,6 +178,7 @@ export const hooks = {
 			outcome: 'plain',
 			status: 'plain',
 			'text[]': 'text',
+			'channels[]': 'json',
 			window: 'json',
 			usage: 'json',
 			costMicroUsd: 'plain',
@@ -190,6 +194,8 @@ export const hooks = {
 			outcome: z.enum(['ok', 'failed', 'aborted', 'denied']),
 			status: z.int(),
 			text: z.array(z.string()),
+			/** Where each of `text` came from; while a reply streams, the one of `window`. */
+			channels: z.array(v.channel),
 			/** Present only while a reply streams: characters of one channel not yet cleared; `final` closes the channel. */
 			window: z.strictObject({channel: z.int(), text: z.string(), final: z.boolean()}).optional(),
 			usage: usage.optional(),

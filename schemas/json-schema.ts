@@ -5,7 +5,7 @@ import {capability, manifest} from './manifest.ts';
 import {principal} from './principal.ts';
 import {attempt, booking, record, ruling} from './record.ts';
 import {usage} from './usage.ts';
-import {denyCode, effects, reservation, unit, window} from './verdict.ts';
+import {denyCode, effects, finding, reservation, unit, window} from './verdict.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
@@ -15,6 +15,7 @@ const named = {
 	booking,
 	capability,
 	denyCode,
+	finding,
 	operation,
 	pluginEntry,
 	price,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {usage} from './usage.ts';
-import {unit} from './verdict.ts';
+import {finding, unit} from './verdict.ts';
 
 const digest = z.strictObject({sha256: z.string(), bytes: z.int().min(0)});
 
@@ -25,6 +25,19 @@ export const ruling = z.strictObject({
 	mode: z.enum(['enforce', 'observe']).optional(),
 });
 export type Ruling = z.output<typeof ruling>;
+
+/** What a plugin found, as the journal keeps it. */
+export const recordedFinding = finding.extend({
+	plugin: z.string(),
+	hook: z.string(),
+	/** Of the value found: HMAC-SHA-256 by a secret of this gateway's, 16 hex digits. Missing where no span says what was found. */
+	digest: z.string().optional(),
+	/** How often it was found, where that is more than once; `span` is then where it was first. */
+	times: z.int().min(2).optional(),
+	/** `observe`: nothing was done about it. */
+	mode: z.literal('observe').optional(),
+});
+export type RecordedFinding = z.output<typeof recordedFinding>;
 
 /** What an exchange set aside in the ledger; a crash settles an `opened` record without an end at these amounts. */
 export const booking = z.strictObject({
@@ -94,6 +107,10 @@ export const record = z.strictObject({
 	/** The digest of the list of plugins in force (name, version, digest of each), spelled out in the `gateway` record that introduced it. */
 	plugins: z.string().optional(),
 	rulings: z.array(ruling).optional(),
+	/** What guards found; never a value. */
+	findings: z.array(recordedFinding).optional(),
+	/** How many different findings more there were than a record keeps. */
+	findingsLeftOut: z.int().min(1).optional(),
 	annotations: z.record(z.string(), z.json()).optional(),
 	tags: z.array(z.string()).optional(),
 	/** What was told while this exchange ran; where none did, a `gateway` record has it. */

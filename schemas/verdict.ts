@@ -53,6 +53,43 @@ export const reservation = z
 	});
 export type Reservation = z.output<typeof reservation>;
 
+/** Where a text came from, which counts as much as what it says: what a tool answers must not give orders. */
+export const channel = z.enum(['user', 'system', 'assistant', 'tool-result', 'tool-description', 'tool-arguments']);
+export type Channel = z.output<typeof channel>;
+
+/** What is done about a finding. `flag` tells of it, and nothing else. */
+export const findingAction = z.enum(['flag', 'mask', 'strip', 'deny', 'hold', 'degrade', 'taint']);
+
+/** A short name in lower case, of at most six digits: no room for a card, a phone number or a key. */
+const shortName = z
+	.string()
+	.max(40)
+	.regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/)
+	.refine(name => name.replace(/\D/g, '').length <= 6, {error: 'a name has at most six digits'});
+
+/**
+ * What a guard found, never the text itself: nothing here can hold content. The host adds a digest of what stands at `span`, by a secret of
+ * this gateway's, so that the same value is known again and cannot be looked up.
+ */
+export const finding = z.strictObject({
+	/** What found it: `email`, `aws-access-key`, `rules`. */
+	detector: shortName,
+	/** What it is: `personal-data`, `secret`, `injection`. */
+	category: shortName,
+	severity: z.enum(['low', 'medium', 'high', 'critical']),
+	/** How sure the guard is: 1 is certain. */
+	score: z.number().min(0).max(1),
+	channel,
+	/**
+	 * Where it stands, in UTF-16 units from `start` up to `end`: of `window`; of the text with the index `text` in `text[]`; at on-tool-call of
+	 * the string with that index among the values of the arguments, in their order. Without `text`, of the first.
+	 */
+	span: z.strictObject({text: z.int().min(0).max(1_000_000).optional(), start: z.int().min(0), end: z.int().min(0)}).optional(),
+	/** What this verdict does about it: `deny` and `hold` go with the verdict of that name, `mask` and `strip` with one that changes or ends something. */
+	action: findingAction,
+});
+export type Finding = z.output<typeof finding>;
+
 const scalar = z.union([z.string().max(2_000), z.number(), z.boolean()]);
 
 /** What a verdict asks the host to do, all or nothing, in the same turn. */
@@ -65,6 +102,8 @@ export const effects = {
 	/** Facts for the journal record. Never put content here. */
 	annotate: z.record(z.string().max(100), scalar).optional(),
 	tag: z.array(z.string().max(200)).max(20).optional(),
+	/** What a guard found: for the journal, the metrics and, where it acted, the header `x-sallyport-guards`; in observe mode too. */
+	findings: z.array(finding).max(64).optional(),
 	/** Writes into the plugin's own kv; `null` deletes. */
 	put: z.record(z.string().max(500), z.json()).optional(),
 	/**

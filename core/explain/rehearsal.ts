@@ -1,7 +1,9 @@
+import {randomUUID} from 'node:crypto';
 import type {Logger} from 'pino';
 import type {HookName} from '../../schemas/hooks.ts';
 import {ConfigError, type LoadedConfig} from '../config.ts';
 import {GatewayError} from '../errors.ts';
+import {openFindings} from '../findings.ts';
 import {type Member, openHooks} from '../hooks.ts';
 import type {Ledger} from '../ledger/ledger.ts';
 import type {WallScripts} from '../plugins/bundle.ts';
@@ -98,10 +100,12 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 		tiers.set(member.tier, tier);
 		return {...member, tier};
 	});
+	// By a secret nobody keeps: whoever may try may not find out so which value a record speaks of.
+	const noteFindings = openFindings({secret: randomUUID(), count: () => undefined});
 	const carryOut = foresee({ledger: stage.ledger, foreseen, now: stage.now ?? Date.now});
 	return {
 		house,
-		hooks: openHooks({members, carryOut, onFailed: () => undefined}),
+		hooks: openHooks({members, carryOut, noteFindings, onFailed: () => undefined}),
 		asked,
 		foreseen,
 		begin() {

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import type {ServerResponse} from 'node:http';
 import {asGatewayError, GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
+import {guardHeaders} from '../findings.ts';
 import {failWith, finish, type Gateway} from '../gateway.ts';
 import {limitHeaders} from '../rate-headers.ts';
 import type {Answered} from '../upstream/deployments.ts';
@@ -164,6 +165,7 @@ export const streamedReply = async (
 		'x-accel-buffering': 'no',
 		'x-sallyport-exchange': exchange.id,
 		...limitHeaders(exchange, gateway.ledger, Date.now()),
+		...guardHeaders(exchange),
 		...(gateway.stopping && {connection: 'close'}),
 	});
 	res.flushHeaders();

@@ -1,12 +1,14 @@
 import type {ExecutionContext} from 'ava';
 import {openEffects} from '../../core/effects.ts';
 import {type Exchange, openExchange} from '../../core/exchange.ts';
+import {openFindings} from '../../core/findings.ts';
 import {type Carry, type Hooks, type Member, openHooks} from '../../core/hooks.ts';
 import type {Ledger} from '../../core/ledger/ledger.ts';
 import {openLedger} from '../../core/ledger/open.ts';
 import type {Value} from '../../core/sandbox/isolate.ts';
 import {openSteady} from '../../core/steady.ts';
 import type {HookName} from '../../schemas/hooks.ts';
+import type {RecordedFinding} from '../../schemas/record.ts';
 import {type InlineWorld, inlineWorld, type Source} from './inline-world.ts';
 
 export type Seated = Source & Partial<Pick<Member, 'mode' | 'when' | 'onFailure'>>;
@@ -16,6 +18,8 @@ export type HookEngine = {
 	world: InlineWorld;
 	ledger: Ledger;
 	failures: string[];
+	/** Every finding that was counted. */
+	counted: RecordedFinding[];
 	/** What the host goes by when it remembers whom a plugin identified. */
 	clock: {now: number};
 	exchange(known?: Partial<Exchange>): Exchange;
@@ -29,6 +33,7 @@ export const hookEngine = async (t: ExecutionContext, seated: readonly Seated[])
 	const ledger = await openLedger({store: world.store});
 	t.teardown(() => ledger.close());
 	const failures: string[] = [];
+	const counted: RecordedFinding[] = [];
 	const members = world.plugins.map((plugin, index): Member => {
 		const {mode = 'enforce', when, onFailure = 'deny'} = seated[index]!;
 		return {plugin, tier: world.tier, mode, when, onFailure};
@@ -47,6 +52,7 @@ export const hookEngine = async (t: ExecutionContext, seated: readonly Seated[])
 		steady,
 		members,
 		carryOut,
+		noteFindings: openFindings({secret: 'of this test', count: finding => void counted.push(finding)}),
 		onFailed: (_, plugin, hook, reason) => void failures.push(`${plugin} ${hook} ${reason}`),
 	});
 	return {
@@ -54,6 +60,7 @@ export const hookEngine = async (t: ExecutionContext, seated: readonly Seated[])
 		world,
 		ledger,
 		failures,
+		counted,
 		clock,
 		exchange: known =>
 			Object.assign(openExchange({method: 'POST', path: '/v1/chat/completions', ip: '127.0.0.1', surface: 'openai'}), known),
