@@ -16,6 +16,7 @@ import {refuseStrangers} from './hosts.ts';
 import {listen, listenTo} from './listening.ts';
 import {noteResource, stepUp} from './oauth/resource.ts';
 import {offerOf} from './offer.ts';
+import {oldPath, oldTransport} from './old-sse.ts';
 import {askerOf} from './reach.ts';
 import {answered, endStream} from './respond.ts';
 import {errorBody, isId, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
@@ -150,6 +151,8 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 	noteResource(gateway, exchange, {req}, doorIn(exchange.path));
 	await identify(gateway.hooks, exchange, req.headers, gateway.config.anonymous === true);
 	const visit: Visit = {gateway, exchange, req, res, door: doorOf(exchange.path), waiting, ended};
+	const place = oldPath(exchange.path);
+	if (place) return oldTransport(visit, place);
 	if (req.method === 'POST') return post(visit);
 	// Sessions and their streams are of the legacy era alone.
 	if (req.headers['mcp-protocol-version'] === statelessVersion) return notTaken(visit);

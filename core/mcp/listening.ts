@@ -7,13 +7,13 @@ import {askRequest} from './guard.ts';
 import {uriIn} from './names.ts';
 import type {Offer} from './offer.ts';
 import {RpcError, type RpcId, rpcCodes} from './rpc.ts';
-import {beginEvents, eventOf, idleStream, openStream} from './stream.ts';
+import {beginEvents, eventOf, idleStream, openStream, type Stream} from './stream.ts';
 import {watchedBy} from './subscriptions.ts';
 import type {Turn} from './turn.ts';
 import {metaKeys, ourselves} from './versions.ts';
 import {sessionOf, type Visit} from './visit.ts';
 
-type Whose = {owner: string; offer: Offer; era: Turn['era']};
+export type Whose = {owner: string; offer: Offer; era: Turn['era']};
 
 /** Keeps a stream open until its client leaves it; its record is written then. */
 const stay = async ({gateway, exchange, waiting}: Visit, stream: Parameters<typeof idleStream>[0] & {close(): void}): Promise<void> => {
@@ -54,7 +54,7 @@ const resume = async (visit: Visit, owner: string, lastId: string): Promise<void
 
 /** GET: the stream of a session, on which its servers tell of changes; or the rest of one that broke off. */
 export const listen = async (visit: Visit): Promise<undefined> => {
-	const {gateway, exchange, req, res, door} = visit;
+	const {exchange, req, res, door} = visit;
 	exchange.operation = 'stream';
 	const {owner, offer} = sessionOf(visit);
 	exchange.stream = true;
@@ -66,20 +66,33 @@ export const listen = async (visit: Visit): Promise<undefined> => {
 		await resume(visit, owner, lastId);
 		return undefined;
 	}
-	const stream = openStream(res, exchange.id);
+	await tell(visit, openStream(res, exchange.id), {owner, offer, era: 'legacy'});
+	return undefined;
+};
+
+/** Tells a session's client of changes, as soon as it is known what it offers, until it leaves. */
+export const tell = async (visit: Visit, stream: Stream, whose: Whose | Promise<Whose>): Promise<void> => {
+	const {gateway, exchange, req, door} = visit;
 	stream.begin();
 	let stop: Promise<() => void> = Promise.resolve(() => undefined);
-	const again = (): void => {
-		const before = stop;
-		stop = follow({gateway, exchange, headers: req.headers, door, owner, offer, era: 'legacy'}, watchedBy(gateway, owner), stream.send);
-		stop.finally(() => before.then(end => end()));
+	let forget = (): void => undefined;
+	let isOver = false;
+	const begin = ({owner, offer, era}: Whose): void => {
+		if (isOver) return;
+		const again = (): void => {
+			const before = stop;
+			stop = follow({gateway, exchange, headers: req.headers, door, owner, offer, era}, watchedBy(gateway, owner), stream.send);
+			stop.finally(() => before.then(end => end()));
+		};
+		again();
+		forget = gateway.mcp.onWatch(owner, again);
 	};
-	again();
-	const forget = gateway.mcp.onWatch(owner, again);
+	if (whose instanceof Promise) void whose.then(begin);
+	else begin(whose);
 	await stay(visit, stream);
+	isOver = true;
 	forget();
 	(await stop)();
-	return undefined;
 };
 
 /** Whether somebody may hear of a resource: judged as an exchange of its own. */

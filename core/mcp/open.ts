@@ -6,6 +6,7 @@ import type {OAuth} from '../oauth/open.ts';
 import type {Kv} from '../store/kv.ts';
 import type {Store} from '../store/store.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
+import type {OldClient} from './old-sse.ts';
 import {openParked, type Parked} from './parked.ts';
 import {openPendingStates, type PendingStates} from './pending.ts';
 import {openPush, type Push} from './push.ts';
@@ -28,6 +29,8 @@ export type Mcp = {
 	shared: Shared;
 	push: Push;
 	parked: Parked;
+	/** Clients of the HTTP+SSE transport, by the id that they were given. */
+	oldClients: Map<string, OldClient>;
 	replays: Replays;
 	seal: Seal;
 	/** Told when a session's client wants to hear of something else. Answers how to stop. */
@@ -74,6 +77,7 @@ export const openMcp = async (options: Options): Promise<Mcp> => {
 		shared,
 		push: openPush(secret, shared),
 		parked: openParked(),
+		oldClients: new Map(),
 		replays: openReplays(),
 		seal: openSeal(secret),
 		onWatch(owner, listener) {

@@ -44,11 +44,12 @@ export const accepted = (exchange: Exchange): ReplyParts => {
 };
 
 /** The server whose door a path is; undefined for any other path. */
-export const doorIn = (path: string): string | undefined => /^\/mcp\/([a-z][a-z0-9-]{0,31})\/?$/.exec(path)?.[1];
+export const doorIn = (path: string): string | undefined =>
+	/^\/mcp\/([a-z][a-z0-9-]{0,31})\/?(?:(?<=\/)(?:sse|messages))?$/.exec(path)?.[1];
 
 /** `/mcp` is the common door, `/mcp/<server>` that of one server; anything else is nothing. */
 export const doorOf = (path: string): string | undefined => {
-	const [, door] = /^\/mcp(?:\/([a-z][a-z0-9-]{0,31}))?\/?$/.exec(path) ?? ['', null];
+	const [, door] = /^\/mcp(?:\/([a-z][a-z0-9-]{0,31}))?\/?$/.exec(path) ?? ['', doorIn(path) ?? null];
 	if (door === null) throw new GatewayError('not_found', 'There is nothing at this path; MCP is served at /mcp and /mcp/<server>.');
 	return door;
 };
