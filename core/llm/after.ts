@@ -1,4 +1,5 @@
 import type {HookAnswer} from '../../schemas/hooks.ts';
+import type {Channel} from '../../schemas/verdict.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import type {Fields} from '../hooks.ts';
@@ -10,12 +11,14 @@ type Rewrite = Extract<HookAnswer<'post-response'>, {verdict: 'rewrite'}>;
 /** What post-response may read beside what the exchange knows already. */
 export type Shown = {
 	text?: () => readonly string[];
+	/** Where each of `text` came from; without it, from a model. */
+	channels?: () => readonly Channel[];
 	tools?: () => unknown;
 	result?: () => unknown;
-	window?: {channel: number; text: string; final: boolean};
+	window?: {channel: number; text: string; final: boolean; from: Channel};
 };
 
-export const responseFields = (exchange: Exchange, {text, tools, result, window}: Shown = {}): Fields => {
+export const responseFields = (exchange: Exchange, {text, channels, tools, result, window}: Shown = {}): Fields => {
 	const json = (value: unknown): Value => (value === undefined ? undefined : JSON.stringify(value));
 	return path => {
 		switch (path) {
@@ -27,8 +30,10 @@ export const responseFields = (exchange: Exchange, {text, tools, result, window}
 				return exchange.status ?? 200;
 			case 'text[]':
 				return packed(text?.() ?? []);
+			case 'channels[]':
+				return json(window ? [window.from] : (channels?.() ?? text?.().map(() => 'assistant') ?? []));
 			case 'window':
-				return json(window);
+				return json(window && {channel: window.channel, text: window.text, final: window.final});
 			case 'usage':
 				return json(exchange.usage);
 			case 'costMicroUsd':

@@ -9,6 +9,7 @@ import type {Fields, Hooks, Member} from '../hooks.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {parseBody} from './body.ts';
 import type {Catalogue, Deployment} from './catalogue.ts';
+import {requestChannels} from './channels.ts';
 import type {Dialect, DialectOperation, RequestFacts} from './dialects/dialect.ts';
 import {encodeBody} from './encode.ts';
 import {type Estimate, estimate} from './estimate.ts';
@@ -148,6 +149,9 @@ export const requestFields = (asked: Asked, exchange: Exchange, headers: Incomin
 				if (packedFrom !== asked.text || text === undefined) text = packed(asked.text.strings);
 				packedFrom = asked.text;
 				return text;
+			case 'channels[]':
+				asked.text ??= textOf(asked.json);
+				return json(requestChannels(asked.json, asked.text));
 			case 'messages':
 				return json(asked.facts.messages);
 			case 'tools':

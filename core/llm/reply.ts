@@ -5,6 +5,7 @@ import type {Answered} from '../upstream/deployments.ts';
 import {beforeReply} from './after.ts';
 import type {Asked} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
+import {replyChannels} from './channels.ts';
 import {clientHeaders} from './client-headers.ts';
 import {encodeBody} from './encode.ts';
 import {isObject, type JsonObject} from './json.ts';
@@ -63,7 +64,7 @@ export const wholeReply = async (
 	const tools = () => asked.dialect.toolCallsOf(json).map(({id, name}) => ({id, name}));
 	try {
 		edited = await askToolCalls(gateway, exchange, asked.dialect, json);
-		await beforeReply(gateway, exchange, {text: () => text().strings, tools}, patch => {
+		await beforeReply(gateway, exchange, {text: () => text().strings, channels: () => replyChannels(json, text()), tools}, patch => {
 			if (patch.text && patchText(text(), patch.text) > 0) edited = true;
 		});
 	} catch (error) {

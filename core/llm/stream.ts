@@ -139,7 +139,7 @@ export const streamedReply = async (
 		exchange.status ??= 200;
 		sent(closing);
 		if (digest) exchange.response = {sha256: digest.digest('hex'), bytes: sentBytes};
-		await afterResponse(gateway, exchange, {text: watch?.text});
+		await afterResponse(gateway, exchange, {text: watch?.text, channels: watch?.channels});
 		await finish(gateway, exchange);
 		return closing;
 	};

@@ -1,3 +1,4 @@
+import type {Channel} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
@@ -6,6 +7,7 @@ import {type Guard, holdBack} from '../upstream/hold-back.ts';
 import {type SseEvent, sseParser} from '../upstream/sse.ts';
 import {responseFields} from './after.ts';
 import type {Asked} from './asked.ts';
+import {channelOfDelta} from './channels.ts';
 import type {StreamUsage} from './dialects/dialect.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {openToolGate, type ToolGate} from './tool-gate.ts';
@@ -21,6 +23,8 @@ export type Watch = {
 	readonly ended: boolean;
 	/** All text so far, by channel, for plugins that read it at the end. */
 	text(): readonly string[];
+	/** Where each of those came from. */
+	channels(): readonly Channel[];
 };
 
 const mostTextChars = 4_000_000;
@@ -35,10 +39,14 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const gate = hooks.listens('on-tool-call', exchange) ? openToolGate(gateway, exchange, dialect) : undefined;
 	if (guards.length === 0 && !gathers && !gate && !hidesUsage) return undefined;
 
-	const held = holdBack(guards.map(member => guardOf(gateway, exchange, member)));
+	const held = holdBack(
+		guards.map(member => guardOf(gateway, exchange, member, number => (ofCalls.has(number) ? 'tool-arguments' : 'assistant'))),
+	);
 	/** The numbers of channels that are open. */
 	const numbers = new Map<string, number>();
 	let channels = 0;
+	/** The numbers of those that carry tool calls. */
+	const ofCalls = new Set<number>();
 	const lastOf = new Map<string, JsonObject>();
 	const texts = new Map<string, string>();
 	let gathered = 0;
@@ -87,6 +95,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		for (const delta of deltas) {
 			const ends = delta.whole || prefixes.some(prefix => delta.channel.startsWith(prefix));
 			const number = delta.whole ? ++channels : numberOf(delta.channel);
+			if (channelOfDelta(delta.channel) === 'tool-arguments') ofCalls.add(number);
 			const pushed = held.push(number, delta.text);
 			const out = ends ? joined(pushed, held.finish(number)) : pushed;
 			if (ends) numbers.delete(delta.channel);
@@ -162,6 +171,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			return ended;
 		},
 		text: () => [...texts.values()],
+		channels: () => [...texts.keys()].map(channelOfDelta),
 	};
 };
 
@@ -175,14 +185,14 @@ const parsed = (data: string): JsonObject => {
 	throw new GatewayError('upstream_malformed', 'The provider sent an event that is not a JSON object.');
 };
 
-const guardOf = ({hooks}: Gateway, exchange: Exchange, member: Member): Guard => {
+const guardOf = ({hooks}: Gateway, exchange: Exchange, member: Member, from: (channel: number) => Channel): Guard => {
 	const {chars, overlap} = member.plugin.manifest.hooks['post-response']!.window ?? {chars: 1_024, overlap: 256};
 	return {
 		name: member.plugin.name,
 		chars,
 		overlap,
 		ask(channel, text, final) {
-			const answer = hooks.askWindow(exchange, member, responseFields(exchange, {window: {channel, text, final}}));
+			const answer = hooks.askWindow(exchange, member, responseFields(exchange, {window: {channel, text, final, from: from(channel)}}));
 			const clearance = (verdict: Awaited<typeof answer>) => {
 				if (!verdict) return member.mode === 'observe' || final ? {clear: text.length} : {};
 				const replacement = verdict.verdict === 'rewrite' ? verdict.patch.window : undefined;

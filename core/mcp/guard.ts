@@ -7,6 +7,7 @@ import {isObject, type JsonObject} from '../llm/json.ts';
 import {type BodyText, patchText} from '../llm/text.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {digestOf, type Entry, lists} from './catalogue.ts';
+import {channelOfRequest, channelOfResult} from './channels.ts';
 import {listLeaves, requestLeaves, resultLeaves} from './leaves.ts';
 import type {Turn} from './turn.ts';
 
@@ -39,6 +40,9 @@ export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> =>
 			case 'text[]':
 				leaves ??= requestLeaves(turn.params);
 				return packed(leaves.strings);
+			case 'channels[]':
+				leaves ??= requestLeaves(turn.params);
+				return json(leaves.strings.map(() => channelOfRequest(exchange.operation)));
 			case 'messages':
 			case 'deployments':
 				return '[]';
@@ -150,6 +154,7 @@ export const askResult = async (turn: Turn, given: JsonObject): Promise<JsonObje
 	const greeting = typeof instructions === 'string' ? {instructionsDigest: digestOf(instructions)} : {};
 	const shown: Shown = {
 		text: () => words().strings,
+		channels: () => words().strings.map(() => channelOfResult(exchange.operation)),
 		// An error in the place of a list is no list to narrow.
 		result: () => (isList ? undefined : {server: exchange.server, tool: exchange.tool, result, ...greeting}),
 	};
@@ -185,7 +190,8 @@ export const askList = async (turn: Turn, field: string, given: Listed): Promise
 		servers,
 		[field]: entries.map(({server, name, definition, digest: definitionDigest}) => ({server, name, definition, definitionDigest})),
 	});
-	await beforeReply(gateway, exchange, {text: () => words().strings, result}, ({text, result: narrowed}) => {
+	const channels = () => words().strings.map(() => channelOfResult(exchange.operation));
+	await beforeReply(gateway, exchange, {text: () => words().strings, channels, result}, ({text, result: narrowed}) => {
 		if (text) patchText(words(), text);
 		if (narrowed === undefined) return;
 		const left = isObject(narrowed) ? narrowed[field] : undefined;

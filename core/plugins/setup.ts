@@ -10,7 +10,7 @@ export const setupOf = ({config, manifest}: Admitted): string => {
 	return JSON.stringify({config, hooks, answerChars: manifest.limits.answerChars});
 };
 
-/** `text[]` is handed over as `text`; only the first dot separates, for a header's name may hold more. */
+/** `text[]` is handed over as `text`, `channels[]` as `channels`; only the first dot separates, for a header's name may hold more. */
 const pathOf = (path: string): string[] => {
 	const dot = path.indexOf('.');
 	return dot < 0 ? [path.replace('[]', '')] : [path.slice(0, dot), path.slice(dot + 1)];
