@@ -1,7 +1,13 @@
 import {detect} from '../plugins/masking/detectors.ts';
+import {detect as detectSecrets} from '../plugins/secrets/scan.ts';
 import type {Labelled} from './pii.ts';
 
-const names: Readonly<Record<string, string>> = {CARD: 'CREDIT_CARD', API_KEY: 'SECRET'};
+const names: Readonly<Record<string, string>> = {CARD: 'CREDIT_CARD'};
 
 /** What `masking` and `secrets` find in a text, in the words of the data. */
-export const detectPii = (text: string): Labelled[] => detect(text).map(({start, end, type}) => ({start, end, type: names[type] ?? type}));
+export const detectPii = (text: string): Labelled[] => [
+	...detect(text)
+		.filter(({type}) => type !== 'API_KEY')
+		.map(({start, end, type}) => ({start, end, type: names[type] ?? type})),
+	...detectSecrets(text).map(({start, end}) => ({start, end, type: 'SECRET'})),
+];

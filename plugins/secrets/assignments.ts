@@ -1,0 +1,117 @@
+import {DIGIT, entropy, isKind} from './characters.ts';
+import type {Found} from './found.ts';
+import {nameBefore} from './names.ts';
+
+const bearer = /(?:Bearer|Token|Basic|Bot|token) {1,2}["']?$/;
+const login = /(?:^|\s)(?:-u|--user)[ =]["']?$/;
+const account = /\b(?:login|user|admin|root|account|credentials?)\b.{0,30} \/ $/i;
+
+const sensitive =
+	/(?:pass(?:word|wd|phrase|code)?s?|pwd|secret|token|credentials?|creds?|auth|(?:api|access|private|secret|signing|encryption|master|service|account|license|client|consumer|shared|app|webhook|subscription|storage|admin|bot|ssh|rsa|aes|hmac|jwt|deploy|root|user|session|ref)[-_.]?(?:key|id|login)|apikey|keys?)$/;
+
+const vendor =
+	/(?:adafruit|adobe|airtable|algolia|alibaba|artifactory|asana|atlassian|confluence|jira|beamer|bitbucket|bittrex|cloudflare|codecov|cohere|coinbase|confluent|contentful|datadog|discord|droneci|dropbox|etsy|facebook|fastly|finicity|finnhub|flickr|freshbooks|gitter|heroku|hubspot|intercom|jfrog|kraken|kucoin|linear|linkedin|looker|mattermost|meraki|messagebird|netlify|nytimes|okta|plaid|privateai|rapidapi|sendbird|snyk|sonar|squarespace|sumo|travis|trello|twitch|twitter|yandex|zendesk|contribsys)/;
+
+const harmless =
+	/(?:public|foreign|schema|sequence|csrf|xsrf|cache|primary|sort|partition|column|row|map|object|hot|short|arrow|press|translation|i18n|licen[sc]e_?files|checksum|chksum|srcrev|keyboard|keystroke|token_?type|token_?count|max_?tokens?|key_?(?:name|path|file|type|size|code|id|alias|vault)|monkey|turkey|keyring|bucket|author|credentials_?id|idempotency|dedup|trace|correlation|request|instance)/;
+
+const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+const password = /pass|pwd|secret$|login|user$|admin$|root$/;
+
+/** What stands for a value, or only looks like one: variables, paths, versions, dates, addresses, words with numbers. */
+const notSecret =
+	/^(?:\$|%[\w]|\{|<|env[.:]|process\.|os\.|https?:|file:|[./~]|arn:|s3:|data:|sha\d+[:-]|[a-z-]+-\d+\.\d+|v?\d+(?:\.\d+){1,4}\b|\d{1,4}[-/]\d{1,2}[-/]\d{1,4})|(.)\1{4}|[\w)]\??\.[_a-z]\w*\??\.[a-z]{3}|\?\.|x{4}|X{4}|\*{3}|\.\.\.|EXAMPLE|example|changeme|your[-_]|placeholder|\.(?:html?|jsx?|tsx?|json|ya?ml|png|jpe?g|gif|svg|com|org|net|io|md|txt|py|go|rs|pem|crt)(?:$|[/:?#])/;
+
+/** `snake_case_words1`, `kebab-case-2`, `CamelCaseWord3`, `call.of.method`: made by people to be read. */
+const readable = /^(?:[A-Za-z]+|\d{1,4}|[A-Z]?[a-z]+\d{0,3})(?:[-_./:][A-Za-z]*\d{0,4}){0,12}$/;
+
+const letterDigitChanges = (value: string): number => {
+	let changes = 0;
+	let before = isKind(value, 0, DIGIT);
+	for (let index = 1; index < value.length; index++) {
+		const digit = isKind(value, index, DIGIT);
+		if (digit !== before) changes++;
+		before = digit;
+	}
+	return changes;
+};
+
+const isPassword = (value: string): boolean => {
+	if (value.length < 6 || value.length > 80) return false;
+	const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z\d]/].filter(kind => kind.test(value)).length;
+	return kinds >= 3 || (kinds === 2 && /\d/.test(value) && value.length >= 7);
+};
+
+const isKey = (value: string): boolean => {
+	if (value.length < 10 || value.length > 200) return false;
+	if (uuid.test(value)) return true;
+	if (/^\d+$/.test(value)) return value.length >= 16 && value.length <= 40 && entropy(value) > 2.4;
+	if (!/\d/.test(value))
+		return value.length >= 24 && /[a-z]/.test(value) && /[A-Z]/.test(value) && entropy(value) >= 3.7 && !readable.test(value);
+	return entropy(value) >= 3 && !(readable.test(value) && letterDigitChanges(value) < 4) && letterDigitChanges(value) >= 2;
+};
+
+/** `apiKey2` and `API_KEY_2` are `api_key`. */
+const plain = (name: string): string =>
+	name
+		.replace(/([a-z\d])([A-Z])/g, '$1_$2')
+		.toLowerCase()
+		.replace(/[_.-]?\d+$/, '');
+
+/** Whether a value of this name would be kept from strangers, and what kind of value that is. */
+const says = (name: string): 'password' | 'key' | undefined => {
+	if (name.length < 2) return;
+	const words = plain(name);
+	if (harmless.test(words)) return;
+	if (sensitive.test(words)) return password.test(words) ? 'password' : 'key';
+	return vendor.test(words) ? 'key' : undefined;
+};
+
+const judge = (name: string, value: string): boolean => {
+	const kind = says(name);
+	return kind !== undefined && !notSecret.test(value) && (isKey(value) || (kind === 'password' && isPassword(value)));
+};
+
+/** `name=value` and `name:value` written without a space. */
+const split = (token: string): {name: string; at: number} | undefined => {
+	const mark = /^[-?&]{0,2}([A-Za-z_$][\w$.-]{1,80}?)(?::{0,3}=|:)/.exec(token);
+	return mark === null ? undefined : {name: mark[1]!, at: mark[0].length};
+};
+
+const trimmed = (value: string): string => value.replace(/[.:!?&]+$/, '').replace(/&[\w.-]+=.*$/, '');
+
+const assignment = (start: number, value: string, kind = 'assignment'): Found => ({
+	start,
+	end: start + value.length,
+	category: 'assignment',
+	kind,
+});
+
+const spoken = /^(?:pass(?:word)?|test|token|secret|\$.*|x+|\*+|y+)$/i;
+
+/** The `user:password` of a command line. */
+const curlUser = (value: string, start: number): Found | undefined => {
+	const colon = value.indexOf(':');
+	const secret = value.slice(colon + 1);
+	return colon !== -1 && secret.length > 2 && !spoken.test(secret) && !/[${}<]/.test(value)
+		? assignment(start, value, 'curl-user')
+		: undefined;
+};
+
+/** A value that only its name tells to be secret. `token` begins at `start` of the text, and `before` ends there. */
+export const matchAssignment = (token: string, start: number, before: string): Found | undefined => {
+	const inner = split(token);
+	if (inner !== undefined) {
+		const value = trimmed(token.slice(inner.at));
+		if (judge(inner.name, value)) return assignment(start + inner.at, value);
+	}
+	const value = trimmed(token);
+	if (value.includes(':') && login.test(before.slice(-12))) return curlUser(value, start);
+	if (value.length >= 10 && bearer.test(before.slice(-10))) {
+		return isKey(value) && !notSecret.test(value) ? assignment(start, value, 'authorization') : undefined;
+	}
+	if (before.endsWith(' / ') && account.test(before)) return isPassword(value) ? assignment(start, value, 'login') : undefined;
+	const name = nameBefore(before);
+	return name !== undefined && judge(name, value) ? assignment(start, value) : undefined;
+};
