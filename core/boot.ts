@@ -181,7 +181,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const firstKeySha256 = known ?? hashOf(adminKey!);
 		const admins = openAdmins({kv, firstKeySha256});
 
-		const {explain} = opened(openExplain({catalogue, house}, {config, kv, ledger, scripts, log}), it => it.close());
+		const {explain, rehearse} = opened(openExplain({catalogue, house}, {config, kv, ledger, scripts, log}), it => it.close());
 		const gateway: Gateway = {
 			config,
 			log,
@@ -198,6 +198,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			admins,
 			diary,
 			explain,
+			rehearse,
 			stopping: false,
 			open,
 			running,

@@ -28,6 +28,9 @@ type Explained = {
 /** Answers what would become of a request, without one. Rejects with GatewayError where there is no such key, or too many ask. */
 export type Explain = (question: Question, caller: Caller) => Promise<Explained>;
 
+/** Has something happen in a rehearsal, one thing at a time. Rejects with `rate_limited` where too many wait. */
+export type Rehearse = <T>(work: (rehearsal: Rehearsal) => Promise<T>) => Promise<T>;
+
 type Explainable = Pick<Gateway, 'catalogue' | 'house'>;
 
 const mostWaiting = 8;
@@ -106,20 +109,22 @@ const rehearsed = async (gateway: Explainable, rehearsal: Rehearsal, question: Q
 };
 
 /** Answers one question at a time. To be closed. */
-export const openExplain = (gateway: Explainable, stage: Stage): {explain: Explain; close(): Promise<void>} => {
+export const openExplain = (gateway: Explainable, stage: Stage): {explain: Explain; rehearse: Rehearse; close(): Promise<void>} => {
 	const curtain = openCurtain(stage, gateway.house.residents);
 	let waiting = 0;
+	const rehearse: Rehearse = async work => {
+		if (waiting >= mostWaiting)
+			throw new GatewayError('rate_limited', `${mostWaiting} questions are waiting already.`, {retryAfterMs: 1_000});
+		waiting++;
+		try {
+			return await curtain.inside(work);
+		} finally {
+			waiting--;
+		}
+	};
 	return {
-		async explain(question, caller) {
-			if (waiting >= mostWaiting)
-				throw new GatewayError('rate_limited', `${mostWaiting} questions are waiting already.`, {retryAfterMs: 1_000});
-			waiting++;
-			try {
-				return await curtain.inside(rehearsal => rehearsed(gateway, rehearsal, question, caller));
-			} finally {
-				waiting--;
-			}
-		},
+		explain: (question, caller) => rehearse(rehearsal => rehearsed(gateway, rehearsal, question, caller)),
+		rehearse,
 		close: curtain.close,
 	};
 };

@@ -7,7 +7,7 @@ import type {ResolvedConfig} from './config.ts';
 import {settleHeld} from './effects.ts';
 import {asGatewayError, type GatewayError} from './errors.ts';
 import {closedRecord, type Exchange, openedRecord} from './exchange.ts';
-import type {Explain} from './explain.ts';
+import type {Explain, Rehearse} from './explain.ts';
 import type {Holds} from './holds.ts';
 import type {Hooks} from './hooks.ts';
 import type {Journal} from './journal/journal.ts';
@@ -41,6 +41,8 @@ export type Gateway = {
 	diary: Diary;
 	/** What would become of a request, without one. */
 	explain: Explain;
+	/** What would happen, without it. */
+	rehearse: Rehearse;
 	/** True from the moment the gateway was told to stop. */
 	stopping: boolean;
 	/** The number of each `opened` record whose exchange has no record of its end yet, in their order. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {catalogue} from '../errors.ts';
 import {question} from '../explain/question.ts';
+import {trial} from '../guards/trial.ts';
 import {isObject} from '../llm/json.ts';
 import type {PluginHouse} from '../plugins/house.ts';
 import {usagePaths} from '../usage/openapi.ts';
@@ -76,6 +77,14 @@ const ownPaths = () => ({
 			operationId: 'explain',
 			summary: 'What would become of a request, and which rule decides: nothing is sent, reserved, stored or counted.',
 			requestBody: bodyOf(question),
+			responses,
+		},
+	},
+	'/admin/guards/try': {
+		post: {
+			operationId: 'guards.try',
+			summary: 'What the guards would make of a text, a request or a tool call: nothing is sent, stored or counted.',
+			requestBody: bodyOf(trial),
 			responses,
 		},
 	},

@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import {asGatewayError} from '../errors.ts';
 import {question} from '../explain/question.ts';
 import type {Gateway} from '../gateway.ts';
+import {guardPages} from '../guards/routes.ts';
 import {usagePages} from '../usage/routes.ts';
 import {act, recordDeed} from './acting.ts';
 import {adminsOfGateway} from './admin-routes.ts';
@@ -49,6 +50,7 @@ export const admin = (gateway: Gateway, router: Router): void => {
 		answer(ctx, ended.value);
 	});
 
+	guardPages(gateway, router);
 	adminsOfGateway(gateway, router);
 	usagePages(gateway, router);
 };

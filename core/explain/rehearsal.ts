@@ -4,7 +4,7 @@ import type {HookName} from '../../schemas/hooks.ts';
 import {ConfigError, type LoadedConfig} from '../config.ts';
 import {GatewayError} from '../errors.ts';
 import {openFindings} from '../findings.ts';
-import {type Member, openHooks} from '../hooks.ts';
+import {type Hooks, type Member, openHooks} from '../hooks.ts';
 import type {Ledger} from '../ledger/ledger.ts';
 import type {WallScripts} from '../plugins/bundle.ts';
 import type {PluginHouse} from '../plugins/house.ts';
@@ -21,7 +21,9 @@ export type Asked = {plugin: string; hook: HookName; seen(path: string): Value; 
 export type Rehearsal = {
 	house: PluginHouse;
 	/** Asks as the gateway would; what verdicts ask for is foreseen and not carried out. */
-	hooks: ReturnType<typeof openHooks>;
+	hooks: Hooks;
+	/** The same of the guards alone: of those who read what is said. */
+	guards: Hooks;
 	/** Who was asked since `begin`, in order. */
 	readonly asked: readonly Asked[];
 	/** What each plugin's verdict would have had the gateway do, since `begin`. */
@@ -57,11 +59,19 @@ const lenderFor = ({name, manifest, lent}: Admitted, {kv, ledger, now = Date.now
 	return lend(lending);
 };
 
+/** Tiers know a run by its number: those of a second set of hooks begin where the first never comes. */
+const ofGuards = 1_000_000;
+
+const saying = ['text[]', 'messages', 'params.*', 'window'];
+
+const isGuard = ({plugin}: Member): boolean =>
+	Object.values(plugin.manifest.hooks).some(({reads}) => reads.some((path: string) => saying.includes(path)));
+
 /** The same tier, that tells of everybody it asks. */
-const watched = (tier: Tier, witness: (asked: Asked) => void): Tier => ({
+const watched = (tier: Tier, witness: (asked: Asked) => void, firstRun: number): Tier => ({
 	...tier,
 	async ask(run, from, values) {
-		const answers = await tier.ask(run, from, values);
+		const answers = await tier.ask({...run, id: run.id + firstRun}, from, values);
 		const last = answers.at(-1);
 		const end = last && last.kind !== 'A' && !run.everyone ? last.place + 1 : run.members.length;
 		for (let place = from; place < end; place++) {
@@ -94,18 +104,21 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 	const house = await moved(stage, residents);
 	const asked: Asked[] = [];
 	const foreseen = new Map<string, Foreseen>();
-	const tiers = new Map<Tier, Tier>();
-	const members = house.residents.map(({member}): Member => {
-		const tier = tiers.get(member.tier) ?? watched(member.tier, it => asked.push(it));
-		tiers.set(member.tier, tier);
-		return {...member, tier};
-	});
+	const watchedFrom = (firstRun: number): Member[] => {
+		const tiers = new Map<Tier, Tier>();
+		return house.residents.map(({member}) => {
+			const tier = tiers.get(member.tier) ?? watched(member.tier, it => asked.push(it), firstRun);
+			tiers.set(member.tier, tier);
+			return {...member, tier};
+		});
+	};
 	// By a secret nobody keeps: whoever may try may not find out so which value a record speaks of.
 	const noteFindings = openFindings({secret: randomUUID(), count: () => undefined});
 	const carryOut = foresee({ledger: stage.ledger, foreseen, now: stage.now ?? Date.now});
 	return {
 		house,
-		hooks: openHooks({members, carryOut, noteFindings, onFailed: () => undefined}),
+		hooks: openHooks({members: watchedFrom(0), carryOut, noteFindings, onFailed: () => undefined}),
+		guards: openHooks({members: watchedFrom(ofGuards).filter(isGuard), carryOut, noteFindings, onFailed: () => undefined}),
 		asked,
 		foreseen,
 		begin() {
