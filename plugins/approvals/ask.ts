@@ -73,9 +73,9 @@ const passed = (
 	return terms.arguments ? rewrite({arguments: terms.arguments}, {...once, annotate: {...annotate, edited: true}}) : allow(once);
 };
 
-/** The approval of any call of this kind, while it lasts. */
-const ofKind = (one: Asked, lent: Lent, now: number) => {
-	const id = lent.kv.get(rows.kind(kindOf(one.call)));
+/** The approval of any call of this kind that this rule is about, while it lasts. */
+const ofKind = ({call}: Asked, rule: Rule, lent: Lent, now: number) => {
+	const id = lent.kv.get(rows.kind(kindOf(call, rule.name)));
 	const approval = typeof id === 'string' ? ofId(lent, id) : undefined;
 	const standing = approval && standingOf(lent, approval, now);
 	return standing?.state === 'approved' && standing.terms.anyArguments ? passed(approval!, standing, lent) : undefined;
@@ -97,7 +97,7 @@ export const judge = (one: Asked, {lostClaim, continues}: Again, lent: Lent) => 
 	// Somebody was faster, perhaps one who fell before it was written down.
 	const standing = known && known.id !== lostClaim ? standingOf(lent, known, now) : undefined;
 	if (standing?.state === 'approved') return passed(known!, standing, lent);
-	const ofAny = ofKind(one, lent, now);
+	const ofAny = ofKind(one, rule, lent, now);
 	if (ofAny) return ofAny;
 	if (standing?.state === 'refused') {
 		const {by, reason} = standing;

@@ -107,8 +107,8 @@ export const standingOf = (lent: Pick<Lent, 'kv'>, approval: Approval, now: numb
 };
 
 /** Everything of an approval, gone. */
-export const gone = ({kv}: Pick<Lent, 'kv'>, {id, call}: Approval): Rows => {
-	const kind = rows.kind(kindOf(call));
+export const gone = ({kv}: Pick<Lent, 'kv'>, {id, call, rule}: Approval): Rows => {
+	const kind = rows.kind(kindOf(call, rule));
 	const votes = kv.list(rows.vote(id)).map(({key}) => key);
 	const own = [rows.used(id), rows.arguments(id), rows.token(id), rows.told(id), rows.open(whoOf(call), id)];
 	return Object.fromEntries([...votes, ...own, ...(kv.get(kind) === id ? [kind] : [])].map(key => [key, null]));

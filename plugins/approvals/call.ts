@@ -33,8 +33,8 @@ const nameOf = ({source, principal, tenant, team, user, key, server, tool, model
 /** The same for the same call alone. */
 export const hashOf = (call: Call): string => digestOf(JSON.stringify([...nameOf(call), call.digest]));
 
-/** The same for all calls that differ in their arguments alone. */
-export const kindOf = (call: Call): string => digestOf(JSON.stringify(nameOf(call)));
+/** The same for all calls that differ in their arguments alone, and that the same rule is about: another may ask for more. */
+export const kindOf = (call: Call, rule: string): string => digestOf(JSON.stringify([...nameOf(call), rule]));
 
 /** The same for all calls of one key. */
 export const whoOf = ({principal, tenant, key}: Call): string => digestOf(JSON.stringify([tenant, principal, key ?? null])).slice(0, 24);

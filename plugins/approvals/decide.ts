@@ -58,7 +58,7 @@ const requireVoter = ({needs, call}: Approval, {actor, role}: Caller, {config}: 
 /** Writes down what an admin says of an approval. Throws `denied` for whoever may not, `conflict` where it is over or decided. */
 export const decide = async (approval: Approval, input: Said, lent: Lent, caller: Caller): Promise<Json> => {
 	const {kv, clock, metrics} = lent;
-	const {id: name, call} = approval;
+	const {id: name, call, rule} = approval;
 	requireVoter(approval, caller, lent);
 	const now = clock.now();
 	const before = standingOf(lent, approval, now);
@@ -66,7 +66,7 @@ export const decide = async (approval: Approval, input: Said, lent: Lent, caller
 	const vote = voteOf(input, approval, caller.actor, now);
 	const {error} = await kv.put({
 		[rows.vote(name, caller.actor)]: vote as Json,
-		...(vote.terms?.anyArguments && {[rows.kind(kindOf(call))]: name}),
+		...(vote.terms?.anyArguments && {[rows.kind(kindOf(call, rule))]: name}),
 		...(vote.refused !== undefined && {[rows.open(whoOf(call), name)]: null}),
 	});
 	if (error) throw refuse('store_unavailable', 'It could not be written down; nothing is decided.');

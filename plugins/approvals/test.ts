@@ -51,6 +51,14 @@ test('a call that was approved claims its approval, once', async t => {
 	t.not((await call()).approval.id, id);
 });
 
+test('an approval for other arguments is none for those that another rule is about', async t => {
+	const large = {name: 'large', tools: ['bank/pay'], arguments: {amount: {min: 1_000}}, fourEyes: true, who: {roles: ['owner']}};
+	const {call, asked, decide} = await start(t, [large, pay]);
+	await decide(await asked({amount: 5}), {decision: 'approve', minutes: 60, anyArguments: true});
+	t.like(await call({amount: 999}), {verdict: 'allow'});
+	t.like(await call({amount: 1_000}), {verdict: 'hold', rule: 'large'}, 'two owners have to look at that');
+});
+
 test('who lost the claim needs another approval, also where nobody wrote down that it was used', async t => {
 	const {plugin, asked, decide, clock} = await start(t);
 	const id = await asked();
