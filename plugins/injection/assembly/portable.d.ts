@@ -1,0 +1,3 @@
+// What AssemblyScript knows by itself, for the sources that also run as TypeScript.
+type i32 = number;
+type bool = boolean;

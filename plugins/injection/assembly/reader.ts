@@ -1,0 +1,335 @@
+// @ts-nocheck: AssemblyScript, whose arrays have no undefined; Node runs it as it is
+import {Concepts} from './concepts.ts';
+import {gone, isLetter, isUnspaced, Letters, space} from './letters.ts';
+import {lexicon} from './lexicon.ts';
+
+/** So many units of a text are read at once. */
+export const pieceUnits: i32 = 8192;
+const most: i32 = 2 * pieceUnits + 64;
+const leet: string = 'oizeasgtbg';
+
+/** What is written before a word, as far as it matters: a line's beginning, an opening tag or bracket, a heading, a quote. */
+function markOf(unit: i32): i32 {
+	if (unit == 10 || unit == 13) return 1;
+	if (unit == 0x3c) return 2;
+	if (unit == 0x5b || unit == 0x7b || unit == 0x28) return 3;
+	if (unit == 0x23 || unit == 0x2a || unit == 0x2d || unit == 0x3d) return 4;
+	if (unit == 0x22 || unit == 0x27 || unit == 0x60 || unit == 0x201c) return 5;
+	if (unit == 0x2e || unit == 0x21 || unit == 0x3f || unit == 0x3a || unit == 0x3b || unit == 0x3002) return 6;
+	return 0;
+}
+
+function base64Value(unit: i32): i32 {
+	if (unit >= 0x41 && unit <= 0x5a) return unit - 0x41;
+	if (unit >= 0x61 && unit <= 0x7a) return unit - 71;
+	if (unit >= 0x30 && unit <= 0x39) return unit + 4;
+	if (unit == 0x2b || unit == 0x2d) return 62;
+	return unit == 0x2f || unit == 0x5f ? 63 : -1;
+}
+
+function hexValue(unit: i32): i32 {
+	if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+	if (unit >= 0x41 && unit <= 0x46) return unit - 0x37;
+	return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
+}
+
+/** Reads a piece of a text as words, with what hides them taken away, and with what is written in code at the end. */
+export class Reader {
+	private letters: Letters = new Letters();
+	private concepts: Concepts = new Concepts();
+	private units: Uint16Array = new Uint16Array(most);
+	private marksAt: Uint8Array = new Uint8Array(most);
+	private length: i32 = 0;
+	private mark: i32 = 1;
+	private lower: bool = false;
+	private decoded: Uint16Array = new Uint16Array(pieceUnits);
+	private decodedLength: i32 = 0;
+	private rot13: i32 = 0;
+	/** By word: a hash of it, one of its first five letters, what it stands for, what is before it. */
+	words: Int32Array = new Int32Array(most);
+	stems: Int32Array = new Int32Array(most);
+	meanings: Uint8Array = new Uint8Array(most);
+	marks: Uint8Array = new Uint8Array(most);
+	count: i32 = 0;
+
+	constructor() {
+		const lines = lexicon.split('\n');
+		this.rot13 = lines.length;
+		for (let line = 0; line < lines.length; line++) {
+			const entries = lines[line].split(' ');
+			for (let index = 0; index < entries.length; index++) {
+				this.clear();
+				for (let at = 0; at < entries[index].length; at++) {
+					const unit = entries[index].charCodeAt(at);
+					this.put(unit == 0x5f ? space : unit, unit);
+				}
+				if (this.length > 0) this.concepts.add(this.units, this.length, line + 1);
+			}
+		}
+	}
+
+	private clear(): void {
+		this.length = 0;
+		this.mark = 1;
+		this.lower = false;
+	}
+
+	/** Takes one unit in; `raw` is the same before anything was decoded of it. */
+	private put(unit: i32, raw: i32): void {
+		const folded: i32 = this.letters.folds[unit];
+		if (folded == gone) return;
+		if (this.length >= most) return;
+		if (folded == 0x27 && this.length > 0 && this.units[this.length - 1] != space) return;
+		if (isLetter(folded)) {
+			const upper = raw >= 0x41 && raw <= 0x5a;
+			if (upper && this.lower) this.separate(0);
+			this.lower = raw >= 0x61 && raw <= 0x7a;
+			if (this.length >= most) return;
+			this.marksAt[this.length] = this.mark;
+			this.units[this.length++] = folded;
+			this.mark = 0;
+			return;
+		}
+		this.separate(markOf(unit));
+	}
+
+	private separate(mark: i32): void {
+		this.lower = false;
+		if (mark != 0) this.mark = mark;
+		if (this.length > 0 && this.length < most && this.units[this.length - 1] != space) this.units[this.length++] = space;
+	}
+
+	/** Reads `text` from `from` up to `to`, which are at most `pieceUnits` apart. */
+	read(text: string, from: i32, to: i32): void {
+		this.clear();
+		this.decodedLength = 0;
+		this.fold(text, from, to);
+		this.decode(text, from, to);
+		if (this.decodedLength > 0) this.append();
+		this.split();
+		if (this.hasRot13()) this.turn();
+	}
+
+	private fold(text: string, from: i32, to: i32): void {
+		for (let at = from; at < to; at++) {
+			const unit = text.charCodeAt(at);
+			if (unit == 0x5c && at + 1 < to) {
+				const next = text.charCodeAt(at + 1);
+				if (next == 0x6e || next == 0x72 || next == 0x74) {
+					this.separate(1);
+					at++;
+					continue;
+				}
+			}
+			if (unit == 0x1b) {
+				at = this.afterEscape(text, at, to);
+				continue;
+			}
+			if (unit >= 0xd800 && unit < 0xe000) {
+				if (unit < 0xdc00 && at + 1 < to) this.astral(((unit - 0xd800) << 10) + (text.charCodeAt(++at) - 0xdc00) + 0x10000);
+				continue;
+			}
+			this.put(unit, unit);
+		}
+		this.separate(1);
+	}
+
+	/** The last unit of the terminal sequence that begins at `at`. */
+	private afterEscape(text: string, at: i32, to: i32): i32 {
+		if (at + 1 >= to || text.charCodeAt(at + 1) != 0x5b) return at;
+		for (let end = at + 2; end < to && end < at + 24; end++) {
+			const unit = text.charCodeAt(end);
+			if (unit >= 0x40 && unit <= 0x7e) return end;
+		}
+		return at + 1;
+	}
+
+	/** Letters of mathematics and of the tags block count as those of ASCII; other astral characters stand between words. */
+	private astral(point: i32): void {
+		if (point >= 0xe0020 && point < 0xe007f) this.put(point - 0xe0000, 0x61);
+		else if (point >= 0x1d400 && point < 0x1d6a4) this.put(0x61 + ((point - 0x1d400) % 26), 0x61);
+		else if (point >= 0x1d7ce && point < 0x1d800) this.put(0x30 + ((point - 0x1d7ce) % 10), 0x30);
+		else if (point >= 0x1f130 && point < 0x1f14a) this.put(0x61 + (point - 0x1f130), 0x61);
+		else if (point < 0xe0000) this.separate(0);
+	}
+
+	/** Gathers what is written in base64, in hexadecimal digits or with % signs, if it reads as text. */
+	private decode(text: string, from: i32, to: i32): void {
+		let start = from;
+		let hexes = 0;
+		for (let at = from; at <= to; at++) {
+			const unit = at < to ? text.charCodeAt(at) : 0;
+			if (unit == 0x25 && at + 2 < to && hexValue(text.charCodeAt(at + 1)) >= 0) {
+				const end = this.percents(text, at, to);
+				if (end > at) {
+					at = end;
+					start = at + 1;
+					hexes = 0;
+					continue;
+				}
+			}
+			if (base64Value(unit) >= 0) {
+				if (hexValue(unit) >= 0) hexes++;
+				continue;
+			}
+			const size = at - start;
+			if (size >= 20 && hexes == size) this.bytes(text, start, at, true);
+			else if (size >= 20) this.bytes(text, start, at, false);
+			start = at + 1;
+			hexes = 0;
+		}
+	}
+
+	/** Decodes a run that has three %XX at least; answers where it ends, or `at`. */
+	private percents(text: string, at: i32, to: i32): i32 {
+		const before = this.decodedLength;
+		let signs = 0;
+		let end = at;
+		while (end < to) {
+			let unit = text.charCodeAt(end);
+			if (unit <= 32 || unit == 0x22 || unit > 0x7e) break;
+			if (unit == 0x25 && end + 2 < to) {
+				const value = hexValue(text.charCodeAt(end + 1)) * 16 + hexValue(text.charCodeAt(end + 2));
+				if (value < 0) break;
+				unit = value;
+				signs++;
+				end += 2;
+			}
+			end++;
+			this.keep(unit);
+		}
+		this.keep(10);
+		if (signs >= 3) return end - 1;
+		this.decodedLength = before;
+		return at;
+	}
+
+	private keep(unit: i32): void {
+		if (this.decodedLength < pieceUnits) this.decoded[this.decodedLength++] = unit;
+	}
+
+	private bytes(text: string, from: i32, to: i32, hex: bool): void {
+		const before = this.decodedLength;
+		let bits = 0;
+		let held = 0;
+		let odd = 0;
+		let letters = 0;
+		for (let at = from; at < to; at++) {
+			const unit = text.charCodeAt(at);
+			held = ((held << (hex ? 4 : 6)) | (hex ? hexValue(unit) : base64Value(unit))) & 0xffff;
+			bits += hex ? 4 : 6;
+			if (bits < 8) continue;
+			bits -= 8;
+			const byte = (held >> bits) & 0xff;
+			if ((byte >= 0x61 && byte <= 0x7a) || byte == 32) letters++;
+			else if (byte > 0x7e || byte < 9 || (byte > 13 && byte < 32)) odd++;
+			this.keep(byte);
+			// What is no text shows it early; the rest need not be looked at.
+			if (at == from + 64 && odd * 8 > 48) break;
+		}
+		const size = this.decodedLength - before;
+		this.keep(10);
+		if (odd * 12 > size || letters * 2 < size) this.decodedLength = before;
+	}
+
+	private append(): void {
+		for (let at = 0; at < this.decodedLength; at++) this.put(this.decoded[at], this.decoded[at]);
+		this.separate(1);
+	}
+
+	private split(): void {
+		this.count = 0;
+		this.splitFrom(0);
+	}
+
+	private splitFrom(begin: i32): void {
+		const units = this.units;
+		for (let at = begin; at < this.length; ) {
+			if (units[at] == space) {
+				at++;
+				continue;
+			}
+			let end = at + 1;
+			if (!isUnspaced(units[at])) while (end < this.length && units[end] != space && !isUnspaced(units[end])) end++;
+			if (end == at + 1) end = this.joined(at, end);
+			this.plain(at, end);
+			this.word(at, end);
+			at = end;
+		}
+	}
+
+	/** Where letters end that stand apart, four or more of them: i g n o r e. They are moved together. */
+	private joined(from: i32, end: i32): i32 {
+		const units = this.units;
+		if (units[from] > 0x7f || units[from] < 0x61) return end;
+		let at = from;
+		let letters = 1;
+		while (at + 2 < this.length && units[at + 1] == space && units[at + 2] >= 0x61 && units[at + 2] <= 0x7a) {
+			if (at + 3 < this.length && units[at + 3] != space) break;
+			at += 2;
+			letters++;
+		}
+		if (letters < 4) return end;
+		for (let index = 1; index < letters; index++) units[from + index] = units[from + 2 * index];
+		for (let index = from + letters; index <= at; index++) units[index] = space;
+		return from + letters;
+	}
+
+	/** Turns look-alike letters and digits inside a Latin word into the letters they stand for. */
+	private plain(from: i32, end: i32): void {
+		let latin = 0;
+		let alike = 0;
+		let digits = 0;
+		for (let at = from; at < end; at++) {
+			const unit = this.units[at];
+			if (unit >= 0x61 && unit <= 0x7a) latin++;
+			else if (unit < 0x80) digits++;
+			else if (this.letters.plain[unit] != 0) alike++;
+		}
+		if (latin == 0 || (alike == 0 && digits == 0)) return;
+		for (let at = from; at < end; at++) {
+			const unit: i32 = this.units[at];
+			if (unit >= 0x30 && unit <= 0x39) {
+				if (latin > digits && end - from > 3) this.units[at] = leet.charCodeAt(unit - 0x30);
+			} else if (this.letters.plain[unit] != 0) this.units[at] = this.letters.plain[unit];
+		}
+	}
+
+	private word(from: i32, end: i32): void {
+		let hash = 17;
+		let stem = 0;
+		let digits = 0;
+		for (let at = from; at < end; at++) {
+			const unit: i32 = this.units[at];
+			if (unit >= 0x30 && unit <= 0x39) digits++;
+			hash = (hash * 1000003 + unit) | 0;
+			if (at - from == 4) stem = hash;
+		}
+		if (end - from <= 5) stem = hash;
+		// Numbers and identifiers say nothing but that they are there.
+		if (digits * 3 > end - from || end - from > 24) {
+			hash = 3;
+			stem = 3;
+		}
+		this.words[this.count] = hash;
+		this.stems[this.count] = stem;
+		this.marks[this.count] = this.marksAt[from];
+		this.meanings[this.count++] = this.concepts.find(this.units, from, this.length);
+	}
+
+	private hasRot13(): bool {
+		let seen = 0;
+		for (let index = 0; index < this.count; index++) if (this.meanings[index] == this.rot13) seen++;
+		return seen > 1;
+	}
+
+	/** Reads the same words again with their letters turned by 13 places, after those that are there. */
+	private turn(): void {
+		const length = this.length;
+		for (let at = 0; at < length; at++) {
+			const unit: i32 = this.units[at];
+			if (unit >= 0x61 && unit <= 0x7a) this.units[at] = 0x61 + ((unit - 0x61 + 13) % 26);
+		}
+		if (this.count * 2 < most) this.splitFrom(0);
+	}
+}

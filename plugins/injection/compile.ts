@@ -1,0 +1,10 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {compile} from '../word-list/compile.ts';
+
+/** plugin.wasm as assembly/ and weights.bin say it is. */
+export const compileInjection = (): Promise<Uint8Array> => {
+	const weights = readFileSync(join(import.meta.dirname, 'weights.bin'));
+	const model = `export const model: StaticArray<i8> = [${new Int8Array(weights).join(',')}];\n`;
+	return compile(join(import.meta.dirname, 'assembly/index.ts'), {'weights.ts': model});
+};
