@@ -58,7 +58,7 @@ export const channel = z.enum(['user', 'system', 'assistant', 'tool-result', 'to
 export type Channel = z.output<typeof channel>;
 
 /** What is done about a finding. `flag` tells of it, and nothing else. */
-export const findingAction = z.enum(['flag', 'mask', 'strip', 'deny', 'hold', 'degrade', 'taint']);
+export const findingAction = z.enum(['flag', 'mask', 'strip', 'deny', 'hold', 'degrade']);
 
 /** A short name in lower case, of at most six digits: no room for a card, a phone number or a key. */
 const shortName = z

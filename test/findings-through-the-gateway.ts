@@ -1,5 +1,7 @@
+import {hash} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
 import type {GatewayConfigInput} from '../schemas/config.ts';
+import {freshFolder} from './helpers/config-file.ts';
 import {falconGuard, word} from './helpers/falcon-guard.ts';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
 import {hostileUpstream} from './helpers/mcp-upstream.ts';
@@ -66,6 +68,22 @@ test('the same value has another digest at another gateway', async t => {
 		}),
 	);
 	t.not(digests[0], digests[1]);
+});
+
+test('the same value has the same digest after a restart, and its digest is not its hash', async t => {
+	const folder = freshFolder(t);
+	const guard = await falconGuard(t);
+	const digests: (string | undefined)[] = [];
+	for (let turn = 0; turn < 2; turn++) {
+		const gateway = await startGateway(t, {plugins: [{use: 'virtual-keys'}, guard], anonymous: true}, {folder});
+		const body = JSON.stringify({model: 'fast', messages: user(`turn ${turn}: ${word}`)});
+		await fetch(`${gateway.url}/v1/chat/completions`, {method: 'POST', headers: {'content-type': 'application/json'}, body});
+		digests.push((await lastFindings(gateway))[0]?.digest);
+		await gateway.stop();
+	}
+	t.truthy(digests[0]);
+	t.is(digests[0], digests[1]);
+	t.false(hash('sha256', word, 'hex').startsWith(digests[0]!));
 });
 
 test('a guard that observes is recorded and counted, and nothing changes', async t => {
