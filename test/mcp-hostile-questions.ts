@@ -127,3 +127,19 @@ test.serial('a server that asks without an end is an error', async t => {
 	}
 	t.is(codeIn(said!), 'upstream_failed');
 });
+
+test.serial('a server that asks a thousand things at once is an error, and no record is written for each', async t => {
+	const question = {
+		method: 'elicitation/create',
+		params: {mode: 'form', message: 'And?', requestedSchema: {type: 'object', properties: {}}},
+	};
+	const inputRequests = Object.fromEntries(Array.from({length: 1_000}, (_, index) => [`q${index}`, question]));
+	const {gateway, key} = await start(t, {asks: ['elicitation'], says: {call: {resultType: 'input_required', inputRequests}}});
+	t.is(codeIn(await call(`${gateway.url}/mcp/one`, key)), 'upstream_failed');
+	const wire = wireTo(`${gateway.url}/mcp/one`, key);
+	const hello = {protocolVersion: '2025-11-25', capabilities: {elicitation: {}}, clientInfo: {name: 'test', version: '1'}};
+	const {session} = await wire.send({jsonrpc: '2.0', id: 0, method: 'initialize', params: hello});
+	const request = {jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name: 'act', arguments: {}}};
+	t.is(codeIn(await wire.send(request, {'mcp-session-id': session!})), 'upstream_failed');
+	t.is((await gateway.journal()).filter(({operation}) => operation === 'elicitation/create').length, 0);
+});

@@ -11,15 +11,21 @@ import type {Turn} from './turn.ts';
 
 const inputRequired = 'input_required';
 const paceMs = 500;
+const mostQuestions = mostRounds * 2;
 
 /** What no complete result has to say. */
 const complete = ({inputRequests: _, requestState: __, ...result}: JsonObject): JsonObject => result;
 
-const questionsIn = ({inputRequests}: JsonObject): [string, JsonObject][] =>
-	isObject(inputRequests) ? Object.entries(inputRequests).map(([key, question]) => [key, isObject(question) ? question : {}]) : [];
-
 const tooMany = (server: string): GatewayError =>
 	new GatewayError('upstream_failed', `The MCP server "${server}" asks for more than ${mostRounds} times.`);
+
+/** Each is an exchange with a record: what a server may ask at once is bounded before the first of them. */
+const questionsIn = (server: string, {inputRequests}: JsonObject): [string, JsonObject][] => {
+	const questions = isObject(inputRequests) ? Object.entries(inputRequests) : [];
+	if (questions.length > mostQuestions)
+		throw new GatewayError('upstream_failed', `The MCP server "${server}" asks more than ${mostQuestions} things at once.`);
+	return questions.map(([key, question]) => [key, isObject(question) ? question : {}]);
+};
 
 /** A session's client is asked on the stream of its own request. */
 const putTo = (turn: Turn, channel: Channel, method: unknown, params: unknown): Promise<JsonObject> => {
@@ -34,7 +40,7 @@ const putTo = (turn: Turn, channel: Channel, method: unknown, params: unknown): 
 const pushed = (turn: Turn, channel: Channel): Asking['onAsk'] => {
 	let questions = 0;
 	return async (method, params) => {
-		if (++questions > mostRounds * 2) throw new RpcError(rpcCodes.internal, 'This asks too often.');
+		if (++questions > mostQuestions) throw new RpcError(rpcCodes.internal, 'This asks too often.');
 		return putTo(turn, channel, method, params);
 	};
 };
@@ -46,7 +52,7 @@ const asked = async (turn: Turn, channel: Channel, params: JsonObject, send: Sen
 	let result = await send(params);
 	for (let round = 0; result.resultType === inputRequired; round++) {
 		if (round >= mostRounds) throw tooMany(channel.server);
-		const questions = questionsIn(result);
+		const questions = questionsIn(channel.server, result);
 		const answers = await Promise.all(
 			questions.map(async ([key, {method, params: said}]) => [key, await putTo(turn, channel, method, said)] as const),
 		);
@@ -76,7 +82,7 @@ const relayed = async (
 	if (Number(round) >= mostRounds) throw tooMany(channel.server);
 	const inputRequests = Object.fromEntries(
 		await Promise.all(
-			questionsIn(result).map(async ([key, {method, params: said}]) => {
+			questionsIn(channel.server, result).map(async ([key, {method, params: said}]) => {
 				const question = questionOf(turn, channel, method, said);
 				return [key, {method: question.method, params: await judged(turn, channel, question)}] as const;
 			}),
