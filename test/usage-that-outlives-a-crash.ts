@@ -71,7 +71,8 @@ test('two gateways on one store, killed in the middle of load and while they sta
 		);
 	for (let life = 0; life < 2; life++) {
 		const victim = random.below(2);
-		const loads = [load(0, 8), load(1, 8)];
+		// Whoever is killed is asked until then, so that something is in flight.
+		const loads = [0, 1].map(index => load(index, index === victim ? Number.POSITIVE_INFINITY : 8));
 		await new Promise(done => setTimeout(done, 1_200 + random.below(1_000)));
 		await gateways[victim]!.kill();
 		await Promise.all(loads);
