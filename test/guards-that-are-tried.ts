@@ -102,6 +102,30 @@ test('a guard that observes, fails or is out of scope has not checked anything',
 	);
 });
 
+test('a guard that is kept out of real exchanges has not checked what is tried, though it would answer here', async t => {
+	const folder = await writePlugin(freshFolder(t), {
+		name: 'loops',
+		reads: {'pre-request': ['text[]']},
+		hooks: `hooks: {'pre-request': ({text}) => { while (text[0].startsWith('loop')); }}`,
+		limits: {cpuMs: 20, timeoutMs: 100},
+	});
+	const gateway = await startGateway(t, {plugins: [{use: folder}], anonymous: true});
+	const tried = async (input: object) => (await calls(gateway)('/admin/guards/try', input)).body as unknown as Tried;
+	t.deepEqual((await tried({text: 'hello'})).checkedBy, ['loops']);
+	for (let turn = 0; turn < 3; turn++) {
+		const body = JSON.stringify({model: 'fast', messages: [{role: 'user', content: 'loop'}]});
+		const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+			method: 'POST',
+			headers: {'content-type': 'application/json'},
+			body,
+		});
+		t.is(response.status, 503);
+	}
+	const {checkedBy, guards} = await tried({text: 'hello'});
+	t.deepEqual(checkedBy, []);
+	t.true('quarantined' in guards[0]!);
+});
+
 test('whoever tries is on the record, and neither what was tried nor a digest of it is anywhere', async t => {
 	const {gateway, tried} = await start(t, await falconGuard(t));
 	const {findings} = await tried({text: `refuse the ${word}`});

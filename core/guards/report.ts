@@ -68,7 +68,8 @@ export const reportOf = ({rehearsal, exchange, quarantined}: From, hooks: readon
 		});
 	};
 	const guards = hooks.flatMap(saidAt);
-	const looked = guards.filter(({verdict}) => verdict !== 'failed' && verdict !== 'not asked');
+	// Who is kept out answers here, and would not on the way.
+	const looked = guards.filter(({verdict, quarantined: since}) => verdict !== 'failed' && verdict !== 'not asked' && since === undefined);
 	return {
 		...(refused && {
 			decidedBy: {plugin: refused.plugin, rule: refused.rule, code: refused.code, status: refused.status, message: refused.message},
