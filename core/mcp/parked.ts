@@ -26,6 +26,8 @@ export type Call = {
 	/** Resolves when the server has asked for something. */
 	asked: Promise<void>;
 	waiting: Waiting;
+	/** Ends it, when nobody has come for it by then. */
+	late?: NodeJS.Timeout;
 };
 
 export type Parked = {
@@ -40,6 +42,8 @@ export type Parked = {
 const parkMs = 600_000;
 const gatherMs = 25;
 const mostParked = 1_000;
+/** Each keeps a connection to its server, of which there are a few hundred for everybody. */
+const mostOfOne = 64;
 const mostQuestions = 20;
 
 const kinds: Record<AskMethod, string> = {'elicitation/create': 'elicitation', 'sampling/createMessage': 'sampling', 'roots/list': 'roots'};
@@ -55,9 +59,16 @@ export const openParked = (): Parked => {
 	const end = (call: Call): void => {
 		calls.delete(call.id);
 		alarms.delete(call.id);
+		clearTimeout(call.late);
 		for (const {reject} of call.open.values()) reject(new GatewayError('client_closed', 'The client did not come back.'));
 		call.open.clear();
 		leave(call.waiting);
+	};
+
+	/** Of one owner's that nobody waits for now, the oldest has to go. */
+	const makeRoom = (owner: string): void => {
+		const own = [...calls.values()].filter(({turn, last}) => !turn && last.owner === owner);
+		if (own.length > mostOfOne) end(own[0]!);
 	};
 
 	const rearm = (call: Call): void => {
@@ -157,9 +168,11 @@ export const openParked = (): Parked => {
 			}
 			rearm(call);
 			const {round} = call;
-			setTimeout(() => {
+			clearTimeout(call.late);
+			call.late = setTimeout(() => {
 				if (call.round === round && !call.turn) end(call);
 			}, parkMs).unref();
+			makeRoom(turn.owner);
 			return undefined;
 		},
 	};
