@@ -1,102 +1,94 @@
-import * as z from 'zod';
-import {allow, definePlugin, rewrite} from '../../plugin-sdk/index.ts';
-import type {DetectorType} from './detectors.ts';
-import {type Memory, readMemory, type Settings, writeMemory} from './memory.ts';
-import {maskWith, plainly, step} from './stream.ts';
-import {createVault, maskText, restoreStep, restoreText, type Vault} from './vault.ts';
+import {allow, definePlugin, deny, type Finding, rewrite} from '../../plugin-sdk/index.ts';
+import {findingOf, told} from './findings.ts';
+import {readMemory, writeMemory} from './memory.ts';
+import {pass} from './pieces.ts';
+import {config, type Settings} from './settings.ts';
+import {fitting, keepLast, type Value, valuesIn} from './values.ts';
+import {createVault, maskParts, placeholderFor, restoreText, type Vault} from './vault.ts';
 
-const names = {
-	email: 'EMAIL',
-	card: 'CARD',
-	iban: 'IBAN',
-	phone: 'PHONE',
-	'us-ssn': 'US_SSN',
-	ip: 'IP',
-	'api-key': 'API_KEY',
-} as const satisfies Record<string, DetectorType>;
+type Channels = readonly Finding['channel'][] | undefined;
 
-const kind = z.enum(Object.keys(names) as [keyof typeof names]);
-
-const config = z
-	.strictObject({
-		mask: z
-			.array(kind)
-			.min(1)
-			.default(Object.keys(names) as (keyof typeof names)[]),
-		in: z
-			.array(z.enum(['request', 'response']))
-			.min(1)
-			.default(['request', 'response']),
-		/** The provider gets `[EMAIL_1]`, and the client the real value where the model says `[EMAIL_1]`. */
-		reversible: z.boolean().default(false),
-	})
-	.transform(
-		({mask, in: directions, reversible}): Settings => ({
-			types: mask.map(name => names[name]),
-			request: directions.includes('request'),
-			response: directions.includes('response'),
-			reversible,
-		}),
-	);
-
-/** New texts by their index, for those that changed. */
-const changes = (texts: readonly string[], change: (text: string) => string): Record<string, string> => {
-	const patch: Record<string, string> = {};
-	for (let index = 0; index < texts.length; index++) {
-		const text = texts[index]!;
-		const changed = change(text);
-		if (changed !== text) patch[index] = changed;
-	}
-	return patch;
-};
+type Changed = {patch: Record<string, string>; findings: Finding[]};
 
 const count = (patch: Record<string, string>): number => Object.keys(patch).length;
 
-/** A whole reply: what the model made up is masked, what it repeats of ours is given back. */
-const whole = (texts: readonly string[], {types, response}: Settings, vault: Vault) =>
-	changes(texts, text => restoreText(response ? maskWith(text, types) : text, vault));
+const refuse = (what: string, findings: readonly Finding[]) =>
+	deny({code: 'content_blocked', message: `The ${what} holds personal data that must not pass.`, ...told(findings)});
 
-type Piece = {channel: number; text: string; final: boolean};
+const plainly = (text: string, values: readonly Value[], write: (value: Value) => string): string => {
+	let out = '';
+	let at = 0;
+	for (const value of values) {
+		out += text.slice(at, value.start) + write(value);
+		at = value.end;
+	}
+	return out + text.slice(at);
+};
 
-/** A piece of a stream: so much of it is cleared, and goes out as `out`. */
-const piece = ({channel, text, final}: Piece, {types, response}: Settings, memory: Memory): {clear: number; out: string} => {
-	const {before, clear, inside, mark} = memory.channels[channel] ?? {before: '', clear: 0, inside: '' as const, mark: ''};
-	const masked = response ? step({before, clear, held: '', inside}, text, final, types, plainly) : undefined;
-	const {out, held} = restoreStep(mark, masked?.out ?? text, final, memory.vault);
-	const state = masked?.state ?? {before: '', clear: 0, held: '', inside: '' as const};
-	if (final) delete memory.channels[channel];
-	else memory.channels[channel] = {before: state.before, clear: state.clear, inside: state.inside, mark: held};
-	return {clear: text.length - state.held.length, out};
+/** New texts by their index, for those that changed, and what was found in them. */
+const changes = (
+	texts: readonly string[],
+	channels: Channels,
+	settings: Settings,
+	change: (text: string, values: readonly Value[]) => string,
+): Changed => {
+	const patch: Record<string, string> = {};
+	const findings: Finding[] = [];
+	for (const [index, text] of texts.entries()) {
+		const values = valuesIn(text, settings);
+		findings.push(...values.map(value => findingOf(value, channels?.[index] ?? 'user', index)));
+		const changed = change(text, values);
+		if (changed !== text) patch[index] = changed;
+	}
+	return {patch, findings};
+};
+
+const writes =
+	(text: string, usual: (value: Value) => string) =>
+	(value: Value): string =>
+		fitting(text, value, value.mode === 'mask' ? keepLast(value.value) : usual(value));
+
+const named = ({type}: Value): string => `[${type}]`;
+
+/** What the provider gets: placeholders that the vault knows, or only the kinds. */
+const forProvider = (text: string, values: readonly Value[], vault: Vault | undefined): string => {
+	if (vault === undefined) return plainly(text, values, writes(text, named));
+	const kept = (value: Value) => (value.reversible ? placeholderFor(vault, value.type, value.value) : named(value));
+	return maskParts(text, values, vault, writes(text, kept));
 };
 
 export default definePlugin({
 	config,
 
 	hooks: {
-		/** Replaces what it finds before the provider sees it. */
-		'pre-request'({text}, {config: settings}) {
-			const {types, request, reversible} = settings;
-			if (!request) return undefined;
-			const vault = createVault();
-			const patch = changes(text, part => (reversible ? maskText(part, types, vault) : maskWith(part, types)));
+		/** Replaces what it finds before the provider sees it, or refuses the request. */
+		'pre-request'({text, channels}, {config: settings}) {
+			if (!settings.request) return undefined;
+			const vault = settings.reversible ? createVault() : undefined;
+			const {patch, findings} = changes(text, channels, settings, (part, values) => forProvider(part, values, vault));
+			if (findings.some(({action}) => action === 'deny')) return refuse('request', findings);
 			if (count(patch) === 0) return undefined;
-			const annotate = {maskedTexts: count(patch)};
-			return reversible
-				? rewrite({text: patch}, {annotate, carry: writeMemory({vault, channels: {}})})
-				: rewrite({text: patch}, {annotate});
+			const effects = {annotate: {maskedTexts: count(patch)}, ...told(findings)};
+			return rewrite({text: patch}, vault === undefined ? effects : {...effects, carry: writeMemory({vault, channels: {}})});
 		},
 
 		/** Does the same for the reply, piece by piece where it streams, and gives the client its own values back. */
-		'post-response'({text, window, carried}, {config: settings}) {
+		'post-response'({text, channels, window, carried}, {config: settings}) {
 			if (!settings.response && carried === undefined) return window && allow({clear: window.text.length});
 			const memory = readMemory(carried);
 			if (!window) {
-				const patch = whole(text, settings, memory.vault);
-				return count(patch) === 0 ? undefined : rewrite({text: patch});
+				const only = settings.response ? settings : {...settings, types: [], ids: new Set<string>()};
+				const {patch, findings} = changes(text, channels, only, (part, values) =>
+					restoreText(plainly(part, values, writes(part, named)), memory.vault),
+				);
+				if (findings.some(({action}) => action === 'deny')) return refuse('reply', findings);
+				return count(patch) === 0 ? undefined : rewrite({text: patch}, told(findings));
 			}
-			const {clear, out} = piece(window, settings, memory);
-			const carry = writeMemory(memory);
-			return out === window.text.slice(0, clear) ? allow({clear, carry}) : rewrite({window: out}, {clear, carry});
+			const {clear, out, met} = pass(window, settings, memory);
+			const findings = met.map(each => findingOf(each, channels?.[0] ?? 'assistant'));
+			if (findings.some(({action}) => action === 'deny')) return refuse('reply', findings);
+			const effects = {clear, carry: writeMemory(memory), ...told(findings)};
+			return out === window.text.slice(0, clear) ? allow(effects) : rewrite({window: out}, effects);
 		},
 	},
 });

@@ -1,11 +1,18 @@
-import type {DetectorType, Inside} from './detectors.ts';
+import type {Inside} from './detectors.ts';
+import type {IdState} from './ids/stream.ts';
 import {createVault, type Vault, type VaultEntries, vaultEntries} from './vault.ts';
 
-/** The config, as the handlers use it. */
-export type Settings = {types: readonly DetectorType[]; request: boolean; response: boolean; reversible: boolean};
-
 /** What has to be known of a channel before its next piece. */
-type Channel = {before: string; clear: number; inside: Inside /** The beginning of what may be a placeholder. */; mark: string};
+export type Channel = {
+	ids: IdState;
+	before: string;
+	clear: number;
+	/** What the gateway counts as cleared, and what may still become a value. */
+	held: string;
+	inside: Inside;
+	/** The beginning of what may be a placeholder. */
+	mark: string;
+};
 
 /** What one exchange carries from hook to hook: as secret as the text itself, and never stored. */
 export type Memory = {vault: Vault; channels: Record<number, Channel>};

@@ -1,24 +1,25 @@
-import {type DetectorType, detect, detectorTypes, type Types} from './detectors.ts';
+import {detect, type Types} from './detectors.ts';
+import {type Kind, kinds} from './kinds.ts';
 
 /** Which placeholder stands for which value in one exchange. */
 export type Vault = {
 	readonly placeholders: Map<string, string>;
 	readonly values: Map<string, string>;
-	readonly counts: Map<DetectorType, number>;
+	readonly counts: Map<Kind, number>;
 };
 
 /** A vault as plain data: what to keep between a request and its reply. */
 export type VaultEntries = ReadonlyArray<readonly [placeholder: string, value: string]>;
 
-const shape = new RegExp(`\\[(?:${detectorTypes.join('|')})_[1-9]\\d{0,5}\\]`, 'g');
-const longestPlaceholder = '[US_SSN_123456]'.length + 1;
+const shape = new RegExp(`\\[(?:${kinds.join('|')})_[1-9]\\d{0,5}\\]`, 'g');
+const longestPlaceholder = '[FI_PERSONAL_IDENTITY_CODE_123456]'.length + 1;
 
 /** `[EMAIL_1]`: the nth placeholder of a type. */
-export const placeholder = (type: DetectorType, n: number): string => `[${type}_${n}]`;
+export const placeholder = (type: Kind, n: number): string => `[${type}_${n}]`;
 
-const isType = (name: string): name is DetectorType => detectorTypes.some(type => type === name);
+const isType = (name: string): name is Kind => kinds.some(type => type === name);
 
-const typeOf = (mark: string): DetectorType | undefined => {
+const typeOf = (mark: string): Kind | undefined => {
 	const name = mark.slice(1, mark.lastIndexOf('_'));
 	return isType(name) ? name : undefined;
 };
@@ -40,7 +41,7 @@ export const createVault = (entries: VaultEntries = []): Vault => {
 export const vaultEntries = (vault: Vault): VaultEntries => [...vault.values];
 
 /** The placeholder of a value: the same one whenever the value comes again. */
-export const placeholderFor = (vault: Vault, type: DetectorType, value: string): string => {
+export const placeholderFor = (vault: Vault, type: Kind, value: string): string => {
 	const key = `${type} ${value}`;
 	const known = vault.placeholders.get(key);
 	if (known !== undefined) {
@@ -59,17 +60,30 @@ export const placeholderFor = (vault: Vault, type: DetectorType, value: string):
 const escapeMarks = (text: string, vault: Vault): string =>
 	text.includes('[') ? text.replace(shape, mark => placeholderFor(vault, typeOf(mark) ?? 'API_KEY', mark)) : text;
 
-/** `text` with a placeholder for every value; what is masked for good becomes `[TYPE]`. */
-export const maskText = (text: string, types: Types, vault: Vault): string => {
+/** What of a text is to be replaced; what is not `reversible` is masked for good. */
+type Part = {readonly start: number; readonly end: number; readonly type: Kind; readonly value: string; readonly reversible: boolean};
+
+const usual = (vault: Vault, {type, value, reversible}: Part): string => (reversible ? placeholderFor(vault, type, value) : `[${type}]`);
+
+/** `text` with something else for each of its parts: a placeholder, where `write` says nothing else. */
+export const maskParts = <Some extends Part>(
+	text: string,
+	parts: readonly Some[],
+	vault: Vault,
+	write: (part: Some) => string = part => usual(vault, part),
+): string => {
 	let out = '';
 	let at = 0;
-	for (const {start, end, type, value, reversible} of detect(text, types)) {
-		out += escapeMarks(text.slice(at, start), vault) + (reversible ? placeholderFor(vault, type, value) : `[${type}]`);
-		at = end;
+	for (const part of parts) {
+		out += escapeMarks(text.slice(at, part.start), vault) + write(part);
+		at = part.end;
 	}
 
 	return out + escapeMarks(text.slice(at), vault);
 };
+
+/** `text` with a placeholder for every value; what is masked for good becomes `[TYPE]`. */
+export const maskText = (text: string, types: Types, vault: Vault): string => maskParts(text, detect(text, types), vault);
 
 /** `text` with every placeholder of this vault turned back into its value; any other stays as it is. */
 export const restoreText = (text: string, vault: Vault): string =>

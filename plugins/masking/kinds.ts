@@ -1,0 +1,40 @@
+import type {DetectorType} from './detectors/found.ts';
+import {detectorTypes} from './detectors/found.ts';
+import {type IdType, idTypes} from './ids/rule.ts';
+
+/** Everything that can be found. */
+export type Kind = DetectorType | IdType;
+
+export const kinds: readonly Kind[] = [...detectorTypes, ...idTypes];
+
+const own = {
+	email: ['EMAIL'],
+	card: ['CARD'],
+	iban: ['IBAN'],
+	phone: ['PHONE'],
+	'us-ssn': ['US_SSN'],
+	ip: ['IP'],
+	'api-key': ['API_KEY'],
+	mac: ['MAC'],
+	crypto: ['CRYPTO'],
+	imei: ['IMEI'],
+	'aba-routing': ['ABA_ROUTING'],
+	dob: ['DOB'],
+	passport: ['PASSPORT', 'KR_PASSPORT'],
+} as const satisfies Record<string, readonly Kind[]>;
+
+const named = new Set<Kind>(Object.values(own).flat());
+
+/** What the config calls them. A national id is whatever a state numbers its people by. */
+export const families: Readonly<Record<keyof typeof own | 'national-id', readonly Kind[]>> = {
+	...own,
+	'national-id': kinds.filter(kind => !named.has(kind)),
+};
+
+export type Family = keyof typeof families;
+
+export const familyNames = Object.keys(families) as [Family, ...Family[]];
+
+export const familyOf: ReadonlyMap<Kind, Family> = new Map(familyNames.flatMap(name => families[name].map(kind => [kind, name] as const)));
+
+export const isDetectorType = (kind: Kind): kind is DetectorType => detectorTypes.some(type => type === kind);
