@@ -31,6 +31,8 @@ const keptMs = 60_000;
 const mostStreams = 2_000;
 const mostPerOwner = 20;
 const mostBytes = 1_048_576;
+/** Of all streams together, in characters. */
+const mostHeld = 67_108_864;
 
 type Record = {
 	owner: string;
@@ -42,13 +44,31 @@ type Record = {
 	onLost: () => void;
 };
 
-/** The streams of sessions that can be taken up again, each bounded; of too many the oldest are forgotten. */
+/** The streams of sessions that can be taken up again, each bounded, and all of them; of too many the oldest are forgotten. */
 export const openReplays = (): Replays => {
 	const streams = new Map<string, Record>();
+	let held = 0;
 
 	const forget = (id: string): void => {
-		clearTimeout(streams.get(id)?.timer);
+		const record = streams.get(id);
+		if (!record) return;
+		clearTimeout(record.timer);
 		streams.delete(id);
+		held -= record.bytes;
+		// Its client has left, and would find nothing.
+		if (record.timer && !record.isOver && !record.follower) record.onLost();
+	};
+
+	const keep = (stream: string, record: Record, message: Message): void => {
+		const before = record.bytes;
+		record.messages.push(message);
+		record.bytes += message.text.length;
+		while (record.bytes > mostBytes && record.messages.length > 1) record.bytes -= record.messages.shift()!.text.length;
+		held += record.bytes - before;
+		for (const oldest of streams.keys()) {
+			if (held <= mostHeld) return;
+			if (oldest !== stream) forget(oldest);
+		}
 	};
 
 	const makeRoom = (owner: string): void => {
@@ -69,9 +89,7 @@ export const openReplays = (): Replays => {
 				first: `id: ${stream}.0\nretry: ${retryMs}\ndata: \n\n`,
 				add(text) {
 					const id = `${stream}.${++count}`;
-					record.messages.push({id, text});
-					record.bytes += text.length;
-					while (record.bytes > mostBytes && record.messages.length > 1) record.bytes -= record.messages.shift()!.text.length;
+					if (streams.has(stream)) keep(stream, record, {id, text});
 					record.follower?.message(text, id);
 					return id;
 				},
