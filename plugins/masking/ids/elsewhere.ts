@@ -4,7 +4,7 @@ import type {Rule} from './rule.ts';
 const curp = (compact: string): boolean => {
 	let sum = 0;
 	for (let index = 0; index < 17; index++) sum += '0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ'.indexOf(compact.charAt(index)) * (18 - index);
-	return (10 - (sum % 10)) % 10 === last(compact);
+	return (10 - (sum % 10)) % 10 === last(compact) && isDate(compact, 6, 8);
 };
 
 const chinese = (compact: string): boolean =>
@@ -46,7 +46,7 @@ export const elsewhere: readonly Rule[] = [
 	{type: 'IMEI', shape: /^\d{15}$/, length: [15, 15], check: luhn, named: /imei/, alone: true},
 	{type: 'IMEI', shape: /^(?:\d{14}|\d{16})$/, length: [14, 16], written: /^\d\d-\d{6}-\d{6}(?:-\d\d)?$|^\d{8}-\d{6}-\d\d$/, named: /imei/},
 	{type: 'ABA_ROUTING', shape: /^\d{9}$/, length: [9, 9], check: routing, named: /routing|\baba\b|_aba|\brtn\b/, alone: true},
-	{type: 'US_ITIN', shape: /^9\d\d[5-9]\d{5}$/, length: [9, 9], written: /^9\d\d[- ][5-9]\d[- ]\d{4}$/},
+	{type: 'US_ITIN', shape: /^9\d\d(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])\d{4}$/, length: [9, 9], written: /^9\d\d[- ][5-9]\d[- ]\d{4}$/},
 	{type: 'US_MBI', shape: mbiShape, length: [11, 11]},
 	{
 		type: 'US_NPI',
@@ -73,13 +73,13 @@ export const elsewhere: readonly Rule[] = [
 	{type: 'CL_RUT', shape: /^\d{7,8}[\dK]$/, length: [8, 9], check: rut, named: /\brut\b|_rut\b/},
 	{type: 'EC_CI', shape: /^\d{10}$/, length: [10, 10], check: ecuadorian, named: /\bci\b|_ci\b|c[ée]dula/},
 	{type: 'IN_AADHAAR', shape: /^[2-9]\d{11}$/, length: [12, 12], check: verhoeff, named: /aadhaa?r|\buidai/, alone: true},
-	{type: 'IN_PAN', shape: /^[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]$/, length: [10, 10]},
-	{type: 'IN_GSTIN', shape: /^[0-3]\d[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[\dA-Z]$/, length: [15, 15]},
+	{type: 'IN_PAN', shape: /^[A-Z]{3}[ABCFGHJLPT][A-Z](?!0000)\d{4}[A-Z]$/, length: [10, 10]},
+	{type: 'IN_GSTIN', shape: /^(?:0[1-9]|[12]\d|3[0-7])[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[\dA-Z]$/, length: [15, 15]},
 	{type: 'CN_RIC', shape: /^[1-8]\d{16}[\dX]$/, length: [18, 18], check: chinese},
 	{type: 'KR_RRN', shape: /^\d{6}[1-4]\d{6}$/, length: [13, 13], written: /^\d{6}-\d{7}$/, check: resident},
 	{type: 'KR_FRN', shape: /^\d{6}[5-8]\d{6}$/, length: [13, 13], written: /^\d{6}-\d{7}$/, check: resident},
-	{type: 'KR_RRN', shape: /^\d{6}[1-4]\d{6}$/, length: [13, 13], check: resident, named: /\brrn\b|_rrn/},
-	{type: 'KR_FRN', shape: /^\d{6}[5-8]\d{6}$/, length: [13, 13], check: resident, named: /\bfrn\b|_frn/},
+	{type: 'KR_RRN', shape: /^\d{6}[1-4]\d{6}$/, length: [13, 13], check: resident, named: /\brrn\b|_rrn/, alone: true},
+	{type: 'KR_FRN', shape: /^\d{6}[5-8]\d{6}$/, length: [13, 13], check: resident, named: /\bfrn\b|_frn/, alone: true},
 	{type: 'KR_PASSPORT', shape: /^[MSRODG](?:\d{8}|\d{3}[A-Z]\d{4})$/, length: [9, 9], named: /korean? passport|kr_passport/, alone: true},
 	{type: 'TH_TNIN', shape: /^[1-8]\d{12}$/, length: [13, 13], check: thai, named: /\bthai|tnin|\bth_/, alone: true},
 	{

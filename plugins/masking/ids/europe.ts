@@ -50,6 +50,17 @@ const healthInsurance = (compact: string): boolean => {
 	return luhn(digits.slice(0, 10) + digits.slice(10));
 };
 
+/** The letter counts as its place in the alphabet, with two digits. */
+const germanPension = (compact: string): boolean => {
+	const digits = compact.slice(0, 8) + String(compact.charCodeAt(8) - 64).padStart(2, '0') + compact.slice(9, 11);
+	let sum = 0;
+	for (const [index, weight] of [2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1].entries()) {
+		const product = weight * Number(digits[index]);
+		sum += Math.floor(product / 10) + (product % 10);
+	}
+	return sum % 10 === last(compact);
+};
+
 /** Digits may occur twice or three times in the first ten, and no digit but one more than once. */
 const germanTax = (digits: string): boolean => {
 	const counts = Array.from('0123456789', digit => digits.slice(0, 10).split(digit).length - 1);
@@ -90,7 +101,7 @@ export const european: readonly Rule[] = [
 		alone: true,
 	},
 	{type: 'DE_HEALTH_INSURANCE', shape: /^[A-Z]\d{9}$/, length: [10, 10], check: healthInsurance},
-	{type: 'DE_SOCIAL_SECURITY', shape: /^\d{8}[A-Z]\d{3}$/, length: [12, 12]},
+	{type: 'DE_SOCIAL_SECURITY', shape: /^\d{8}[A-Z]\d{3}$/, length: [12, 12], check: germanPension},
 	{type: 'FR_NIR', shape: /^[1-478]\d{4}(?:\d\d|2[AB])\d{8}$/, length: [15, 15], check: nir},
 	{type: 'NL_BSN', shape: /^\d{9}$/, length: [9, 9], check: bsn, named: /\bbsn\b|_bsn|sofi|burgerservice/, alone: true},
 	{type: 'PL_PESEL', shape: /^\d{11}$/, length: [11, 11], check: pesel, named: /pesel/, alone: true},
