@@ -1,4 +1,4 @@
-import {harmless, inLanguages} from './injection-languages.ts';
+import {harmless, harmlessInTools, inLanguages} from './injection-languages.ts';
 import type {Row} from './injection-rows.ts';
 
 const orders = [
@@ -158,7 +158,12 @@ const filled = (template: string, index: number): string =>
 		.replaceAll('{name}', pick(names, index * 3));
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-const row = (part: Pick<Row, 'text' | 'label' | 'source' | 'channel'> & {lang?: string; sub?: string}): Row => ({
+const row = (
+	part: Pick<Row, 'text' | 'label' | 'source' | 'channel'> & {
+		lang?: string;
+		sub?: string;
+	},
+): Row => ({
 	id: '',
 	kind: part.label ? 'direct' : 'hard-negative',
 	lang: 'en',
@@ -174,7 +179,14 @@ export const phraseRows = (data: readonly Row[]): Row[] => {
 	const rows: Row[] = [];
 	for (const [index, template] of direct.entries()) {
 		for (let variant = 0; variant < 8; variant += 1) {
-			rows.push(row({text: capital(filled(template, index + variant * 11)), label: 1, source: 'own-direct', channel: 'user'}));
+			rows.push(
+				row({
+					text: capital(filled(template, index + variant * 11)),
+					label: 1,
+					source: 'own-direct',
+					channel: 'user',
+				}),
+			);
 		}
 	}
 	const carriers = data.filter(({label, channel}) => label === 0 && channel === 'tool');
@@ -187,7 +199,15 @@ export const phraseRows = (data: readonly Row[]): Row[] => {
 			const at = (index * 17 + variant * 29) % words.length;
 			const around = [words.slice(Math.max(0, at - 12), at).join(' '), said, words.slice(at, at + 12).join(' ')];
 			const text = variant % 2 ? said : around.join(variant % 4 ? '\n' : ' ');
-			rows.push(row({text, label: 1, source: 'own-planted', channel: 'tool', sub: variant % 2 ? '' : `planted:${carrier.source}`}));
+			rows.push(
+				row({
+					text,
+					label: 1,
+					source: 'own-planted',
+					channel: 'tool',
+					sub: variant % 2 ? '' : `planted:${carrier.source}`,
+				}),
+			);
 		}
 	}
 	for (const [index, template] of described.entries()) {
@@ -213,5 +233,6 @@ export const phraseRows = (data: readonly Row[]): Row[] => {
 			for (const channel of ['user', 'tool']) rows.push(row({text, label: 0, source: 'own-harmless', channel, lang}));
 		}
 	}
+	for (const text of harmlessInTools) rows.push(row({text, label: 0, source: 'own-harmless', channel: 'tool'}));
 	return rows;
 };
