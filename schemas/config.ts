@@ -69,7 +69,7 @@ export const serverOAuth = z
 	);
 export type ServerOAuth = z.output<typeof serverOAuth>;
 
-/** An MCP server: a process that speaks over stdio, or an endpoint of streamable HTTP. */
+/** An MCP server: a process that speaks over stdio, or an endpoint over HTTP. */
 export const server = z
 	.strictObject({
 		/** Only this file can name a command: nothing that comes over the network starts a process. */
@@ -82,6 +82,8 @@ export const server = z
 			})
 			.optional(),
 		url: z.url({protocol: /^https?$/}).optional(),
+		/** `http`: streamable HTTP. `sse`: the transport of 2024-11-05, where `url` is that of the stream. Left out, it is found out. */
+		transport: z.enum(['http', 'sse']).optional(),
 		/** Sent as `authorization: Bearer …`. */
 		bearer: secret.optional(),
 		/** Sent as `authorization: Basic …` (RFC 7617). */
@@ -105,6 +107,7 @@ export const server = z
 		connections: z.int().min(1).max(4_096).default(256),
 	})
 	.refine(({stdio, url}) => (stdio === undefined) !== (url === undefined), 'a server has either stdio or a url')
+	.refine(({url, transport}) => url !== undefined || transport === undefined, 'transport is for a server with a url')
 	.refine(
 		({bearer, basic, oauth, headers = {}}) =>
 			[bearer, basic, oauth, Object.keys(headers).find(name => name.toLowerCase() === 'authorization')].filter(way => way !== undefined)

@@ -41,6 +41,7 @@ export const authorizedWire = (name: string, wire: Wire, credential: Credential)
 		post: (message, id, posting, onMessage) => authorized<Answered>(posting, shown => wire.post(message, id, shown, onMessage)),
 		listen: (posting, onMessage, place) => authorized(posting, shown => wire.listen(shown, onMessage, place)),
 		follow: (message, posting, onMessage) => authorized(posting, shown => wire.follow(message, shown, onMessage)),
+		...(wire.isGone && {isGone: wire.isGone}),
 		drop(headers) {
 			credential.token().then(
 				token => wire.drop({...headers, authorization: `Bearer ${token}`}),

@@ -21,6 +21,8 @@ type Options = {
 };
 
 const briefMs = 5_000;
+/** Of a server that asks and takes no answers, so many wait to be taken. */
+const mostReplies = 100;
 
 type Asked = {id: number; asking: Asking; questions: number};
 
@@ -44,16 +46,28 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		...(version !== undefined && {'mcp-protocol-version': version}),
 	});
 
-	const post = (message: JsonObject): void => {
+	const post = (message: JsonObject): Promise<void> => {
 		const posting = {waiting: {left: false}, headers: headersOf(), timeoutMs: briefMs};
 		// A server that cannot be told goes on without.
-		wire.post(message, undefined, posting, () => undefined).catch(() => undefined);
+		return wire.post(message, undefined, posting, () => undefined).then(
+			() => undefined,
+			() => undefined,
+		);
+	};
+
+	let replies = 0;
+	const reply = (message: JsonObject): void => {
+		if (replies >= mostReplies) return;
+		replies += 1;
+		void post(message).then(() => {
+			replies -= 1;
+		});
 	};
 
 	/** A question on the stream of a request is its client's to answer; one on the common stream is, when only one client could be meant. */
 	const question = ({id, method, params}: Extract<Message, {kind: 'request'}>, asked: Asked | undefined): void => {
 		if (method === 'ping') {
-			post({id, result: {}});
+			reply({id, result: {}});
 			return;
 		}
 		const [only] = open;
@@ -62,10 +76,10 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		const answer = (meant?.asking.onAsk ?? offersNothing)(method, params);
 		answer
 			.then(
-				result => post({id, result}),
+				result => reply({id, result}),
 				thrown => {
 					const code = thrown instanceof RpcError ? thrown.code : rpcCodes.internal;
-					post({id, error: {code, message: thrown instanceof RpcError ? thrown.message : 'The client does not answer this.'}});
+					reply({id, error: {code, message: thrown instanceof RpcError ? thrown.message : 'The client does not answer this.'}});
 				},
 			)
 			.finally(() => {
@@ -98,7 +112,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 			// In the stateless era the end of the connection says so.
 			const isOver = thrown instanceof GatewayError && (thrown.code === 'client_closed' || thrown.code === 'upstream_timeout');
 			if (isOver && version !== undefined && isLegacy(version) && method !== 'initialize')
-				post({method: 'notifications/cancelled', params: {requestId: id, reason: thrown.code}});
+				void post({method: 'notifications/cancelled', params: {requestId: id, reason: thrown.code}});
 			throw thrown;
 		} finally {
 			open.delete(asked);
@@ -108,6 +122,10 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	const standing = openStanding({
 		now,
 		open: async (waiting, onOpen) => {
+			if (wire.isGone?.(headersOf())) {
+				connecting = undefined;
+				await connect({timeoutMs: briefMs});
+			}
 			if (session !== undefined) await wire.listen({waiting, headers: headersOf(), timeoutMs: 10_000, onOpen}, message => heard(message));
 		},
 	});
@@ -129,6 +147,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 			{waiting: {left: false}, headers: headersOf(), timeoutMs},
 			() => undefined,
 		);
+		if (closed && session !== undefined) wire.drop(headersOf());
 		// Some servers ask on the common stream whatever a request makes them ask.
 		if (session !== undefined && Object.keys(capabilities).length > 0 && !isListening) {
 			isListening = true;
@@ -167,7 +186,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		facts: async asking => (await connect(asking)).facts,
 		request: (method, params, asking) => request(method, params, asking),
 		tell(method, params) {
-			if (session !== undefined) post({method, params});
+			if (session !== undefined) void post({method, params});
 		},
 		onNotice(listener) {
 			listeners.add(listener);

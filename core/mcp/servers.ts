@@ -4,12 +4,13 @@ import type {Asker, Credentials} from '../oauth/credential.ts';
 import {authorizedWire} from './authorized.ts';
 import {type Catalogue, type Entry, openCatalogue} from './catalogue.ts';
 import type {Eras} from './greeting.ts';
-import {openWire} from './http.ts';
 import {openHttpLink} from './http-link.ts';
 import {openHub} from './hub.ts';
 import type {Link, ServerFacts} from './link.ts';
 import {capabilitiesOf, nothingOffered, type Offer, within} from './offer.ts';
 import {openShelf} from './shelf.ts';
+import {openSite} from './site.ts';
+import {wireOver} from './sse-upstream-found.ts';
 import {openStdio} from './stdio.ts';
 
 /** A conversation and what is known of its server. */
@@ -62,12 +63,12 @@ const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBy
 const mayAsk = ({asks}: ResolvedServer): Offer => within(~0, asks);
 
 const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}: Options): Server => {
-	const {url, bearer, basic, headers, timeoutMs, connections} = server;
+	const {url, bearer, basic, headers, timeoutMs, connections, transport} = server;
 	const may = mayAsk(server);
 	const own = Object.fromEntries(Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]));
 	const login =
 		bearer === undefined ? basic && `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}` : `Bearer ${bearer}`;
-	const wire = openWire({
+	const site = openSite({
 		name,
 		url: url!,
 		headers: {...own, ...(login !== undefined && {authorization: login})},
@@ -75,6 +76,7 @@ const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}:
 		maxBytes,
 		connections,
 	});
+	const wire = wireOver(site, transport);
 	const eras: Eras = {};
 	const logins = credentials.get(name);
 	/** The same owner may come with another token of the same user's. */

@@ -3,6 +3,7 @@ import type {Logger} from 'pino';
 import {GatewayError} from '../errors.ts';
 import {parseBody} from '../llm/body.ts';
 import type {JsonObject} from '../llm/json.ts';
+import {openDam} from './dam.ts';
 import {stamp} from './hop.ts';
 import {openLines} from './lines.ts';
 import {type Asking, factsOf, type Link, type ServerFacts} from './link.ts';
@@ -27,6 +28,8 @@ const firstBackOffMs = 250;
 /** One that lived so long has not failed to start. */
 const steadyMs = 10_000;
 const patienceMs = 1_000;
+/** So many times the largest message may wait to be read. */
+const mostUnread = 4;
 
 type Pending = {resolve: (result: JsonObject) => void; reject: (error: Error) => void; onProgress?: Asking['onProgress']};
 
@@ -37,24 +40,6 @@ type Life = {
 	over: boolean;
 	/** What it answered that nobody asked. */
 	stray: number;
-};
-
-/** What may be written in so long a time is so many times the largest message: reading all of it is work too. */
-const floodMs = 10_000;
-const floodTimes = 4;
-
-/** Says of each chunk whether so much may come in so short a time. */
-const openDam = (mostBytes: number, now = Date.now): ((bytes: number) => boolean) => {
-	let from = 0;
-	let came = 0;
-	return bytes => {
-		if (now() - from > floodMs) {
-			from = now();
-			came = 0;
-		}
-		came += bytes;
-		return came <= mostBytes;
-	};
 };
 
 const dead = (name: string, why: string): GatewayError => new GatewayError('upstream_failed', `The MCP server "${name}" ${why}.`);
@@ -122,6 +107,9 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 	const send = (own: Life, method: string, params: JsonObject, {waiting, timeoutMs, onProgress}: Asking): Promise<JsonObject> =>
 		new Promise((resolve, reject) => {
 			if (waiting?.left) return reject(new GatewayError('client_closed', 'The client left before the answer.'));
+			// Whoever waits for an answer gives up some day; what was written for it stays until it is read.
+			if (own.child.stdin.writableLength > maxBytes * mostUnread)
+				return reject(new GatewayError('upstream_unreachable', `The MCP server "${name}" does not read what it is sent.`));
 			const id = ++ids;
 			const over = <T>(settle: (value: T) => void) => {
 				return (value: T) => {
@@ -199,7 +187,7 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 			}
 			heard(own, message);
 		});
-		const isBorne = openDam(maxBytes * floodTimes);
+		const isBorne = openDam(maxBytes);
 		child.stdout.on('data', (chunk: Buffer) => {
 			if (own.over) return;
 			if (!isBorne(chunk.length)) gone('writes without an end');

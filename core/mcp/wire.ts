@@ -27,6 +27,8 @@ export type Wire = {
 	listen(posting: Posting, onMessage: (message: Message) => void, place?: Place): Promise<void>;
 	/** A request whose answer is a stream that stays, until it ends. */
 	follow(message: JsonObject, posting: Posting, onMessage: (message: Message) => void): Promise<void>;
+	/** Whether a session is known to have ended, so that what stands on it has to be begun anew. */
+	isGone?: (headers: Readonly<Record<string, string>>) => boolean;
 	/** Ends a session; nobody waits for what the server says to it. */
 	drop(headers: Readonly<Record<string, string>>): void;
 	close(): Promise<void>;

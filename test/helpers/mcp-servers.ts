@@ -43,16 +43,20 @@ export const folderOf = (t: ExecutionContext, files: Record<string, string>): st
 };
 
 /** The same server over HTTP, with sessions; gone after the test. */
-export const everythingOverHttp = async (t: ExecutionContext): Promise<string> => {
+export const everythingOverHttp = async (t: ExecutionContext, transport: 'streamableHttp' | 'sse' = 'streamableHttp'): Promise<string> => {
 	const port = await freePort();
-	const child = spawn(process.execPath, [everything, 'streamableHttp'], {
+	const child = spawn(process.execPath, [everything, transport], {
 		env: {PORT: String(port)},
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});
 	t.teardown(() => void child.kill('SIGKILL'));
-	await once(child.stderr, 'data');
-	child.stderr.resume();
-	return `http://127.0.0.1:${port}/mcp`;
+	// Some say that they begin before they listen.
+	await new Promise<void>(resolve => {
+		child.stderr.on('data', line => {
+			if (/(running|listening) on port/.test(String(line))) resolve();
+		});
+	});
+	return `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`;
 };
 
 const modern = (): McpServer => {
