@@ -49,10 +49,12 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	const post = (message: JsonObject): Promise<void> => {
 		const posting = {waiting: {left: false}, headers: headersOf(), timeoutMs: briefMs};
 		// A server that cannot be told goes on without.
-		return wire.post(message, undefined, posting, () => undefined).then(
-			() => undefined,
-			() => undefined,
-		);
+		return wire
+			.post(message, undefined, posting, () => undefined)
+			.then(
+				() => undefined,
+				() => undefined,
+			);
 	};
 
 	let replies = 0;
