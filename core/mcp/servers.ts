@@ -45,7 +45,7 @@ export type Servers = {
 	close(): Promise<void>;
 };
 
-/** Conversations that are kept; of more, those that were used longest ago end. */
+/** Conversations that are kept; of more, those that nobody uses and that were used longest ago end. */
 const mostChannels = 2_000;
 const idleMs = 600_000;
 
@@ -80,7 +80,7 @@ const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}:
 	const eras: Eras = {};
 	const logins = credentials.get(name);
 	/** The same owner may come with another token of the same user's. */
-	type Kept = Channel & {usedAt: number; watchers: number; asker: Asker};
+	type Kept = Channel & {usedAt: number; uses: number; asker: Asker};
 	const channels = new Map<string, Kept>();
 	const shelf = openShelf<Entry>();
 	const everybodys = openHub(wire);
@@ -90,9 +90,15 @@ const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}:
 		channels.delete(key);
 		void channel?.link.close();
 	};
+	/** A conversation that somebody waits on, or hears of changes by, goes on: there are no more of those than requests here. */
+	const makeRoom = (): void => {
+		if (channels.size < mostChannels) return;
+		const unused = [...channels.keys()].find(key => channels.get(key)!.uses === 0);
+		if (unused !== undefined) drop(unused);
+	};
 	const sweep = setInterval(() => {
 		const before = Date.now() - idleMs;
-		for (const [key, {usedAt, watchers}] of channels) if (usedAt < before && watchers === 0) drop(key);
+		for (const [key, {usedAt, uses}] of channels) if (usedAt < before && uses === 0) drop(key);
 	}, 60_000).unref();
 
 	return {
@@ -109,8 +115,7 @@ const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}:
 				channels.set(key, known);
 				return known;
 			}
-			const [oldest] = channels.keys();
-			if (channels.size >= mostChannels && oldest !== undefined) drop(oldest);
+			makeRoom();
 			const own = logins
 				? authorizedWire(
 						name,
@@ -121,16 +126,25 @@ const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}:
 			// What one user's token lets be heard is that user's.
 			const hub = logins ? openHub(own) : everybodys;
 			const link = openHttpLink({name, wire: own, eras, hub, prefers: era, capabilities: capabilitiesOf(offered)});
+			const request: Link['request'] = async (...asked) => {
+				made.uses += 1;
+				try {
+					return await link.request(...asked);
+				} finally {
+					made.uses -= 1;
+					made.usedAt = Date.now();
+				}
+			};
 			const watch: Link['watch'] = async (uris, listener) => {
 				const stop = await link.watch(uris, listener);
-				made.watchers += 1;
+				made.uses += 1;
 				return () => {
-					made.watchers -= 1;
+					made.uses -= 1;
 					stop();
 				};
 			};
-			const facts = {server: name, timeoutMs, may, isOwn: true, usedAt: Date.now(), watchers: 0, asker};
-			const made: Kept = {...facts, link: {...link, watch}, catalogue: openCatalogue(name, link, shelf)};
+			const facts = {server: name, timeoutMs, may, isOwn: true, usedAt: Date.now(), uses: 0, asker};
+			const made: Kept = {...facts, link: {...link, request, watch}, catalogue: openCatalogue(name, link, shelf)};
 			channels.set(key, made);
 			return made;
 		},
