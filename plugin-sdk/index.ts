@@ -13,4 +13,5 @@ export {
 } from './define-plugin.ts';
 export type {Answer, Host, HttpRequest, HttpResponse, Json, Kv, Signed} from './host.ts';
 export {mayReach, tenantOf, within} from './tenancy.ts';
+export {openTurns} from './turns.ts';
 export {allow, deny, hold, identify, redact, respond, rewrite, route} from './verdict.ts';

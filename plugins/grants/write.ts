@@ -1,18 +1,9 @@
-import {type Caller, type Host, type Json, refuse} from '../../plugin-sdk/index.ts';
+import {type Caller, type Host, type Json, openTurns, refuse} from '../../plugin-sdk/index.ts';
 import {isOfTenant, operatorRow, operatorRule, tenantRow, tenantRule} from './rights.ts';
 import type {Config, Rule} from './rules.ts';
 
 type Lent = Pick<Host<Config>, 'config' | 'kv' | 'random'>;
 
-/** One piece of work after another: what an action read is still so when it writes. */
-const openTurns = () => {
-	let last: Promise<unknown> = Promise.resolve();
-	return <T>(work: () => Promise<T>): Promise<T> => {
-		const next = last.then(work, work);
-		last = next;
-		return next;
-	};
-};
 const inTurn = openTurns();
 
 /** The row that is the caller's to write: an operator's, or its tenant's own, which can only narrow. Throws `denied`. */

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {compile} from '../word-list/compile.ts';
+import {compile} from '../../plugin-sdk/assembly-script.ts';
 
 /** plugin.wasm as assembly/ and weights.bin say it is. */
 export const compileInjection = (): Promise<Uint8Array> => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import {type Caller, type Json, refuse} from '../../plugin-sdk/index.ts';
+import {type Caller, type Json, openTurns, refuse} from '../../plugin-sdk/index.ts';
 import {visible} from './characters.ts';
 import {isHiding, kinds, server} from './config.ts';
 import {differences} from './differences.ts';
@@ -62,15 +62,6 @@ const placeOf = ({server, tool}: {server: string; tool?: string | undefined}, le
 const nameOf = ({server, tool}: Place): string =>
 	tool === undefined ? `the instructions of ${server}` : `the tool "${visible(tool)}" of ${server}`;
 
-/** One piece of work after another: what an action read is still so when it writes. */
-const openTurns = () => {
-	let last: Promise<unknown> = Promise.resolve();
-	return <T>(work: () => Promise<T>): Promise<T> => {
-		const next = last.then(work, work);
-		last = next;
-		return next;
-	};
-};
 const inTurn = openTurns();
 
 const write = async (rows: Record<string, Json>, {kv, random}: Lent): Promise<void> => {

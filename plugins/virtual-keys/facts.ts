@@ -1,4 +1,4 @@
-import {type Host, type Json, refuse} from '../../plugin-sdk/index.ts';
+import {type Host, type Json, openTurns, refuse} from '../../plugin-sdk/index.ts';
 
 export type Kv = Host<unknown>['kv'];
 export type Lent = Pick<Host<unknown>, 'kv' | 'clock' | 'random'>;
@@ -67,15 +67,6 @@ export const write = async ({kv, random}: Pick<Lent, 'kv' | 'random'>, rows: Rec
 	if (error) throw refuse('store_unavailable', 'This could not be written; nothing has changed.');
 };
 
-/** One piece of work after another: what an action read is still so when it writes. */
-const openTurns = () => {
-	let last: Promise<unknown> = Promise.resolve();
-	return <T>(work: () => Promise<T>): Promise<T> => {
-		const next = last.then(work, work);
-		last = next;
-		return next;
-	};
-};
 export const inTurn = openTurns();
 
 /** When something ends, out of what an operator said. Throws `invalid_request` for what is over already. */

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
-import {compile} from './compile.ts';
+import {compile} from '../../plugin-sdk/assembly-script.ts';
 import {wordListBehaves} from './shared.ts';
 
 wordListBehaves(test, import.meta.url);

@@ -7,7 +7,7 @@ import {openProcessTier} from '../../core/plugins/process.ts';
 import type {Admitted, Answer, Run, Tier} from '../../core/plugins/tier.ts';
 import {type Lending, lend} from '../../core/sandbox/capabilities.ts';
 import type {Value} from '../../core/sandbox/isolate.ts';
-import {compile} from '../../plugins/word-list/compile.ts';
+import {compile} from '../../plugin-sdk/assembly-script.ts';
 import type {HookName} from '../../schemas/hooks.ts';
 import {type Capability, manifest} from '../../schemas/manifest.ts';
 
@@ -37,11 +37,9 @@ export const isolateCode = async (source: string): Promise<string> => {
 	}
 };
 
-/** A module compiled from AssemblyScript, in the folder of word-list's. */
+/** A module compiled from AssemblyScript. */
 export const wasmCode = async (source: string): Promise<Buffer> =>
-	Buffer.from(
-		await compile(resolve(import.meta.dirname, '../../plugins/word-list/assembly/tested.ts'), {'tested.ts': `import './host';\n${source}`}),
-	);
+	Buffer.from(await compile(resolve('tested.ts'), {'tested.ts': `import './host';\n${source}`}));
 
 /** Every plugin's namespace, in memory; what the store would do is none of these tests' business. */
 const openSpaces = () => {

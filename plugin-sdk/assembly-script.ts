@@ -2,9 +2,17 @@ import {readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import asc from 'assemblyscript/asc';
 
+const readIn = (folder: string, name: string): string | null => {
+	try {
+		return readFileSync(join(folder, name), 'utf8');
+	} catch {
+		return null;
+	}
+};
+
 /**
- * Compiles an AssemblyScript module; the same source always gives the same bytes. `sources` go before the files of the
- * entry's folder. Throws what the compiler complains about.
+ * Compiles an AssemblyScript module; the same source always gives the same bytes. `./host` and `./json` are those in assembly/ here, unless the
+ * entry's folder has its own; `sources` go before both. Throws what the compiler complains about.
  */
 export const compile = async (entry: string, sources: Record<string, string> = {}): Promise<Uint8Array> => {
 	let binary: Uint8Array | undefined;
@@ -24,14 +32,8 @@ export const compile = async (entry: string, sources: Record<string, string> = {
 			'abort=host/abort',
 		],
 		{
-			readFile: name => {
-				if (Object.hasOwn(sources, name)) return sources[name]!;
-				try {
-					return readFileSync(join(folder, name), 'utf8');
-				} catch {
-					return null;
-				}
-			},
+			readFile: name =>
+				Object.hasOwn(sources, name) ? sources[name]! : (readIn(folder, name) ?? readIn(join(import.meta.dirname, 'assembly'), name)),
 			writeFile: (_name, contents) => {
 				binary = contents as Uint8Array;
 			},
