@@ -45,3 +45,26 @@ test.serial('a program that reads nothing is sent no more than it may have unrea
 	t.is(codes[0], 'upstream_timeout');
 	t.is(codes.at(-1), 'upstream_unreachable', codes.join());
 });
+
+test.serial('what a session hears of is bounded in its length too: every process keeps it for days', async t => {
+	const server = await hostileServer(t, {
+		capabilities: {resources: {subscribe: true}},
+		raw({method, id}, res) {
+			if (method !== 'resources/subscribe') return false;
+			res.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({jsonrpc: '2.0', id, result: {}}));
+			return true;
+		},
+	});
+	const gateway = await startGateway(t, {servers: {one: {url: server.url}}});
+	const wire = wireTo(`${gateway.url}/mcp/one`, await gateway.key());
+	const session = await wire.begin();
+	const codes: unknown[] = [];
+	for (let count = 0; count < 20; count++) {
+		const uri = `file:///${count}/${'x'.repeat(3_900)}`;
+		const said = await wire.send({jsonrpc: '2.0', id: 1, method: 'resources/subscribe', params: {uri}}, {'mcp-session-id': session});
+		codes.push(said.body.error?.data?.code);
+	}
+	t.is(codes[0], undefined);
+	t.is(codes.at(-1), 'denied', codes.join());
+	t.true(server.seen.filter(({rpc}) => rpc.method === 'resources/subscribe').length < 20, 'what is refused, its server does not hear');
+});

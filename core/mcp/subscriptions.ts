@@ -15,6 +15,8 @@ export const watchedBy = ({mcp}: Gateway, owner: string): Watched[] => {
 };
 
 const mostWatched = 200;
+/** Of the row that says so, which every process on the store keeps. */
+const mostChars = 65_536;
 const keptMs = 7 * 86_400_000;
 
 const change = async (turn: Turn, isOn: boolean): Promise<JsonObject> => {
@@ -28,6 +30,16 @@ const change = async (turn: Turn, isOn: boolean): Promise<JsonObject> => {
 	const answer = await askRequest(turn);
 	if (answer) return answer;
 	if (!found || !gateway.mcp.servers.get(found.server)) throw new RpcError(rpcCodes.notFound, 'Resource not found', {data: {uri: shown}});
+	/** Of what it hears of by then: others may be subscribed to meanwhile. */
+	const watchedThen = (): string => {
+		const others = watchedBy(gateway, owner).filter(({server, uri}) => server !== found.server || uri !== found.uri);
+		const watched = JSON.stringify(isOn ? [...others, found] : others);
+		if (isOn && (others.length >= mostWatched || watched.length > mostChars))
+			throw new GatewayError('denied', `A session hears of ${mostWatched} resources at most, in ${mostChars} characters.`);
+		return watched;
+	};
+	// Its server hears of nothing that is refused here.
+	watchedThen();
 	const channel = channelTo(turn, found.server);
 	const asking = askingOf(turn, channel);
 	const result = await reaching(turn, found.server, async () => {
@@ -38,9 +50,7 @@ const change = async (turn: Turn, isOn: boolean): Promise<JsonObject> => {
 		return era === 'legacy' && (isOn || channel.isOwn) ? channel.link.request(method, {uri: found.uri}, asking) : {};
 	});
 	exchange.outcome = 'ok';
-	const others = watchedBy(gateway, owner).filter(({server, uri}) => server !== found.server || uri !== found.uri);
-	if (isOn && others.length >= mostWatched) throw new GatewayError('denied', `A session hears of ${mostWatched} resources at most.`);
-	gateway.mcp.shared.put('watch', owner, JSON.stringify(isOn ? [...others, found] : others), keptMs);
+	gateway.mcp.shared.put('watch', owner, watchedThen(), keptMs);
 	return askResult(turn, result);
 };
 
