@@ -33,6 +33,7 @@ export type OldWire = Wire & {
 
 const sessionHeader = 'mcp-session-id';
 const briefMs = 5_000;
+const mostDeclining = 20;
 /** The status of who does not know the stream, and has done nothing. */
 const forgotten = 404;
 /** How long after the end of a stream it may still say so. */
@@ -49,19 +50,28 @@ export const openOldWire = (site: Site): OldWire => {
 	const mark = `stream:${randomUUID()}:`;
 	const lives = new Map<string, Life>();
 	let ids = 0;
+	let declining = 0;
 
 	const lifeOf = (headers: Headers): Life | undefined => lives.get(headers[sessionHeader] ?? '');
 	const gone = (): GatewayError => new GatewayError('upstream_failed', `The MCP server "${name}" has ended its stream.`);
 
 	/** What nobody is there to answer: a server that asks whether somebody is has to hear so. */
 	const decline = ({path, headers}: Life, {id, method}: Extract<Message, {kind: 'request'}>): void => {
+		// Whoever asks faster than it takes answers is left without.
+		if (declining >= mostDeclining) return;
+		declining += 1;
 		const error = {code: rpcCodes.unknownMethod, message: 'This client does not offer that.'};
 		const answer: JsonObject = method === 'ping' ? {id, result: {}} : {id, error};
-		site.post(answer, {waiting: {left: false}, headers, timeoutMs: briefMs}, 'calls', path).then(
-			reply => reply.drop(),
-			// A server that cannot be told goes on without.
-			() => undefined,
-		);
+		site
+			.post(answer, {waiting: {left: false}, headers, timeoutMs: briefMs}, 'calls', path)
+			.then(
+				reply => reply.drop(),
+				// A server that cannot be told goes on without.
+				() => undefined,
+			)
+			.finally(() => {
+				declining -= 1;
+			});
 	};
 
 	const heard = (life: Life, message: Message): void => {
