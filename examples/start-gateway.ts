@@ -18,6 +18,8 @@ export type ExampleGateway = {
 	upstream: LocalUpstream;
 	/** The last record of the journal. */
 	lastRecord(): Promise<StoredRecord | undefined>;
+	/** The last records of the journal, oldest first. */
+	records(): Promise<StoredRecord[]>;
 	close(): Promise<void>;
 };
 
@@ -54,6 +56,10 @@ export const startGateway = async (
 		async lastRecord() {
 			await running.gateway.journal.flushed();
 			return (await tail(config.journal.folder, 1))[0];
+		},
+		async records() {
+			await running.gateway.journal.flushed();
+			return tail(config.journal.folder, 100);
 		},
 		async close() {
 			await running.stop();
