@@ -90,11 +90,14 @@ const filled = ({verdict, reserves, settles}: Shape, numbers: readonly number[])
 	return whole;
 };
 
+/** Undefined when an answer is not a verdict of the hook. */
+export type CheckVerdict = (hook: HookName, body: string) => Verdict | undefined;
+
 /**
  * Checks answers, each text once: principals and plain verdicts come back letter by letter, and those of limits but for their amounts.
  * Undefined when it is not a verdict.
  */
-export const rememberVerdicts = (): ((hook: HookName, body: string) => Verdict | undefined) => {
+export const rememberVerdicts = (): CheckVerdict => {
 	const verdicts = new Map<HookName, Map<string, Verdict | Shape>>();
 	return (hook, body) => {
 		const remembered = verdicts.get(hook) ?? new Map<string, Verdict | Shape>();

@@ -92,7 +92,7 @@ test('calls that turn out cheaper than they may have been make room for others, 
 });
 
 test('streams that are still open hold their whole reservation, until their clients leave', async t => {
-	const gateway = await start(t, {limitMicroUsd: 10 * costMicroUsd, deployment: 'local/fault-endless'});
+	const gateway = await start(t, {limitMicroUsd: 10 * costMicroUsd, deployment: 'local/fault-stall'});
 	const key = await gateway.key();
 	const leaving = new AbortController();
 	const open = await Promise.all(Array.from({length: 10}, () => call(gateway, key, {stream: true, signal: leaving.signal})));
