@@ -31,6 +31,8 @@ const lookMs = 250;
 const mostTries = 5;
 /** A token that is refused right after it came would be refused again. */
 const newMs = 5_000;
+/** Users whose refresh failed in the last seconds; beyond, it is tried sooner than need be. */
+const mostFailed = 1_000;
 
 /** What stands in the store of a token that came just now. */
 export const linkOf = (held: Held, facts: Pick<Link, 'issuer' | 'client' | 'url'>, now: number): Omit<Link, 'generation'> => ({
@@ -125,6 +127,7 @@ export const userTokens = ({
 					return await spent(link, asker);
 				} catch (thrown) {
 					const isTheirs = thrown instanceof GatewayError && thrown.code !== 'connect_required';
+					if (failed.size >= mostFailed) failed.clear();
 					if (isTheirs) failed.set(holder, {generation: link.generation, at: now(), error: thrown});
 					throw thrown;
 				}
