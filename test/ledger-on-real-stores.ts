@@ -92,10 +92,11 @@ const play = async (
 	for (const {file, store} of members) {
 		const rows = new Map((await store.ledgerOwn()).map(row => [row.key, row]));
 		const journal = file.filter(({kind}) => kind === 'exchange').map(({bookings = []}) => bookings);
-		for (const [key, {settled: row, granted}] of rows) {
+		for (const [key, {settled: row, granted, expiresAt = Number.POSITIVE_INFINITY}] of rows) {
 			if (key.includes('|lease ')) continue;
 			t.is(row, sumOf(journal, key), key);
-			t.is(granted, row, key);
+			// A lease of a window that is long over is forgotten, and nobody needs it back.
+			if (expiresAt > clock.now) t.is(granted, row, key);
 		}
 		await store.close();
 	}
