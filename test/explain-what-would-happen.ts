@@ -36,8 +36,8 @@ const setup = async (t: ExecutionContext, plugins: GatewayConfigInput['plugins']
 		plugins,
 	}));
 	const explain = async (question: object, key?: string) => {
-		const {status, body} = await calls(gateway)('/admin/explain', {model: 'fast', ...question}, {key});
-		return {status, code: body.code, ...(body as unknown as Explained)};
+		const {status, body} = await calls(gateway)<Explained>('/admin/explain', {model: 'fast', ...question}, {key});
+		return {status, code: body.code, ...body};
 	};
 	/** What a request is really told. */
 	const call = async (key: string, body: object) => {
@@ -195,7 +195,7 @@ for (const tier of ['own process', 'inline'] as const)
 			const said = await explain({key: id});
 			t.true(said.allowed, JSON.stringify(said.decidedBy));
 			t.like(said.plugins[2], {plugin: 'tracer', verdict: 'allow', wouldTag: ['traced'], wouldPut: 1});
-			t.like((said.plugins[2] as unknown as {wouldAnnotate: object}).wouldAnnotate, {sent: 'explain sends nothing'});
+			t.like(said.plugins[2], {wouldAnnotate: {sent: 'explain sends nothing'}});
 			t.like(said.plugins[3], {plugin: 'of-tagged', verdict: 'allow'});
 		}
 		t.deepEqual(await gateway.act('tracer', 'seen'), kv);

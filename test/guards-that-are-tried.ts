@@ -29,8 +29,8 @@ const start = async (t: ExecutionContext, ...guards: Awaited<ReturnType<typeof f
 	const budgets = {use: 'budgets', config: {window: 'month' as const, limitUsd: {'*': 0.000_001}}};
 	const gateway = await startGateway(t, {plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {}}}, budgets, ...guards]});
 	const tried = async (input: object, key?: string): Promise<Tried> => {
-		const {status, body} = await calls(gateway)('/admin/guards/try', input, {key});
-		return {...(body as unknown as Tried), status};
+		const {status, body} = await calls(gateway)<Tried>('/admin/guards/try', input, {key});
+		return {...body, status};
 	};
 	return {gateway, tried};
 };
@@ -110,7 +110,7 @@ test('a guard that is kept out of real exchanges has not checked what is tried, 
 		limits: {cpuMs: 20, timeoutMs: 100},
 	});
 	const gateway = await startGateway(t, {plugins: [{use: folder}], anonymous: true});
-	const tried = async (input: object) => (await calls(gateway)('/admin/guards/try', input)).body as unknown as Tried;
+	const tried = async (input: object) => (await calls(gateway)<Tried>('/admin/guards/try', input)).body;
 	t.deepEqual((await tried({text: 'hello'})).checkedBy, ['loops']);
 	for (let turn = 0; turn < 3; turn++) {
 		const body = JSON.stringify({model: 'fast', messages: [{role: 'user', content: 'loop'}]});

@@ -117,7 +117,7 @@ test.serial('a batch cannot hide a call that is not granted, and exists in one v
 	t.deepEqual(calls(), []);
 	const {status, body} = await wire.send(batch, {'mcp-session-id': await wire.begin('2025-03-26')});
 	t.is(status, 200);
-	const answers = body as unknown as {id: number; result?: unknown; error?: {data: {code: string}}}[];
+	const answers = [body].flat() as {id: number; result?: unknown; error?: {data: {code: string}}}[];
 	t.deepEqual(
 		answers.map(({id}) => id),
 		[0, 1],

@@ -19,8 +19,12 @@ test('what is settled in an account is made of records, and what is reserved of 
 	});
 	const key = await gateway.key({tenant: 'acme', team: 'search'});
 	const explain = async (account: string, rest: object = {}, its?: string) => {
-		const {status, body} = await calls(gateway)('/admin/ledger/explain', {account, ...rest}, its === undefined ? {} : {key: its});
-		return {status, body: body as unknown as AccountExplained & {code?: string}};
+		const {status, body} = await calls(gateway)<AccountExplained>(
+			'/admin/ledger/explain',
+			{account, ...rest},
+			its === undefined ? {} : {key: its},
+		);
+		return {status, body};
 	};
 	let over = false;
 	const looking = (async () => {

@@ -15,10 +15,10 @@ const looksRandom = (body: string): boolean => {
 	if (sample.test(body) || entropy(body) < (body.length < 16 ? 2.2 : 2.8)) return false;
 	if (manyDigits.test(body) || /^[A-Z2-7]{16,}$/.test(body)) return true;
 	if (/\d/.test(body) && /[a-z]/.test(body) && /[A-Z]/.test(body)) return true;
-	return /^[A-Za-z]{16,}$/.test(body) && /[a-z]/.test(body) && /[A-Z].*[A-Z].*[A-Z]/.test(body);
+	return /^[A-Za-z]{16,}$/.test(body) && /[a-z]/.test(body) && /[A-Z][^A-Z]*[A-Z][^A-Z]*[A-Z]/.test(body);
 };
 
-const longWords = /[a-z]{5,}[-_][a-z]{5,}/;
+const longWords = /[a-z]{5}[-_][a-z]{5}/;
 
 const keyOf = (text: string, start: number, limit: number, [kind, prefix, alphabet, least, most = 4_096]: Row): Found | undefined => {
 	const body = start + prefix.length;

@@ -6,16 +6,20 @@ import type {TestGateway} from './gateway.ts';
 
 export type Said = {status: number; body: Record<string, unknown> & {id: string; key: string; code?: string}};
 
-/** Calls the admin API with this key, or with that of the first start. */
+/** Calls the admin API with this key, or with that of the first start; `Body` is what else the answer has. */
 export const calls =
 	({url, adminKey}: TestGateway) =>
-	async (path: string, input?: unknown, {key = adminKey, method = 'POST'}: {key?: string; method?: string} = {}): Promise<Said> => {
+	async <Body extends object = object>(
+		path: string,
+		input?: unknown,
+		{key = adminKey, method = 'POST'}: {key?: string; method?: string} = {},
+	): Promise<Said & {body: Body}> => {
 		const response = await fetch(`${url}${path}`, {
 			method,
 			headers: {authorization: `Bearer ${key}`, 'content-type': 'application/json'},
 			body: input === undefined ? undefined : JSON.stringify(input),
 		});
-		return {status: response.status, body: (await response.json()) as Said['body']};
+		return {status: response.status, body: (await response.json()) as Said['body'] & Body};
 	};
 
 /** A plugin that keeps notes of tenants, and whose actions are of every kind. */
