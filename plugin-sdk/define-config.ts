@@ -1,4 +1,5 @@
-import type {FromEnv, GatewayConfigInput} from '../schemas/config.ts';
+import type {GatewayConfigInput} from '../schemas/config.ts';
+import type {FromEnv} from '../schemas/from-env.ts';
 
 /** Types `gateway.config.ts`; the values are checked when the gateway reads the file. */
 export const defineConfig = (config: GatewayConfigInput): GatewayConfigInput => config;

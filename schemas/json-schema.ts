@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import {gatewayConfig, pluginEntry, price, provider} from './config.ts';
+import {gatewayConfig, pluginEntry, provider} from './config.ts';
 import {type HookName, hookNames, hooks, operation} from './hooks.ts';
 import {capability, manifest} from './manifest.ts';
+import {price} from './price.ts';
 import {principal} from './principal.ts';
 import {attempt, booking, record, ruling} from './record.ts';
 import {usage} from './usage.ts';

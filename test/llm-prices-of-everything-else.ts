@@ -5,7 +5,7 @@ import {estimate} from '../core/llm/estimate.ts';
 import {costMicroUsd, type Price, priceOf, ratesOf} from '../core/llm/prices.ts';
 import {shippedPrices} from '../core/llm/shipped-prices.ts';
 import {type Extras, usageFrom} from '../core/llm/usage-parts.ts';
-import {type Price as ConfiguredPrice, price as priceSchema} from '../schemas/config.ts';
+import {type Price as ConfiguredPrice, price as priceSchema} from '../schemas/price.ts';
 import {inputParts, outputParts, type Part, type Parts} from '../schemas/usage.ts';
 import {seeded} from './helpers/json-values.ts';
 

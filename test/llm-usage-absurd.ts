@@ -8,7 +8,7 @@ import {priceOf} from '../core/llm/prices.ts';
 import {countUsage} from '../core/llm/spend.ts';
 import {openTokens} from '../core/llm/tokens.ts';
 import {unitsReported} from '../core/llm/usage-units.ts';
-import type {Price as ConfiguredPrice} from '../schemas/config.ts';
+import type {Price as ConfiguredPrice} from '../schemas/price.ts';
 import {inputParts, outputParts, type Usage, usage as usageSchema} from '../schemas/usage.ts';
 import {pick, seeded} from './helpers/json-values.ts';
 

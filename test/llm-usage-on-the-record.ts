@@ -1,5 +1,5 @@
 import test, {type ExecutionContext} from 'ava';
-import type {Price} from '../schemas/config.ts';
+import type {Price} from '../schemas/price.ts';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
 import {eventually, modelRecords, openaiClient, user} from './helpers/sdks.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import {fromEnv} from '../../schemas/config.ts';
+import {fromEnv} from '../../schemas/from-env.ts';
 import {hintFor, isSecret} from './hints.ts';
 import {didYouMean} from './nearest.ts';
 import type {Complaint, Path} from './problems.ts';

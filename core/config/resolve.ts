@@ -1,5 +1,7 @@
 import {dirname, resolve} from 'node:path';
-import type {FromEnv, GatewayConfig, PluginEntry, Provider, Server, ServerOAuth} from '../../schemas/config.ts';
+import type {GatewayConfig, PluginEntry, Provider} from '../../schemas/config.ts';
+import type {FromEnv} from '../../schemas/from-env.ts';
+import type {Server, ServerOAuth} from '../../schemas/mcp-server.ts';
 import {executable} from '../mcp/executable.ts';
 import type {Complaint, Path} from './problems.ts';
 

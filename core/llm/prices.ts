@@ -1,4 +1,5 @@
-import type {Price as ConfiguredPrice, PricedUnit, Provider} from '../../schemas/config.ts';
+import type {Provider} from '../../schemas/config.ts';
+import type {Price as ConfiguredPrice, PricedUnit} from '../../schemas/price.ts';
 import {inputParts, outputParts, type Part, type Usage} from '../../schemas/usage.ts';
 import {microUsd, picoUsd, type Sum, sumOf, timesPico} from './price-sums.ts';
 import type {ShippedPrices} from './shipped-prices.ts';

@@ -1,4 +1,5 @@
-import type {ToolPrice as Configured, GatewayConfig} from '../../schemas/config.ts';
+import type {GatewayConfig} from '../../schemas/config.ts';
+import type {ToolPrice as Configured} from '../../schemas/price.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {JsonObject} from '../llm/json.ts';
