@@ -2,6 +2,7 @@
 import {Concepts} from './concepts.ts';
 import {gone, isLetter, isUnspaced, Letters, space} from './letters.ts';
 import {lexicon} from './lexicon.ts';
+import {Payloads} from './payloads.ts';
 
 /** So many units of a text are read at once. */
 export const pieceUnits: i32 = 8192;
@@ -19,21 +20,7 @@ function markOf(unit: i32): i32 {
 	return 0;
 }
 
-function base64Value(unit: i32): i32 {
-	if (unit >= 0x41 && unit <= 0x5a) return unit - 0x41;
-	if (unit >= 0x61 && unit <= 0x7a) return unit - 71;
-	if (unit >= 0x30 && unit <= 0x39) return unit + 4;
-	if (unit == 0x2b || unit == 0x2d) return 62;
-	return unit == 0x2f || unit == 0x5f ? 63 : -1;
-}
-
-function hexValue(unit: i32): i32 {
-	if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
-	if (unit >= 0x41 && unit <= 0x46) return unit - 0x37;
-	return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
-}
-
-/** Reads a piece of a text as words, with what hides them taken away, and with what is written in code at the end. */
+/** Reads a piece of a text as words, with what hides them taken away, and with what payloads say at the end. */
 export class Reader {
 	private letters: Letters = new Letters();
 	private concepts: Concepts = new Concepts();
@@ -42,8 +29,7 @@ export class Reader {
 	private length: i32 = 0;
 	private mark: i32 = 1;
 	private lower: bool = false;
-	private decoded: Uint16Array = new Uint16Array(pieceUnits);
-	private decodedLength: i32 = 0;
+	private payloads: Payloads = new Payloads(pieceUnits);
 	private rot13: i32 = 0;
 	/** By word: a hash of it, one of its first five letters, what it stands for, what is before it. */
 	words: Int32Array = new Int32Array(most);
@@ -102,10 +88,9 @@ export class Reader {
 	/** Reads `text` from `from` up to `to`, which are at most `pieceUnits` apart. */
 	read(text: string, from: i32, to: i32): void {
 		this.clear();
-		this.decodedLength = 0;
 		this.fold(text, from, to);
-		this.decode(text, from, to);
-		if (this.decodedLength > 0) this.append();
+		this.payloads.read(text, from, to);
+		if (this.payloads.length > 0) this.append();
 		this.split();
 		if (this.hasRot13()) this.turn();
 	}
@@ -153,87 +138,9 @@ export class Reader {
 		else if (point < 0xe0000) this.separate(0);
 	}
 
-	/** Gathers what is written in base64, in hexadecimal digits or with % signs, if it reads as text. */
-	private decode(text: string, from: i32, to: i32): void {
-		let start = from;
-		let hexes = 0;
-		for (let at = from; at <= to; at++) {
-			const unit = at < to ? text.charCodeAt(at) : 0;
-			if (unit == 0x25 && at + 2 < to && hexValue(text.charCodeAt(at + 1)) >= 0) {
-				const end = this.percents(text, at, to);
-				if (end > at) {
-					at = end;
-					start = at + 1;
-					hexes = 0;
-					continue;
-				}
-			}
-			if (base64Value(unit) >= 0) {
-				if (hexValue(unit) >= 0) hexes++;
-				continue;
-			}
-			const size = at - start;
-			if (size >= 20 && hexes == size) this.bytes(text, start, at, true);
-			else if (size >= 20) this.bytes(text, start, at, false);
-			start = at + 1;
-			hexes = 0;
-		}
-	}
-
-	/** Decodes a run that has three %XX at least; answers where it ends, or `at`. */
-	private percents(text: string, at: i32, to: i32): i32 {
-		const before = this.decodedLength;
-		let signs = 0;
-		let end = at;
-		while (end < to) {
-			let unit = text.charCodeAt(end);
-			if (unit <= 32 || unit == 0x22 || unit > 0x7e) break;
-			if (unit == 0x25 && end + 2 < to) {
-				const value = hexValue(text.charCodeAt(end + 1)) * 16 + hexValue(text.charCodeAt(end + 2));
-				if (value < 0) break;
-				unit = value;
-				signs++;
-				end += 2;
-			}
-			end++;
-			this.keep(unit);
-		}
-		this.keep(10);
-		if (signs >= 3) return end - 1;
-		this.decodedLength = before;
-		return at;
-	}
-
-	private keep(unit: i32): void {
-		if (this.decodedLength < pieceUnits) this.decoded[this.decodedLength++] = unit;
-	}
-
-	private bytes(text: string, from: i32, to: i32, hex: bool): void {
-		const before = this.decodedLength;
-		let bits = 0;
-		let held = 0;
-		let odd = 0;
-		let letters = 0;
-		for (let at = from; at < to; at++) {
-			const unit = text.charCodeAt(at);
-			held = ((held << (hex ? 4 : 6)) | (hex ? hexValue(unit) : base64Value(unit))) & 0xffff;
-			bits += hex ? 4 : 6;
-			if (bits < 8) continue;
-			bits -= 8;
-			const byte = (held >> bits) & 0xff;
-			if ((byte >= 0x61 && byte <= 0x7a) || byte == 32) letters++;
-			else if (byte > 0x7e || byte < 9 || (byte > 13 && byte < 32)) odd++;
-			this.keep(byte);
-			// What is no text shows it early; the rest need not be looked at.
-			if (at == from + 64 && odd * 8 > 48) break;
-		}
-		const size = this.decodedLength - before;
-		this.keep(10);
-		if (odd * 12 > size || letters * 2 < size) this.decodedLength = before;
-	}
-
 	private append(): void {
-		for (let at = 0; at < this.decodedLength; at++) this.put(this.decoded[at], this.decoded[at]);
+		const units = this.payloads.units;
+		for (let at = 0; at < this.payloads.length; at++) this.put(units[at], units[at]);
 		this.separate(1);
 	}
 
