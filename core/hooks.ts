@@ -42,6 +42,11 @@ export type Hooks = {
 	 * in its time; an observe hook never throws.
 	 */
 	ask<Name extends HookName>(name: Name, exchange: Exchange, fields: Fields, carry: Carry<Name>): Promise<void>;
+	/**
+	 * Whether a member that looks at the server would not let pass what was asked without one: it denies, holds, answers in its place or fails.
+	 * Nothing is carried out or recorded. Never rejects.
+	 */
+	refusesServer(name: HookName, exchange: Exchange, fields: Fields): Promise<boolean>;
 	/** Whether any plugin in scope listens: what only serves a hook need not be done when nobody does. */
 	listens(name: HookName, exchange: Exchange): boolean;
 	/** Whether any plugin that would be asked reads `path`. */
@@ -71,6 +76,11 @@ const mostModels = 2;
 
 const readsEstimate = ({plugin}: Member): boolean =>
 	plugin.manifest.hooks['pre-request']?.reads.some(path => path.startsWith('estimate.')) === true;
+
+/** Whom the server of an exchange can bring into scope, or to another verdict. */
+const looksAtServer = ({plugin, when}: Member, hook: HookName): boolean =>
+	when?.server !== undefined || plugin.manifest.hooks[hook]!.reads.includes('server');
+const passing: ReadonlySet<string> = new Set(['allow', 'rewrite', 'route']);
 
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
@@ -175,6 +185,17 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 	return {
 		members,
 		askAgain,
+		async refusesServer(name, exchange, fields) {
+			for (const member of listeners[name]) {
+				if (member.mode === 'observe' || !looksAtServer(member, name) || !isAsked(member, name, exchange, fields)) continue;
+				const answer = await askOne(member, name, fields);
+				if (!answer) continue;
+				const verdict = answer.kind === 'F' ? undefined : checked(name, answer.body);
+				if (verdict ? !passing.has(verdict.verdict) : member.onFailure === 'deny') return true;
+			}
+			return false;
+		},
+
 		listens: (name, exchange) => steps(name, exchange).length > 0,
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: exchange => listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange)),

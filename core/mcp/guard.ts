@@ -1,10 +1,11 @@
 import {headerField} from '../auth.ts';
 import {GatewayError} from '../errors.ts';
-import type {Carry} from '../hooks.ts';
+import type {Carry, Fields} from '../hooks.ts';
 import {beforeReply, type Shown} from '../llm/after.ts';
 import {packed, principalField} from '../llm/asked.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {type BodyText, patchText} from '../llm/text.ts';
+import {keepReply} from '../payload.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {digestOf, type Entry, lists} from './catalogue.ts';
 import {channelOfRequest, channelOfResult} from './channels.ts';
@@ -24,12 +25,10 @@ const answerFrom = (response: {text: string} | {body: object}, {exchange}: Turn,
 	});
 };
 
-/** Asks pre-request, and writes into `turn.params` what it changes. Answers a plugin's result in the server's place. */
-export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> => {
-	const {gateway, exchange, headers} = turn;
-	let answer: JsonObject | undefined;
-	let leaves: BodyText | undefined;
-	const field = (path: string): Value => {
+/** What pre-request may read of a request; `words` are those of its params. */
+export const requestFields =
+	({exchange, headers, params}: Turn, words: () => BodyText): Fields =>
+	path => {
 		switch (path) {
 			case 'operation':
 				return exchange.operation;
@@ -38,11 +37,9 @@ export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> =>
 			case 'model':
 				return '';
 			case 'text[]':
-				leaves ??= requestLeaves(turn.params);
-				return packed(leaves.strings);
+				return packed(words().strings);
 			case 'channels[]':
-				leaves ??= requestLeaves(turn.params);
-				return json(leaves.strings.map(() => channelOfRequest(exchange.operation)));
+				return json(words().strings.map(() => channelOfRequest(exchange.operation)));
 			case 'messages':
 			case 'deployments':
 				return '[]';
@@ -51,15 +48,23 @@ export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> =>
 			case 'session':
 				return exchange.session;
 			case 'params.*':
-				return json(withoutMeta(turn.params));
+				return json(withoutMeta(params));
 			default:
 				if (path.startsWith('estimate.')) return 0;
 				if (path.startsWith('principal.')) return principalField(exchange.principal, path);
 				if (path.startsWith('headers.')) return headerField(headers, path);
-				if (path.startsWith('params.')) return json(turn.params[path.slice('params.'.length)]);
+				if (path.startsWith('params.')) return json(params[path.slice('params.'.length)]);
 				return path.startsWith('carried@') ? exchange.carried.get(path.slice('carried@'.length)) : undefined;
 		}
 	};
+
+/** Asks pre-request, and writes into `turn.params` what it changes. Answers a plugin's result in the server's place. */
+export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> => {
+	const {gateway, exchange} = turn;
+	let answer: JsonObject | undefined;
+	let leaves: BodyText | undefined;
+	const words = (): BodyText => (leaves ??= requestLeaves(turn.params));
+	const field = requestFields(turn, words);
 	await gateway.hooks.ask('pre-request', exchange, field, (verdict, {plugin}) => {
 		if (verdict.verdict === 'respond') {
 			answer = answerFrom(verdict.response, turn, plugin.name);
@@ -71,10 +76,7 @@ export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> =>
 			});
 		if (verdict.verdict !== 'rewrite') return undefined;
 		const {text, params} = verdict.patch;
-		if (text) {
-			leaves ??= requestLeaves(turn.params);
-			patchText(leaves, text);
-		}
+		if (text) patchText(words(), text);
 		for (const [key, value] of Object.entries(params ?? {})) {
 			if (value === null) delete turn.params[key];
 			else turn.params[key] = structuredClone(value);
@@ -164,6 +166,7 @@ export const askResult = async (turn: Turn, given: JsonObject): Promise<JsonObje
 		result = own(replaced.result);
 		leaves = undefined;
 	});
+	keepReply(gateway, exchange, () => ({text: words().strings, channels: words().strings.map(() => channelOfResult(exchange.operation))}));
 	return result;
 };
 

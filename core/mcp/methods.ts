@@ -1,9 +1,11 @@
 import {asGatewayError, GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
+import {keepRequest} from '../payload.ts';
 import {atDoor} from './at-door.ts';
 import {type Entry, type ListMethod, lists} from './catalogue.ts';
 import {askList, askRequest, askResult, askToolCall} from './guard.ts';
 import {differingParam} from './headers.ts';
+import {serversInSight} from './in-sight.ts';
 import {isMarked, prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
 import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
@@ -33,6 +35,8 @@ const shownAs = (door: string | undefined, method: ListMethod, entries: readonly
 };
 
 const impatience = 10_000;
+/** Of the names of the servers that were asked, on the record. */
+const mostNoted = 500;
 
 type Found = {server: string; entries: readonly Entry[]; error?: GatewayError};
 
@@ -51,14 +55,15 @@ const partOf = async (turn: Turn, server: string, method: ListMethod): Promise<F
 };
 
 const listing = async (turn: Turn, method: ListMethod): Promise<JsonObject> => {
-	const {gateway, exchange, door} = turn;
+	const {exchange, door} = turn;
 	exchange.server = door;
 	if (turn.params.cursor !== undefined) throw invalid('There is only one page, and no cursor for another.');
 	const answer = await askRequest(turn);
 	if (answer) return answer;
 	const {field} = lists[method];
-	const names = door === undefined ? gateway.mcp.servers.names : [door];
+	const names = await serversInSight(turn);
 	if (door !== undefined) channelTo(turn, door);
+	else exchange.annotations['mcp.servers'] = names.join(' ').slice(0, mostNoted);
 	const parts = await reaching(turn, door, () => Promise.all(names.map(name => partOf(turn, name, method))));
 	exchange.outcome = 'ok';
 	const all = parts.flatMap(({entries}) => entries);
@@ -128,6 +133,7 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	if (exchange.approval) await asApproved(turn, channel, entry);
 	// Whatever a plugin wrote into the name: what was asked about is what is called.
 	const sent = onward({...params, name});
+	keepRequest(turn.gateway, exchange, () => JSON.stringify({name, arguments: params.arguments}));
 	const asking = askingOf(turn, channel, entry.definition);
 	return turn.gateway.mcp.prices.charged(exchange, () =>
 		reaching(turn, server, () => call(turn, channel, 'tools/call', sent, asking, {name: asked, arguments: said})),
@@ -151,6 +157,7 @@ const directed = async (turn: Turn, method: string, {server, unknown, check}: Di
 	if (server === undefined || (turn.door === undefined && !turn.gateway.mcp.servers.get(server))) throw unknown;
 	await check?.();
 	const channel = channelTo(turn, server);
+	keepRequest(turn.gateway, turn.exchange, () => JSON.stringify(spoken(turn.params)));
 	return reaching(turn, server, () => call(turn, channel, method, onward(turn.params), askingOf(turn, channel), said));
 };
 
