@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import type {Operation} from '../schemas/hooks.ts';
 import type {Principal} from '../schemas/principal.ts';
-import type {Attempt, Booking, JournalRecord, Notice, RecordedFinding, Ruling} from '../schemas/record.ts';
+import type {Attempt, Booking, JournalRecord, Notice, Payload, RecordedFinding, Ruling} from '../schemas/record.ts';
 import type {Usage} from '../schemas/usage.ts';
 import type {DenyCode, Reservation} from '../schemas/verdict.ts';
 import type {GatewayError} from './errors.ts';
@@ -69,6 +69,10 @@ export type Exchange = {
 	costMicroUsd?: number;
 	request?: {sha256: string; bytes: number};
 	response?: {sha256: string; bytes: number};
+	/** What the journal is to keep of what was said. */
+	payload?: Payload;
+	/** The plugins that had something to carry when the request went on: what they write into the answer may be what they had taken out. */
+	restorers?: ReadonlySet<string>;
 	outcome?: Outcome;
 	status?: number;
 	error?: GatewayError;
@@ -172,6 +176,7 @@ export const closedRecord = (exchange: Exchange, plugins: string): JournalRecord
 		notices: some(exchange.notices),
 		request: exchange.request,
 		response: exchange.response,
+		payload: exchange.payload,
 		redacted: exchange.redacted,
 		totalMs: ms(performance.now() - exchange.startedMs),
 		overheadMs: overheadMs(exchange),

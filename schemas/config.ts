@@ -89,7 +89,10 @@ export const gatewayConfig = z.strictObject({
 	journal: z
 		.strictObject({
 			folder: z.string().min(1).default('data/journal'),
-			payloads: z.enum(['none', 'digest']).default('digest'),
+			/** `masked` keeps what was said too, as the plugins let it pass: without one that masks, that is everything. */
+			payloads: z.enum(['none', 'digest', 'masked']).default('digest'),
+			/** Most that is kept of a request, and of an answer. */
+			payloadKb: z.int().min(1).max(4_096).default(64),
 			/** A segment is closed and signed at this size. */
 			segmentMb: z.number().min(0.001).max(1_024).default(64),
 		})

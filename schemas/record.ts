@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {usage} from './usage.ts';
-import {finding, unit} from './verdict.ts';
+import {channel, finding, unit} from './verdict.ts';
 
 const digest = z.strictObject({sha256: z.string(), bytes: z.int().min(0)});
 
@@ -61,6 +61,17 @@ export const notice = z.strictObject({
 });
 export type Notice = z.output<typeof notice>;
 
+/** With `payloads: 'masked'`: what went on, as the plugins had left it. What they refused is never here. */
+export const payload = z.strictObject({
+	/** The body of a model call, or the params of an MCP request, as JSON. */
+	request: z.string().optional(),
+	/** The words of the answer, with where each came from. */
+	response: z.array(z.strictObject({channel, text: z.string()})).optional(),
+	/** `large`: more than `payloadKb`. `restored`: a plugin may have put back what it had kept from the provider. */
+	leftOut: z.strictObject({request: z.literal('large').optional(), response: z.enum(['large', 'restored']).optional()}).optional(),
+});
+export type Payload = z.output<typeof payload>;
+
 /**
  * One line of the journal. `kind`: `exchange` ends an exchange (exactly one each); `opened` precedes it when an upstream
  * is about to be reached; `admin` is an action of an operator; `gateway` is a start, a stop, a recovery; `checkpoint`
@@ -117,6 +128,7 @@ export const record = z.strictObject({
 	notices: z.array(notice).optional(),
 	request: digest.optional(),
 	response: digest.optional(),
+	payload: payload.optional(),
 	redacted: z.array(z.string()).optional(),
 	totalMs: z.number().optional(),
 	overheadMs: z.number().optional(),

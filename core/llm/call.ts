@@ -5,6 +5,7 @@ import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {failWith, type Gateway, recordOpened} from '../gateway.ts';
+import {keepRequest} from '../payload.ts';
 import {type Answered, firstToAnswer, type Rests} from '../upstream/deployments.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {afterResponse} from './after.ts';
@@ -67,6 +68,7 @@ export const modelCall = async (
 			await hooks.ask('pre-request', exchange, requestFields(asked, exchange, req.headers), carryRequest(asked, exchange, catalogue));
 		}
 		if (asked.answer) return await answerItself(gateway, exchange, asked, asked.answer);
+		keepRequest(gateway, exchange, () => encoded(asked).toString());
 		answered = await attempt(gateway, rests, asked, {req, exchange}, waiting);
 		const isStream =
 			asked.facts.stream && answered.reply.status < 300 && String(answered.reply.headers['content-type']).startsWith('text/event-stream');

@@ -1,6 +1,7 @@
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
+import {keepReply} from '../payload.ts';
 import type {Answered} from '../upstream/deployments.ts';
 import {beforeReply} from './after.ts';
 import type {Asked} from './asked.ts';
@@ -72,6 +73,7 @@ export const wholeReply = async (
 		exchange.outcome = undefined;
 		throw error;
 	}
+	keepReply(gateway, exchange, () => ({text: text().strings, channels: replyChannels(json, text())}));
 	const headers = clientHeaders(reply.headers, exchange);
 	headers['content-type'] = 'application/json';
 	// Clients repeat a 409 on their own; no other answer about the request gets better by that.

@@ -4,6 +4,7 @@ import {asGatewayError, GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {guardHeaders} from '../findings.ts';
 import {failWith, finish, type Gateway} from '../gateway.ts';
+import {keepReply} from '../payload.ts';
 import {limitHeaders} from '../rate-headers.ts';
 import type {Answered} from '../upstream/deployments.ts';
 import {pass} from '../upstream/pass.ts';
@@ -14,6 +15,7 @@ import type {Deployment} from './catalogue.ts';
 import {clientHeaders} from './client-headers.ts';
 import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
+import {keepStream} from './kept-stream.ts';
 import {openGrowth} from './outgrow.ts';
 import {refuseKey} from './provider-key.ts';
 import {countUsage, type Known} from './spend.ts';
@@ -74,6 +76,7 @@ export const streamedReply = async (
 	const growth = openGrowth(gateway, exchange, asked, deployment, {produced, usage, cut: error => reply.abort(error)});
 	const watch = openWatch(gateway, exchange, asked, usage);
 	const tap = openTap(dialect, usage);
+	const kept = keepStream(gateway, exchange, dialect);
 	const look = refuseKey(deployment);
 	let sentBytes = 0;
 	let linger: NodeJS.Timeout | undefined;
@@ -84,6 +87,7 @@ export const streamedReply = async (
 
 	const sent = <Piece extends Buffer | string>(piece: Piece): Piece => {
 		digest?.update(piece);
+		kept?.see(piece);
 		sentBytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
 		return piece;
 	};
@@ -138,6 +142,7 @@ export const streamedReply = async (
 		exchange.outcome ??= 'ok';
 		exchange.status ??= 200;
 		sent(closing);
+		if (kept) keepReply(gateway, exchange, kept.words);
 		if (digest) exchange.response = {sha256: digest.digest('hex'), bytes: sentBytes};
 		await afterResponse(gateway, exchange, {text: watch?.text, channels: watch?.channels});
 		await finish(gateway, exchange);

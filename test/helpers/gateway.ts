@@ -49,10 +49,11 @@ export const startGateway = async (
 	const baseUrl = `${upstream.url}/v1`;
 	const lines: string[] = [];
 	const log = pino({level: 'debug'}, {write: line => void lines.push(line)});
+	const {journal, ...others} = typeof overrides === 'function' ? overrides(baseUrl) : overrides;
 	const input: GatewayConfigInput = {
 		listen: '127.0.0.1:0',
 		store: join(folder, 'store.db'),
-		journal: {folder: join(folder, 'journal')},
+		journal: {folder: join(folder, 'journal'), ...journal},
 		providers: {local: {speaks: 'openai', baseUrl, key: providerKey}, claude: {speaks: 'anthropic', baseUrl, key: providerKey}},
 		models: {fast: ['local/echo'], sonnet: ['claude/echo']},
 		prices: {
@@ -60,7 +61,7 @@ export const startGateway = async (
 			'claude/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000},
 		},
 		plugins: [{use: 'virtual-keys'}],
-		...(typeof overrides === 'function' ? overrides(baseUrl) : overrides),
+		...others,
 	};
 	const running = await serve(loadedFrom(input, folder), log).catch(async (error: unknown) => {
 		await upstream.close();
