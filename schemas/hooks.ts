@@ -22,6 +22,15 @@ const principalReads = {
 	'principal.scopes': 'json',
 } as const;
 
+const saidReads = {taints: 'json', findings: 'json'} as const;
+
+/** What guards have said of the exchange so far: those that come first in the list, at this hook too. */
+const said = {
+	/** The names of what this exchange, or its session, is tainted with by now, in their order. */
+	taints: z.array(z.string()),
+	findings: z.array(v.foundBefore),
+};
+
 const toolCall = z.strictObject({
 	server: z.string().optional(),
 	name: z.string(),
@@ -101,6 +110,7 @@ export const hooks = {
 			'headers.<name>': 'plain',
 			session: 'plain',
 			requestDigest: 'plain',
+			...saidReads,
 			lostClaim: 'plain',
 		},
 		input: z.strictObject({
@@ -128,6 +138,7 @@ export const hooks = {
 			session: z.string().optional(),
 			/** SHA-256 of the body as it would be sent now; missing over MCP. */
 			requestDigest: z.string().optional(),
+			...said,
 			/** The claim of this plugin's last answer, which somebody else has had. */
 			lostClaim: z.string().optional(),
 		}),
@@ -149,6 +160,7 @@ export const hooks = {
 			'tool.annotations': 'json',
 			'estimate.maxCostMicroUsd': 'plain',
 			source: 'plain',
+			...saidReads,
 			carried: 'plain',
 			lostClaim: 'plain',
 			continues: 'plain',
@@ -159,6 +171,7 @@ export const hooks = {
 			/** What the call itself can cost, by `toolPrices`: 0 for one that a model asks for, missing when no price is known. */
 			estimate: z.strictObject({maxCostMicroUsd: z.int().optional()}),
 			source: z.enum(['mcp', 'model']),
+			...said,
 			carried: z.string().optional(),
 			/** The claim of this plugin's last answer, which somebody else has had. */
 			lostClaim: z.string().optional(),
@@ -186,6 +199,7 @@ export const hooks = {
 			tools: 'json',
 			result: 'json',
 			latency: 'json',
+			...saidReads,
 			carried: 'plain',
 		},
 		input: z.strictObject({
@@ -205,6 +219,7 @@ export const hooks = {
 			/** A list that a plugin may narrow: `{models}`, `{tools}`, `{prompts}`, `{resources}`, `{resourceTemplates}`. Of any other MCP request `{server, result}`, where `result` may be replaced; with `instructionsDigest` where a server says how it wants to be used. */
 			result: z.json().optional(),
 			latency: z.strictObject({totalMs: z.number(), upstreamMs: z.number().optional()}),
+			...said,
 			carried: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allowReply, v.deny, v.rewriteReply]),

@@ -57,8 +57,8 @@ export type Reservation = z.output<typeof reservation>;
 export const channel = z.enum(['user', 'system', 'assistant', 'tool-result', 'tool-description', 'tool-arguments']);
 export type Channel = z.output<typeof channel>;
 
-/** What is done about a finding. `flag` tells of it, and nothing else. */
-export const findingAction = z.enum(['flag', 'mask', 'strip', 'deny', 'hold', 'degrade']);
+/** What is done about a finding. `flag` tells of it, and nothing else; `taint` has rules treat the exchange and its session otherwise from then on. */
+export const findingAction = z.enum(['flag', 'mask', 'strip', 'deny', 'hold', 'degrade', 'taint']);
 
 /** A short name in lower case, of at most six digits: no room for a card, a phone number or a key. */
 const shortName = z
@@ -85,10 +85,20 @@ export const finding = z.strictObject({
 	 * the string with that index among the values of the arguments, in their order. Without `text`, of the first.
 	 */
 	span: z.strictObject({text: z.int().min(0).max(1_000_000).optional(), start: z.int().min(0), end: z.int().min(0)}).optional(),
-	/** What this verdict does about it: `deny` and `hold` go with the verdict of that name, `mask` and `strip` with one that changes or ends something. */
+	/**
+	 * What this verdict does about it: `deny` and `hold` go with the verdict of that name, `mask` and `strip` with one that changes or ends
+	 * something, `taint` with any. A taint goes by the name of the category.
+	 */
 	action: findingAction,
 });
 export type Finding = z.output<typeof finding>;
+
+/** What the guards before have found in this exchange, as plugins are told: each kind once, with the highest score. Never what it was, nor where. */
+export const foundBefore = finding.omit({span: true}).extend({
+	plugin: z.string(),
+	hook: z.string(),
+});
+export type FoundBefore = z.output<typeof foundBefore>;
 
 const scalar = z.union([z.string().max(2_000), z.number(), z.boolean()]);
 
