@@ -119,6 +119,8 @@ export const gatewayConfig = z.strictObject({
 			drainMs: z.int().min(0).default(10_000),
 			/** Most exchanges that wait for an approval at a time; whoever comes then is told to come again. */
 			held: z.int().min(0).max(100_000).default(1_000),
+			/** Most of them that are of one key, those of the keys minted from it included. */
+			heldPerKey: z.int().min(0).max(100_000).default(100),
 			/** Largest answer of an upstream that does not stream. */
 			replyMb: z.number().min(0.001).max(1_024).default(64),
 		})

@@ -80,6 +80,8 @@ export const server = z
 		asks: z.array(z.enum(['elicitation', 'elicitation-url', 'sampling', 'roots'])).default([]),
 		/** Longest wait for a whole answer. */
 		timeoutMs: z.int().min(1).max(3_600_000).default(120_000),
+		/** Largest message of this server, and never more than `limits.replyMb`: while one is read and looked at, nobody else is served. */
+		resultMb: z.number().min(0.001).max(1_024).default(4),
 		/** Most sockets to this server. */
 		connections: z.int().min(1).max(4_096).default(256),
 	})

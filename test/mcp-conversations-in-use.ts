@@ -24,7 +24,7 @@ test('a call under way keeps its conversation, however many others begin meanwhi
 	await new Promise<void>(resolve => upstream.listen(0, '127.0.0.1', resolve));
 	const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/mcp`;
 	const options = {log: pino({level: 'silent'}), maxBytes: 1_000_000, credentials: new Map()};
-	const servers = openServers({one: {url, timeoutMs: 10_000, connections: 8, asks: []}}, options);
+	const servers = openServers({one: {url, timeoutMs: 10_000, connections: 8, asks: [], resultMb: 4}}, options);
 	t.teardown(async () => {
 		await servers.close();
 		upstream.closeAllConnections();
