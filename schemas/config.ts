@@ -67,6 +67,8 @@ export const pluginEntry = z.strictObject({
 			/** Hosts (`name`, `name:port`, `*.name`); a private address has to be named as it is. */
 			http: z.array(z.string().min(1)).min(1).optional(),
 			secrets: z.record(z.string(), secret).optional(),
+			/** What it may ask, in its callers' name and at their cost: names that stand in `models`, or `provider/model`. */
+			models: z.array(z.string().min(1).max(300)).min(1).max(50).optional(),
 		} satisfies Record<z.output<typeof capability>, z.ZodType>)
 		.default({}),
 });

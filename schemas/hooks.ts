@@ -50,8 +50,8 @@ export const mcpOperations = [
 	...['elicitation/create', 'sampling/createMessage', 'roots/list'],
 ] as const;
 
-/** Every operation of the model surface, where `models` is the list of models, and of the MCP surface. */
-export const operation = z.enum(['chat', 'embeddings', 'messages', 'count_tokens', 'models', ...mcpOperations]);
+/** Every operation of the model surface, where `models` is the list of models and `moderations` is for plugins to ask, and of the MCP surface. */
+export const operation = z.enum(['chat', 'embeddings', 'messages', 'count_tokens', 'moderations', 'models', ...mcpOperations]);
 export type Operation = z.output<typeof operation>;
 
 /**
@@ -112,6 +112,7 @@ export const hooks = {
 			requestDigest: 'plain',
 			...saidReads,
 			lostClaim: 'plain',
+			asking: 'plain',
 		},
 		input: z.strictObject({
 			principal,
@@ -141,6 +142,8 @@ export const hooks = {
 			...said,
 			/** The claim of this plugin's last answer, which somebody else has had. */
 			lostClaim: z.string().optional(),
+			/** With the capability `models`: what a question names this call of the hook by, until it has answered. */
+			asking: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteRequest, v.respond, v.route, v.hold]),
 	},
@@ -164,6 +167,7 @@ export const hooks = {
 			carried: 'plain',
 			lostClaim: 'plain',
 			continues: 'plain',
+			asking: 'plain',
 		},
 		input: z.strictObject({
 			principal,
@@ -177,6 +181,8 @@ export const hooks = {
 			lostClaim: z.string().optional(),
 			/** `<claim>/<round>`: it goes on with a call that was let pass with this claim, since its server asked for something in between. */
 			continues: z.string().optional(),
+			/** With the capability `models`: what a question names this call of the hook by, until it has answered. */
+			asking: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.deny, v.rewriteArguments, v.respondResult, v.hold]),
 	},
@@ -201,6 +207,7 @@ export const hooks = {
 			latency: 'json',
 			...saidReads,
 			carried: 'plain',
+			asking: 'plain',
 		},
 		input: z.strictObject({
 			principal: principal.optional(),
@@ -221,6 +228,8 @@ export const hooks = {
 			latency: z.strictObject({totalMs: z.number(), upstreamMs: z.number().optional()}),
 			...said,
 			carried: z.string().optional(),
+			/** With the capability `models`: what a question names this call of the hook by, until it has answered. */
+			asking: z.string().optional(),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.allowReply, v.deny, v.rewriteReply]),
 	},

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import {crossingOf, type HookName, hooks, operation} from './hooks.ts';
 
-export const capability = z.enum(['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'ledger', 'crypto']);
+export const capability = z.enum(['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'ledger', 'crypto', 'models']);
 export type Capability = z.output<typeof capability>;
 
 /** What a running exchange does not keep: it could not be handed over a second time. */

@@ -99,6 +99,8 @@ export const record = z.strictObject({
 		])
 		.optional(),
 	session: z.string().optional(),
+	/** The exchange in which a plugin has asked what this one is about, and that plugin. */
+	causedBy: z.strictObject({exchange: z.string(), plugin: z.string()}).optional(),
 	/** The MCP server that was asked, the tool that was called by its own name there, and the SHA-256 of what it was called with and of what it was then. */
 	server: z.string().optional(),
 	tool: z.string().optional(),
