@@ -217,8 +217,11 @@ export const hooks = {
 			text: z.array(z.string()),
 			/** Where each of `text` came from; while a reply streams, the one of `window`. */
 			channels: z.array(v.channel),
-			/** Present only while a reply streams: characters of one channel not yet cleared; `final` closes the channel. */
-			window: z.strictObject({channel: z.int(), text: z.string(), final: z.boolean()}).optional(),
+			/**
+			 * Present only while a reply streams: characters of one channel not yet cleared; `final` closes the channel. Of the arguments of a tool,
+			 * each string is a channel of its own, and `name` the field that it is the value of.
+			 */
+			window: z.strictObject({channel: z.int(), text: z.string(), final: z.boolean(), name: z.string().optional()}).optional(),
 			usage: usage.optional(),
 			costMicroUsd: z.int().optional(),
 			attempts: z.array(z.json()),

@@ -26,7 +26,12 @@ const hookEntry = (hook: HookName) =>
 			operations: z.array(operation).min(1).optional(),
 			/** For `post-response` plugins that read `window`: how much is gathered before a crossing, and how much may be held back. */
 			window: z
-				.strictObject({chars: z.int().min(0).max(16_384).default(1_024), overlap: z.int().min(0).max(4_096).default(256)})
+				.strictObject({
+					chars: z.int().min(0).max(16_384).default(1_024),
+					overlap: z.int().min(0).max(4_096).default(256),
+					/** What has waited so many milliseconds is shown, however few characters have been gathered. */
+					flushMs: z.int().min(1).max(10_000).default(50),
+				})
 				.optional(),
 			/** `pre-auth` and `pre-request`: running exchanges are asked about again when the plugin's kv changes, or their credential ends. */
 			recheck: z.boolean().optional(),

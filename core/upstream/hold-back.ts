@@ -10,6 +10,8 @@ export type Guard = {
 	chars: number;
 	/** Characters held back, of text shown before, by an answer without `clear`. */
 	overlap: number;
+	/** New characters are shown at the latest after this time, however few they are. */
+	flushMs?: number;
 	ask(channel: number, text: string, final: boolean): Clearance | Promise<Clearance>;
 };
 
@@ -19,18 +21,27 @@ export type HoldBack = {
 	 * push until it settles. Throws (or rejects) with the guard's `cut`, or `plugin_failed`; nothing comes out after that.
 	 */
 	push(channel: number, text: string): string | Promise<string>;
-	/** Ends a channel: everything the guards let through of what was held. */
-	finish(channel: number): string | Promise<string>;
+	/** Ends a channel, after a last text: everything the guards let through of what was held. */
+	finish(channel: number, text?: string): string | Promise<string>;
+	/** Milliseconds until a guard has to be shown what it has not seen; undefined where each has seen everything. */
+	dueInMs(): number | undefined;
+	/** The channels with text that some guard should have been shown by now. */
+	overdue(): number[];
+	/** Shows what is overdue on a channel: what every guard has cleared of it. */
+	flush(channel: number): string | Promise<string>;
 	/** Channels that were pushed to and are not finished. */
 	open(): number[];
 };
 
-/** What one guard has not cleared yet of one channel. */
-type Cell = {held: string; fresh: number};
+/** What one guard has not cleared yet of one channel; the last `fresh` characters it has not been shown either, since `since`. */
+type Cell = {held: string; fresh: number; since: number};
 type Lane = {cells: Cell[]; half: string};
 
 /** A provider that opens more in one answer is not answering a question. */
 const mostChannels = 1_024;
+
+/** What all guards together may hold of one answer, in characters, however many channels it has. */
+const mostHeld = 4_000_000;
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
@@ -77,8 +88,9 @@ const settle = (guard: Guard, cell: Cell, answer: Clearance, final: boolean): st
  * The hold-back window: text deltas on numbered channels go in, and only what every guard of the list has cleared comes out, whatever
  * the chunking. Each guard sees what the one before let through, with what it has not cleared itself in front.
  */
-export const holdBack = (guards: readonly Guard[]): HoldBack => {
+export const holdBack = (guards: readonly Guard[], now: () => number = () => performance.now()): HoldBack => {
 	const lanes = new Map<number, Lane>();
+	let held = 0;
 	let failure: GatewayError | undefined;
 	/** The last push that is still waiting for a guard: later ones queue behind it. */
 	let tail: Promise<string> | undefined;
@@ -95,10 +107,30 @@ export const holdBack = (guards: readonly Guard[]): HoldBack => {
 			failure = new GatewayError('upstream_malformed', `The answer has more than ${mostChannels} parts.`);
 			throw failure;
 		}
-		const lane = {cells: guards.map(() => ({held: '', fresh: 0})), half: ''};
+		const lane = {cells: guards.map(() => ({held: '', fresh: 0, since: 0})), half: ''};
 		lanes.set(channel, lane);
 		return lane;
 	};
+
+	const add = (cell: Cell, text: string): void => {
+		if (text === '') return;
+		if (cell.fresh === 0) cell.since = now();
+		cell.held += text;
+		cell.fresh += text.length;
+		held += text.length;
+		if (held <= mostHeld) return;
+		failure = new GatewayError('upstream_too_large', 'The answer comes faster than the plugins that watch it can clear it.');
+		throw failure;
+	};
+
+	const take = (guard: Guard, cell: Cell, answer: Clearance, final: boolean): string => {
+		const before = cell.held.length;
+		const out = settle(guard, cell, answer, final);
+		held -= before - cell.held.length;
+		return out;
+	};
+
+	const isDue = ({flushMs}: Guard, {fresh, since}: Cell): boolean => fresh > 0 && flushMs !== undefined && now() - since >= flushMs;
 
 	/** Shows `text` to the guards from the `from`th on. */
 	const run = (lane: Lane, channel: number, text: string, final: boolean, from: number): string | Promise<string> => {
@@ -106,13 +138,16 @@ export const holdBack = (guards: readonly Guard[]): HoldBack => {
 		for (let index = from; index < guards.length; index++) {
 			const guard = guards[index]!;
 			const cell = lane.cells[index]!;
-			cell.held += passing;
-			cell.fresh += passing.length;
-			if (!final && (cell.fresh === 0 || cell.fresh < guard.chars)) return '';
 			try {
+				add(cell, passing);
+				const isReady = final || (cell.fresh > 0 && cell.fresh >= guard.chars) || isDue(guard, cell);
+				if (!isReady) {
+					passing = '';
+					continue;
+				}
 				const answer = guard.ask(channel, cell.held, final);
 				if (answer instanceof Promise) return later(lane, channel, answer, final, index);
-				passing = settle(guard, cell, answer, final);
+				passing = take(guard, cell, answer, final);
 			} catch (thrown) {
 				throw failing(thrown, guard);
 			}
@@ -124,7 +159,7 @@ export const holdBack = (guards: readonly Guard[]): HoldBack => {
 		const guard = guards[index]!;
 		let passing: string;
 		try {
-			passing = settle(guard, lane.cells[index]!, await asked, final);
+			passing = take(guard, lane.cells[index]!, await asked, final);
 		} catch (thrown) {
 			throw failing(thrown, guard);
 		}
@@ -134,7 +169,7 @@ export const holdBack = (guards: readonly Guard[]): HoldBack => {
 	const enter = (channel: number, text: string, final: boolean): string | Promise<string> => {
 		if (failure !== undefined) throw failure;
 		if (text === '' && !final) return '';
-		if (final && !lanes.has(channel)) return '';
+		if (final && text === '' && !lanes.has(channel)) return '';
 		const lane = laneOf(channel);
 		let whole = lane.half === '' ? text : lane.half + text;
 		lane.half = '';
@@ -146,8 +181,14 @@ export const holdBack = (guards: readonly Guard[]): HoldBack => {
 		return run(lane, channel, whole, final, 0);
 	};
 
-	const inOrder = (channel: number, text: string, final: boolean): string | Promise<string> => {
-		const out = tail === undefined ? enter(channel, text, final) : tail.then(() => enter(channel, text, final));
+	const show = (channel: number): string | Promise<string> => {
+		if (failure !== undefined) throw failure;
+		const lane = lanes.get(channel);
+		return lane === undefined ? '' : run(lane, channel, '', false, 0);
+	};
+
+	const inOrder = (work: () => string | Promise<string>): string | Promise<string> => {
+		const out = tail === undefined ? work() : tail.then(work);
 		if (typeof out === 'string') return out;
 		const mine = out.finally(() => {
 			if (tail === mine) tail = undefined;
@@ -157,8 +198,22 @@ export const holdBack = (guards: readonly Guard[]): HoldBack => {
 	};
 
 	return {
-		push: (channel, text) => inOrder(channel, text, false),
-		finish: channel => inOrder(channel, '', true),
+		push: (channel, text) => inOrder(() => enter(channel, text, false)),
+		finish: (channel, text = '') => inOrder(() => enter(channel, text, true)),
+		dueInMs() {
+			let soonest: number | undefined;
+			for (const {cells} of lanes.values()) {
+				for (const [index, {fresh, since}] of cells.entries()) {
+					const {flushMs} = guards[index]!;
+					if (fresh === 0 || flushMs === undefined) continue;
+					const left = Math.max(0, since + flushMs - now());
+					if (soonest === undefined || left < soonest) soonest = left;
+				}
+			}
+			return soonest;
+		},
+		overdue: () => [...lanes].filter(([, {cells}]) => cells.some((cell, index) => isDue(guards[index]!, cell))).map(([channel]) => channel),
+		flush: channel => inOrder(() => show(channel)),
 		open: () => [...lanes.keys()],
 	};
 };

@@ -9,6 +9,8 @@ export type Passage = {
 	onChunk?: (chunk: Buffer) => boolean | undefined;
 	/** What goes on instead of a chunk, possibly later; nothing overtakes it. What it throws cuts the reply. */
 	rewrite?: (chunk: Buffer) => Bytes | Promise<Bytes>;
+	/** Called once, before the first chunk, with what puts bytes in between two chunks; a piece that rejects cuts the reply. */
+	onOpen?: (put: (piece: Bytes | Promise<Bytes>) => void) => void;
 	/**
 	 * Called once, when the body is over or broken: the reply does not end before it resolves. Resolves with closing bytes, if any: the end
 	 * of a rewritten stream, or an error event in the client's dialect. When it rejects, the reply is broken off.
@@ -25,14 +27,16 @@ export type Passed = {bytes: number; error?: GatewayError};
 const lingerMs = 1_000;
 
 const start = (reply: Reply, res: ServerResponse, passage: Passage, done: (passed: Passed) => void): void => {
-	const {onChunk, rewrite, beforeEnd, stallMs = 60_000} = passage;
+	const {onChunk, rewrite, onOpen, beforeEnd, stallMs = 60_000} = passage;
 	/** Chunks of one read of the socket, which cost one write. */
 	let batch: Buffer[] = [];
 	/** From the last event on. */
 	let tail: Buffer[] | undefined;
 	let bytes = 0;
 	let isFull = false;
+	/** The last piece that is not there yet: later ones queue behind it. */
 	let working: Promise<void> | undefined;
+	let isCut = false;
 	let stall: NodeJS.Timeout | undefined;
 	let linger: NodeJS.Timeout | undefined;
 
@@ -50,13 +54,32 @@ const start = (reply: Reply, res: ServerResponse, passage: Passage, done: (passe
 		pace();
 	};
 
-	const writeLater = async (piece: Promise<Bytes>) => {
+	const cut = (thrown: unknown) => {
+		isCut = true;
+		reply.abort(asGatewayError(thrown));
+	};
+
+	const writeLater = async (piece: Promise<Bytes>, before: Promise<void> | undefined) => {
 		try {
-			write(await piece);
+			const ready = await piece;
+			await before;
+			if (!isCut) write(ready);
 		} catch (thrown) {
-			reply.abort(asGatewayError(thrown));
+			cut(thrown);
 		}
-		working = undefined;
+	};
+
+	const put = (piece: Bytes | Promise<Bytes>) => {
+		if (!(piece instanceof Promise) && working === undefined) {
+			write(piece);
+			return;
+		}
+		const mine = writeLater(Promise.resolve(piece), working).then(() => {
+			if (working !== mine) return;
+			working = undefined;
+			pace();
+		});
+		working = mine;
 		pace();
 	};
 
@@ -67,13 +90,7 @@ const start = (reply: Reply, res: ServerResponse, passage: Passage, done: (passe
 		}
 		if (tail !== undefined) tail.push(chunk);
 		else if (rewrite === undefined) write(chunk);
-		else {
-			const piece = rewrite(chunk);
-			if (piece instanceof Promise) {
-				working = writeLater(piece);
-				pace();
-			} else write(piece);
-		}
+		else put(rewrite(chunk));
 	};
 
 	const flush = () => {
@@ -83,14 +100,14 @@ const start = (reply: Reply, res: ServerResponse, passage: Passage, done: (passe
 		try {
 			go(chunk);
 		} catch (thrown) {
-			reply.abort(asGatewayError(thrown));
+			cut(thrown);
 		}
 	};
 
 	const conclude = async (broken: GatewayError | undefined) => {
 		flush();
 		clearTimeout(linger);
-		await working;
+		while (working !== undefined) await working;
 		// What goes wrong after the last event takes nothing from the client, unless it is the client that left.
 		let error = tail !== undefined && !res.destroyed ? undefined : broken;
 		let closing: Bytes | undefined;
@@ -120,6 +137,7 @@ const start = (reply: Reply, res: ServerResponse, passage: Passage, done: (passe
 		if (!res.writableFinished) reply.abort();
 	});
 
+	onOpen?.(put);
 	reply.read({
 		data: chunk => {
 			if (batch.push(chunk) === 1) queueMicrotask(flush);
