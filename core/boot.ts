@@ -99,7 +99,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const running = new Set<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
 		const mcp = opened(await openMcp({config, store, kv, log}), it => it.close());
-		const holds = openHolds(config.limits.held);
+		const holds = openHolds(config.limits);
 		kv.onChange(holds.changed);
 		const metrics = openMetrics(
 			{running: () => running.size, held: holds.size},

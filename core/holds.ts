@@ -1,5 +1,6 @@
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
+import {keysOf} from './scope.ts';
 
 /** An exchange that waits for somebody's decision: it costs a timer and a place in a list, and nobody is asked anything meanwhile. */
 export type Hold = {
@@ -14,7 +15,7 @@ export type Hold = {
 };
 
 export type Holds = {
-	/** Undefined where as many wait as may, and where the gateway is stopping. */
+	/** Undefined where as many wait as may, and where the gateway is stopping. Throws `rate_limited` where as many of the same key wait as may. */
 	open(exchange: Exchange, plugin: string, ms: number): Hold | undefined;
 	/** A plugin's kv has changed, here or in another process. */
 	changed(plugin: string, entries: Readonly<Record<string, unknown>>): void;
@@ -26,14 +27,35 @@ export type Holds = {
 
 type Place = {plugin: string; keys: string | undefined; changed(): void; over(): void};
 
-/** Where exchanges wait, `most` at a time. */
-export const openHolds = (most: number): Holds => {
+const retryAfterMs = 1_000;
+
+/** Whose share a place is of: a key's and those that it was minted from, or that of a principal without one. */
+const sharersOf = ({principal}: Exchange): readonly string[] =>
+	[...new Set(keysOf(principal) ?? [`of ${principal?.id ?? ''}`])].map(name => `${principal?.tenant ?? ''}\n${name}`);
+
+/** Where exchanges wait, `held` at a time, of which `heldPerKey` may be of one key. */
+export const openHolds = ({held: most, heldPerKey}: {held: number; heldPerKey: number}): Holds => {
 	const places = new Set<Place>();
+	const shares = new Map<string, number>();
 	let closed = false;
+
+	const share = (sharers: readonly string[], by: 1 | -1): void => {
+		for (const name of sharers) {
+			const now = (shares.get(name) ?? 0) + by;
+			if (now === 0) shares.delete(name);
+			else shares.set(name, now);
+		}
+	};
 
 	return {
 		open(exchange, plugin, ms) {
 			if (closed || places.size >= most) return undefined;
+			const sharers = sharersOf(exchange);
+			if (sharers.some(name => (shares.get(name) ?? 0) >= heldPerKey))
+				throw new GatewayError('rate_limited', `${heldPerKey} requests of this key wait for approvals already (limits.heldPerKey).`, {
+					plugin,
+					retryAfterMs,
+				});
 			const {waiting, cut} = exchange;
 			const left = waiting?.onLeft;
 			const seen = {changed: false, over: false};
@@ -69,6 +91,7 @@ export const openHolds = (most: number): Holds => {
 			exchange.cut = onCut;
 			const timer = setTimeout(place.over, ms);
 			places.add(place);
+			share(sharers, 1);
 
 			return {
 				watch(keys) {
@@ -90,7 +113,7 @@ export const openHolds = (most: number): Holds => {
 				},
 				end() {
 					clearTimeout(timer);
-					places.delete(place);
+					if (places.delete(place)) share(sharers, -1);
 					if (waiting?.onLeft === onLeft) waiting.onLeft = left;
 					if (exchange.cut !== onCut) return;
 					if (cut) exchange.cut = cut;

@@ -15,7 +15,7 @@ const toolOf = (fields: Fields | undefined): {server?: string; tool?: string[]} 
 };
 
 /** The key itself, and those that it was minted from: what is for a key is for its children too. */
-const keysOf = (principal: Exchange['principal']): string[] | undefined => {
+export const keysOf = (principal: Exchange['principal']): string[] | undefined => {
 	if (principal?.key === undefined) return undefined;
 	const paying = principal.accounts.filter(account => account.startsWith('key:')).map(account => account.slice('key:'.length));
 	return [...paying, principal.key];

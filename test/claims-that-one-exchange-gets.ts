@@ -50,7 +50,7 @@ test('a plugin that only observes claims nothing', async t => {
 
 test('a place to wait tells what changed since it was last asked, and only of its own keys', async t => {
 	const engine = await hookEngine(t, []);
-	const holds = openHolds(2);
+	const holds = openHolds({held: 2, heldPerKey: 2});
 	const exchange = engine.exchange({model: 'a'});
 	const hold = holds.open(exchange, 'votes', 60_000)!;
 	t.true(hold.watch('vote:1:'));
@@ -83,7 +83,7 @@ test('a place to wait tells what changed since it was last asked, and only of it
 
 test('an exchange that is cut, or whose client leaves, waits no more, and whoever else was to hear of it does', async t => {
 	const engine = await hookEngine(t, []);
-	const holds = openHolds(2);
+	const holds = openHolds({held: 2, heldPerKey: 2});
 	const heard: string[] = [];
 	const waiting = {left: false, onLeft: () => void heard.push('left')};
 	const exchange = engine.exchange({waiting, cut: () => void heard.push('cut')});
