@@ -1,19 +1,61 @@
+import {mcpOperations} from '../../schemas/hooks.ts';
 import {identify} from '../auth.ts';
 import {openExchange} from '../exchange.ts';
-import {finish} from '../gateway.ts';
+import {failWith, finish} from '../gateway.ts';
+import {afterResponse} from '../llm/after.ts';
 import type {JsonObject} from '../llm/json.ts';
 import type {ReplyParts} from '../llm/reply.ts';
 import {answered} from './respond.ts';
-import {RpcError, readMessage, rpcCodes} from './rpc.ts';
-import {accepted, reply, sessionOf, type Visit} from './visit.ts';
+import {errorBody, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
+import {accepted, protocolError, reply, sessionOf, type Visit} from './visit.ts';
 
 const mostInBatch = 100;
 
+type Request = Extract<Message, {kind: 'request'}>;
+
+/** What a request is told that was nobody's, or no session's, any more. */
+const refused = async ({gateway, exchange}: Visit, thrown: unknown, {id}: Request): Promise<JsonObject> => {
+	if (thrown instanceof RpcError) {
+		protocolError(exchange, thrown, id);
+		return errorBody(thrown, exchange.id, id);
+	}
+	const error = failWith(gateway, exchange, thrown);
+	await afterResponse(gateway, exchange);
+	return errorBody(error, exchange.id, id);
+};
+
+/** One request of a batch, as an exchange of its own; whose key has ended since the first of them is told so, on a record of its own too. */
+const partOf = async (visit: Visit, message: Request): Promise<JsonObject> => {
+	const {gateway, exchange, req} = visit;
+	const {method, path, ip, surface} = exchange;
+	const part = openExchange({method, path, ip, surface});
+	part.annotations['mcp.batch'] = exchange.id;
+	part.waiting = visit.waiting;
+	const own: Visit = {...visit, exchange: part};
+	gateway.running.add(part);
+	try {
+		let body: JsonObject;
+		try {
+			await identify(gateway.hooks, part, req.headers, gateway.config.anonymous === true);
+			// It may be somebody else's key by now, or a session that has ended.
+			const {owner, offer} = sessionOf(own);
+			({body} = await answered(own, {message, era: 'legacy', owner, offer, stream: undefined}));
+		} catch (thrown) {
+			part.operation = mcpOperations.find(name => name === message.method) ?? 'batch';
+			body = await refused(own, thrown, message);
+		}
+		await finish(gateway, part);
+		return body;
+	} finally {
+		gateway.running.delete(part);
+	}
+};
+
 /** A batch of 2025-03-26: each message is an exchange of its own, with every hook and a record; so none can hide behind another. */
 export const batch = async (visit: Visit, messages: unknown[]): Promise<ReplyParts> => {
-	const {gateway, exchange, req, door} = visit;
+	const {exchange} = visit;
 	exchange.operation = 'batch';
-	const {owner, version, offer} = sessionOf(visit);
+	const {version} = sessionOf(visit);
 	if (version !== '2025-03-26' && version !== '2024-11-05')
 		throw new RpcError(rpcCodes.invalidRequest, 'This version of the protocol knows no batches.', {status: 400});
 	if (messages.length === 0 || messages.length > mostInBatch)
@@ -24,19 +66,7 @@ export const batch = async (visit: Visit, messages: unknown[]): Promise<ReplyPar
 	const bodies: JsonObject[] = [];
 	for (const message of read) {
 		if (message.kind !== 'request') continue;
-		const {method, path, ip, surface} = exchange;
-		const part = openExchange({method, path, ip, surface});
-		part.annotations['mcp.batch'] = exchange.id;
-		part.waiting = visit.waiting;
-		gateway.running.add(part);
-		try {
-			await identify(gateway.hooks, part, req.headers, gateway.config.anonymous === true);
-			const own: Visit = {...visit, exchange: part, door};
-			bodies.push((await answered(own, {message, era: 'legacy', owner, offer, stream: undefined})).body);
-			await finish(gateway, part);
-		} finally {
-			gateway.running.delete(part);
-		}
+		bodies.push(await partOf(visit, message));
 	}
 	if (bodies.length === 0) return accepted(exchange);
 	exchange.outcome = 'ok';
