@@ -31,6 +31,7 @@ import {openKv} from './store/kv.ts';
 import {openStore} from './store/open.ts';
 import {processOf} from './store/process-id.ts';
 import type {Store} from './store/store.ts';
+import {openTaints} from './taints/taints.ts';
 import {openUsage} from './usage/open.ts';
 import {alone, type Seat} from './workers/seat.ts';
 
@@ -126,6 +127,10 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const scripts = await wallScripts();
 		const house = opened(await moveIn(loaded, admitted, {log, kv, scripts}), moveOut);
 		log.debug({ms: performance.now() - begun}, 'plugins moved in');
+		const taints = opened(
+			openTaints({kv, ...config.taints, onWriteFailed: error => log.error({err: error}, 'a taint could not be stored yet')}),
+			it => it.close(),
+		);
 		const carryOut = openEffects({
 			ledger,
 			kv,
@@ -140,7 +145,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			holds,
 			members: house.residents.map(({member}) => member),
 			carryOut,
-			noteFindings: openFindings({secret: await findingsSecret(store), count: metrics.found}),
+			taintsOf: taints.of,
+			noteFindings: openFindings({secret: await findingsSecret(store), count: metrics.found, taint: taints.note}),
 			onFailed(exchange, plugin, hook, reason) {
 				metrics.pluginFailed(plugin, hook);
 				log.warn({exchange: exchange.id, plugin, hook, reason}, 'a plugin could not answer');
@@ -181,7 +187,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		const firstKeySha256 = known ?? hashOf(adminKey!);
 		const admins = openAdmins({kv, firstKeySha256});
 
-		const {explain, rehearse} = opened(openExplain({catalogue, house}, {config, kv, ledger, scripts, log}), it => it.close());
+		const stage = {config, kv, ledger, scripts, log, taintsOf: taints.of};
+		const {explain, rehearse} = opened(openExplain({catalogue, house}, stage), it => it.close());
 		const gateway: Gateway = {
 			config,
 			log,
@@ -196,6 +203,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			usage,
 			store,
 			admins,
+			taints,
 			diary,
 			explain,
 			rehearse,

@@ -3,7 +3,7 @@ import type {Operation} from '../schemas/hooks.ts';
 import type {Principal} from '../schemas/principal.ts';
 import type {Attempt, Booking, JournalRecord, Notice, Payload, RecordedFinding, Ruling} from '../schemas/record.ts';
 import type {Usage} from '../schemas/usage.ts';
-import type {DenyCode, Reservation} from '../schemas/verdict.ts';
+import type {DenyCode, FoundBefore, Reservation} from '../schemas/verdict.ts';
 import type {GatewayError} from './errors.ts';
 import type {Crossing} from './ledger/ledger.ts';
 import type {JsonObject} from './llm/json.ts';
@@ -39,6 +39,8 @@ export type Exchange = {
 	/** What may be asked again while it runs. */
 	questions?: Question[] | undefined;
 	session?: string;
+	/** Over MCP, whose conversations it is part of: `session:…`, `stream:…` or, without either, `principal:…`. */
+	owner?: string;
 	/** The MCP server that is asked, and the tool that is called, by its own name there. */
 	server?: string;
 	tool?: string;
@@ -52,6 +54,10 @@ export type Exchange = {
 	/** What guards found, each once, and how many more there were. */
 	findings?: Map<string, RecordedFinding>;
 	findingsLeftOut?: number;
+	/** The same in short, for the plugins behind. */
+	found?: Map<string, FoundBefore>;
+	/** What it is tainted with, by itself. */
+	taints?: Set<string>;
 	annotations: Record<string, string | number | boolean>;
 	attempts: Attempt[];
 	/** What each plugin has set aside and not settled yet. */

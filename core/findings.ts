@@ -5,6 +5,7 @@ import type {Finding} from '../schemas/verdict.ts';
 import type {Exchange} from './exchange.ts';
 import type {Fields, Member} from './hooks.ts';
 import {isObject} from './llm/json.ts';
+import {noteFound, taintAlone} from './taints/said.ts';
 import type {Verdict} from './verdicts.ts';
 
 /** Notes what a verdict says was found; answers what is wrong with it, and then notes nothing. */
@@ -17,6 +18,8 @@ type Options = {
 	/** Of this gateway alone: without it nobody can tell which value has a digest. */
 	secret: string;
 	count: (finding: RecordedFinding) => void;
+	/** Notes what a finding taints, before anybody is told anything; the exchange alone when left out. */
+	taint?: (exchange: Exchange, name: string) => void;
 };
 
 /** A record is for reading; the metrics count on. */
@@ -74,7 +77,7 @@ const textFor = (hook: HookName, {plugin}: Member, fields: Fields, index: number
 };
 
 /** To be asked with every verdict that has findings, before it is carried out. */
-export const openFindings = ({secret, count}: Options): NoteFindings => {
+export const openFindings = ({secret, count, taint = taintAlone}: Options): NoteFindings => {
 	const digestOf = (value: string): string => createHmac('sha256', secret).update(value).digest('hex').slice(0, 16);
 
 	return ({exchange, hook, member, fields}, {verdict, findings = []}) => {
@@ -91,6 +94,8 @@ export const openFindings = ({secret, count}: Options): NoteFindings => {
 				...(value !== '' && {digest: digestOf(value)}),
 				...(member.mode === 'observe' && {mode: 'observe'}),
 			};
+			noteFound(exchange, recorded);
+			if (finding.action === 'taint' && member.mode !== 'observe') taint(exchange, finding.category);
 			// Whoever is asked again about the same finds the same; of a stream each window is another text.
 			const {score, severity, ...same} = isWindow ? {...recorded, span: undefined} : recorded;
 			const key = JSON.stringify(same);

@@ -18,6 +18,7 @@ import type {Metrics} from './metrics.ts';
 import type {PluginHouse} from './plugins/house.ts';
 import type {Store} from './store/store.ts';
 import type {UsageStore} from './store/usage.ts';
+import type {Taints} from './taints/taints.ts';
 import type {Usage} from './usage/open.ts';
 
 /** What a request meets, made by `boot` and handed down. */
@@ -37,6 +38,8 @@ export type Gateway = {
 	/** For pages about usage and the ledger; nothing else asks the store while a request waits. */
 	store: UsageStore & Pick<Store, 'processes'>;
 	admins: Admins;
+	/** What guards have tainted. */
+	taints: Taints;
 	/** What plugins' actions write, noted for the journal. */
 	diary: Diary;
 	/** What would become of a request, without one. */

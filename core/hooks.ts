@@ -13,6 +13,7 @@ import type {Value} from './sandbox/isolate.ts';
 import {inScope} from './scope.ts';
 import type {Steady} from './steady.ts';
 import {openSteps, type Step} from './steps.ts';
+import {ownTaints, withSaid} from './taints/said.ts';
 import {rememberVerdicts, type Verdict} from './verdicts.ts';
 
 /** A plugin with its place in the config's list. */
@@ -69,6 +70,8 @@ type Options = {
 	steady?: Steady;
 	/** Where exchanges wait for a decision; without it a hold refuses at once. */
 	holds?: Holds;
+	/** What an exchange is tainted with now; what it is by itself when left out. */
+	taintsOf?: (exchange: Exchange) => readonly string[];
 };
 
 /** Whoever changes the model over and over cannot have reserved for the one that is called. */
@@ -84,7 +87,7 @@ const passing: ReadonlySet<string> = new Set(['allow', 'rewrite', 'route']);
 
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
-export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, holds}: Options): Hooks => {
+export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, holds, taintsOf = ownTaints}: Options): Hooks => {
 	const listeners = Object.fromEntries(
 		(Object.keys(declared) as HookName[]).map(name => {
 			const own = members.filter(({plugin}) => plugin.manifest.hooks[name]);
@@ -186,9 +189,10 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 		members,
 		askAgain,
 		async refusesServer(name, exchange, fields) {
+			const said = withSaid(exchange, fields, taintsOf);
 			for (const member of listeners[name]) {
 				if (member.mode === 'observe' || !looksAtServer(member, name) || !isAsked(member, name, exchange, fields)) continue;
-				const answer = await askOne(member, name, fields);
+				const answer = await askOne(member, name, said);
 				if (!answer) continue;
 				const verdict = answer.kind === 'F' ? undefined : checked(name, answer.body);
 				if (verdict ? !passing.has(verdict.verdict) : member.onFailure === 'deny') return true;
@@ -200,7 +204,8 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: exchange => listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange)),
 
-		async ask(name, exchange, fields, carry) {
+		async ask(name, exchange, given, carry) {
+			const fields = withSaid(exchange, given, taintsOf);
 			let list = steps(name, exchange, fields);
 			let at = 0;
 			let from = 0;
@@ -224,7 +229,8 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 			}
 		},
 
-		askWindow(exchange, member, fields) {
+		askWindow(exchange, member, given) {
+			const fields = withSaid(exchange, given, taintsOf);
 			const step = aloneAt(member, 'post-response');
 			const finish = ([answer]: readonly Answer[]) =>
 				answer &&

@@ -109,6 +109,18 @@ export const gatewayConfig = z.strictObject({
 	anonymous: z.literal(true).optional(),
 	/** What becomes of an exchange that still runs when its key is revoked, blocked or over: `finish` records it, `cut` ends it at once. */
 	revoked: z.strictObject({running: z.enum(['finish', 'cut']).default('finish')}).prefault({}),
+	taints: z
+		.strictObject({
+			/** How long a session stays tainted after what tainted it was found, to a sixtieth of that time. */
+			lastMs: z
+				.int()
+				.min(1_000)
+				.max(30 * 86_400_000)
+				.default(3_600_000),
+			/** `key`: everything that the key does is tainted with its session. */
+			reach: z.enum(['session', 'key']).default('session'),
+		})
+		.prefault({}),
 	/** `trust`: take the client's address from the last entry of `x-forwarded-for`, which the proxy itself wrote. */
 	proxy: z.enum(['none', 'trust']).default('none'),
 	limits: z

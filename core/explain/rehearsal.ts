@@ -3,6 +3,7 @@ import type {Logger} from 'pino';
 import type {HookName} from '../../schemas/hooks.ts';
 import {ConfigError, type LoadedConfig} from '../config.ts';
 import {GatewayError} from '../errors.ts';
+import type {Exchange} from '../exchange.ts';
 import {openFindings} from '../findings.ts';
 import {type Hooks, type Member, openHooks} from '../hooks.ts';
 import type {Ledger} from '../ledger/ledger.ts';
@@ -41,6 +42,8 @@ export type Stage = {
 	scripts: WallScripts;
 	log: Logger;
 	now?: () => number;
+	/** What sessions and keys are tainted with now; nothing when left out. */
+	taintsOf?: (exchange: Exchange) => readonly string[];
 };
 
 /** Reads like the plugin's own lender, and lends nothing that leaves a trace: what it puts is lost, what it sends is refused. */
@@ -115,10 +118,11 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 	// By a secret nobody keeps: whoever may try may not find out so which value a record speaks of.
 	const noteFindings = openFindings({secret: randomUUID(), count: () => undefined});
 	const carryOut = foresee({ledger: stage.ledger, foreseen, now: stage.now ?? Date.now});
+	const asIfReal = {carryOut, noteFindings, onFailed: () => undefined, ...(stage.taintsOf && {taintsOf: stage.taintsOf})};
 	return {
 		house,
-		hooks: openHooks({members: watchedFrom(0), carryOut, noteFindings, onFailed: () => undefined}),
-		guards: openHooks({members: watchedFrom(ofGuards).filter(isGuard), carryOut, noteFindings, onFailed: () => undefined}),
+		hooks: openHooks({members: watchedFrom(0), ...asIfReal}),
+		guards: openHooks({members: watchedFrom(ofGuards).filter(isGuard), ...asIfReal}),
 		asked,
 		foreseen,
 		begin() {

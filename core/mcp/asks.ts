@@ -65,9 +65,9 @@ const refusalOf = (server: string, may: Offer, method: AskMethod, params: JsonOb
 
 /** The exchange of a question: its caller's, and on the record by itself. */
 const partOf = ({exchange}: Turn, operation: AskMethod, server: string): Exchange => {
-	const {method, path, ip, surface, principal, identifiedBy, tags, session} = exchange;
+	const {method, path, ip, surface, principal, identifiedBy, tags, session, owner} = exchange;
 	const part = openExchange({method, path, ip, surface});
-	Object.assign(part, {principal, identifiedBy, tags: [...tags], session, operation, server});
+	Object.assign(part, {principal, identifiedBy, tags: [...tags], session, owner, operation, server});
 	part.annotations['mcp.for'] = exchange.id;
 	return part;
 };

@@ -98,9 +98,9 @@ export const tell = async (visit: Visit, stream: Stream, whose: Whose | Promise<
 /** Whether somebody may hear of a resource: judged as an exchange of its own. */
 const mayHear = async (visit: Visit, {owner, offer, era}: Whose, {server, uri}: Watched): Promise<boolean> => {
 	const {gateway, exchange, req, door, waiting} = visit;
-	const {method, path, ip, surface, principal, identifiedBy} = exchange;
+	const {method, path, ip, surface, principal, identifiedBy, session} = exchange;
 	const part = openExchange({method, path, ip, surface});
-	Object.assign(part, {principal, identifiedBy, operation: 'resources/subscribe', server});
+	Object.assign(part, {principal, identifiedBy, session, owner, operation: 'resources/subscribe', server});
 	part.annotations['mcp.for'] = exchange.id;
 	const turn: Turn = {
 		gateway,

@@ -58,6 +58,7 @@ export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonO
 	const {gateway, exchange, req, door, waiting, ended} = visit;
 	const {message, era, owner, offer, stream} = asked;
 	const {id, method, params} = message;
+	exchange.owner = owner;
 	const questions: (() => void)[] = [];
 	const logLevel = levelOf(visit, asked);
 	const isLogging = stream && (era === 'legacy' || logLevel !== undefined) && !gateway.hooks.reads('post-response', 'text[]', exchange);

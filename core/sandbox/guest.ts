@@ -169,8 +169,12 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		if (typeof text !== 'string') return notJson;
 		if (text.length > answerChars) return tooLong;
 		if (text === '{"verdict":"allow"}') return '';
-		// A tag is read by the plugins behind, and a claim may not be granted: they are asked when it is known.
-		const letsPass = startsWith(text, '{"verdict":"allow"') && indexOf(text, '"tag":', 0) < 0 && indexOf(text, '"claim":', 0) < 0;
+		// A tag and findings are read by the plugins behind, and a claim may not be granted: they are asked when it is known.
+		const letsPass =
+			startsWith(text, '{"verdict":"allow"') &&
+			indexOf(text, '"tag":', 0) < 0 &&
+			indexOf(text, '"findings":', 0) < 0 &&
+			indexOf(text, '"claim":', 0) < 0;
 		return (letsPass ? 'A' : 'S') + text;
 	};
 	const actionText = (value: unknown): string => {

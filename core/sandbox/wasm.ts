@@ -137,12 +137,14 @@ export const wasmHome = ({name, code, setup, limits}: Guest, {lender, hold}: Opt
 
 	const verdictText = (output: string): string => {
 		if (output === '' || output === 'null') return '';
-		const verdict = JSON.parse(output) as {verdict?: unknown; tag?: unknown; claim?: unknown} | null;
+		const verdict = JSON.parse(output) as {verdict?: unknown; tag?: unknown; claim?: unknown; findings?: unknown} | null;
 		if (typeof verdict !== 'object' || verdict === null) throw new Error('answered with something that is not a verdict');
 		const json = JSON.stringify(verdict);
 		if (json === '{"verdict":"allow"}') return '';
-		// As in the guest: the plugins behind are asked again where there is a new tag.
-		return (verdict.verdict === 'allow' && verdict.tag === undefined && verdict.claim === undefined ? 'A' : 'S') + json;
+		// As in the guest: the plugins behind are asked when a tag or findings are known.
+		const letsPass =
+			verdict.verdict === 'allow' && verdict.tag === undefined && verdict.claim === undefined && verdict.findings === undefined;
+		return (letsPass ? 'A' : 'S') + json;
 	};
 	const actionText = (output: string): string => `V${output === '' ? 'null' : JSON.stringify(JSON.parse(output))}`;
 
