@@ -82,7 +82,7 @@ const countedIn = ({usage, costMicroUsd: microUsd}: Exchange): Used => ({
 const nothing: Used = Object.fromEntries(unit.options.map(name => [name, 0]));
 
 /** What reservations nobody settled come to: the real figures, or nothing when no upstream was reached. */
-const settleRest = ({ledger}: Gateway, exchange: Exchange): void => {
+export const settleRest = ({ledger}: Pick<Gateway, 'ledger'>, exchange: Exchange): void => {
 	if (exchange.held.size === 0) return;
 	const used = exchange.opened ? countedIn(exchange) : nothing;
 	for (const plugin of [...exchange.held.keys()]) settleHeld(ledger, exchange, plugin, used);

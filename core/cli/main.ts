@@ -13,6 +13,7 @@ import {guards} from './guards.ts';
 import {keys} from './keys.ts';
 import {ledger} from './ledger.ts';
 import {plugins} from './plugins.ts';
+import {replay} from './replay.ts';
 import {start} from './start.ts';
 import {usage} from './usage.ts';
 
@@ -25,7 +26,8 @@ const program = new Command('sallyport')
 	.exitOverride();
 
 // What only one verb needs is imported when it runs: asking for help must not wait for an isolate's library.
-for (const verb of [start, check, keys, plugins, act, explain, guards, approvals, admins, usage, ledger, audit, adminKey]) verb(program);
+for (const verb of [start, check, keys, plugins, act, explain, guards, replay, approvals, admins, usage, ledger, audit, adminKey])
+	verb(program);
 
 /** A mistake in the config says where it is and how to mend it, and no message of ours needs a stack. */
 const wordsOf = (thrown: unknown): string => {

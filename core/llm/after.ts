@@ -15,7 +15,7 @@ export type Shown = {
 	channels?: () => readonly Channel[];
 	tools?: () => unknown;
 	result?: () => unknown;
-	window?: {channel: number; text: string; final: boolean; from: Channel};
+	window?: {channel: number; text: string; final: boolean; from: Channel; name?: string};
 };
 
 export const responseFields = (exchange: Exchange, {text, channels, tools, result, window}: Shown = {}): Fields => {
@@ -33,7 +33,7 @@ export const responseFields = (exchange: Exchange, {text, channels, tools, resul
 			case 'channels[]':
 				return json(window ? [window.from] : (channels?.() ?? text?.().map(() => 'assistant') ?? []));
 			case 'window':
-				return json(window && {channel: window.channel, text: window.text, final: window.final});
+				return json(window && {channel: window.channel, text: window.text, final: window.final, name: window.name});
 			case 'usage':
 				return json(exchange.usage);
 			case 'costMicroUsd':
@@ -57,7 +57,11 @@ export const responseFields = (exchange: Exchange, {text, channels, tools, resul
  * Asks post-response about an exchange that has ended without a reply to look at. Its outcome stands: what a plugin says
  * against it can refuse nothing any more, and is only logged.
  */
-export const afterResponse = async ({hooks, log}: Gateway, exchange: Exchange, shown?: Shown): Promise<void> => {
+export const afterResponse = async (
+	{hooks, log}: {hooks: Gateway['hooks']; log: Pick<Gateway['log'], 'warn'>},
+	exchange: Exchange,
+	shown?: Shown,
+): Promise<void> => {
 	if (!hooks.listens('post-response', exchange)) return;
 	try {
 		await hooks.ask('post-response', exchange, responseFields(exchange, shown), () => undefined);
@@ -68,7 +72,7 @@ export const afterResponse = async ({hooks, log}: Gateway, exchange: Exchange, s
 
 /** Asks post-response about a reply the client has not seen yet. Throws GatewayError where it must not. */
 export const beforeReply = async (
-	{hooks}: Gateway,
+	{hooks}: Pick<Gateway, 'hooks'>,
 	exchange: Exchange,
 	shown: Shown,
 	rewrite: (patch: Rewrite['patch']) => void,

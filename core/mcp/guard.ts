@@ -1,5 +1,6 @@
 import {headerField} from '../auth.ts';
 import {GatewayError} from '../errors.ts';
+import type {Gateway} from '../gateway.ts';
 import type {Carry, Fields} from '../hooks.ts';
 import {beforeReply, type Shown} from '../llm/after.ts';
 import {packed, principalField} from '../llm/asked.ts';
@@ -17,7 +18,12 @@ const own = (value: unknown): JsonObject => structuredClone(value) as JsonObject
 
 const withoutMeta = ({_meta, ...params}: JsonObject): JsonObject => params;
 
-const answerFrom = (response: {text: string} | {body: object}, {exchange}: Turn, plugin: string): JsonObject => {
+/** What the hooks need of a request, and of its gateway. */
+export type Governed = Pick<Turn, 'exchange' | 'headers' | 'params' | 'continues'> & {
+	gateway: Pick<Gateway, 'hooks'> & {mcp: Pick<Gateway['mcp'], 'prices'>};
+};
+
+const answerFrom = (response: {text: string} | {body: object}, {exchange}: Pick<Turn, 'exchange'>, plugin: string): JsonObject => {
 	if ('body' in response) return own(response.body);
 	if (exchange.operation === 'tools/call') return {content: [{type: 'text', text: response.text}]};
 	throw new GatewayError('plugin_failed', `The plugin ${plugin} answers ${exchange.operation} with words, which it has no place for.`, {
@@ -27,7 +33,7 @@ const answerFrom = (response: {text: string} | {body: object}, {exchange}: Turn,
 
 /** What pre-request may read of a request; `words` are those of its params. */
 export const requestFields =
-	({exchange, headers, params}: Turn, words: () => BodyText): Fields =>
+	({exchange, headers, params}: Pick<Turn, 'exchange' | 'headers' | 'params'>, words: () => BodyText): Fields =>
 	path => {
 		switch (path) {
 			case 'operation':
@@ -59,7 +65,7 @@ export const requestFields =
 	};
 
 /** Asks pre-request, and writes into `turn.params` what it changes. Answers a plugin's result in the server's place. */
-export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> => {
+export const askRequest = async (turn: Governed | Turn): Promise<JsonObject | undefined> => {
 	const {gateway, exchange} = turn;
 	let answer: JsonObject | undefined;
 	let leaves: BodyText | undefined;
@@ -88,7 +94,7 @@ export const askRequest = async (turn: Turn): Promise<JsonObject | undefined> =>
 };
 
 /** Asks on-tool-call, and writes into `turn.params` what it changes. Answers a plugin's result in the tool's place. */
-export const askToolCall = async (turn: Turn, name: string, entry: Entry | undefined): Promise<JsonObject | undefined> => {
+export const askToolCall = async (turn: Governed, name: string, entry: Entry | undefined): Promise<JsonObject | undefined> => {
 	const {gateway, exchange, params} = turn;
 	const {server} = exchange;
 	let answer: JsonObject | undefined;
