@@ -40,6 +40,22 @@ const canonical = (type: string): string => {
 	return sameAs[name] ?? name;
 };
 
+/** What the plugins call a value, and what the data calls it as well: the same number under the name of a country or of another list. */
+const otherNames: Readonly<Record<string, readonly string[]>> = {
+	PHONE: ['PH_MOBILE_NUMBER', 'TR_PHONE_NUMBER'],
+	SE_PERSONNUMMER: ['SE_PNR'],
+	FI_PERSONAL_IDENTITY_CODE: ['FI_HETU'],
+	CZ_RC: ['SK_RC'],
+	TR_NATIONAL_ID: ['TR_ID'],
+	ZA_ID_NUMBER: ['ZA_ID'],
+	UK_DRIVING_LICENCE: ['DRIVER_LICENSE'],
+	PASSPORT: ['UK_PASSPORT', 'ES_PASSPORT', 'IN_PASSPORT', 'IT_PASSPORT', 'DE_PASSPORT', 'KR_PASSPORT', 'US_PASSPORT'],
+	DE_PASSPORT: ['PASSPORT'],
+	KR_PASSPORT: ['PASSPORT'],
+	BANK_ACCOUNT: ['US_BANK_NUMBER'],
+	DRIVER_LICENSE: ['US_DRIVER_LICENSE'],
+};
+
 const tallyOf = (tallies: Map<string, Tally>, name: string): Tally => {
 	const known = tallies.get(name) ?? {right: 0, wrong: 0, missed: 0, exact: 0};
 	tallies.set(name, known);
@@ -89,12 +105,19 @@ const scopedTo = ({scope}: Row): ((type: string) => boolean) => {
 const inScope = (labels: readonly Labelled[], belongs: (type: string) => boolean): Labelled[] =>
 	labels.map(({start, end, type}) => ({start, end, type: canonical(type)})).filter(({type}) => belongs(type));
 
+/** Findings under the names that this row uses. */
+const asNamed = (labels: readonly Labelled[], {scope}: Row): Labelled[] =>
+	labels.map(label => {
+		const other = scope.includes(label.type) ? undefined : otherNames[label.type]?.find(name => scope.includes(name));
+		return other === undefined ? label : {...label, type: other};
+	});
+
 /** What was found in one text and what is there, one by one. */
 export type Judged = {row: Row; missed: Labelled[]; wrong: Labelled[]; right: Array<{gold: Labelled; exact: boolean}>; reported: boolean};
 
 const judge = (row: Row, labels: readonly Labelled[]): Judged => {
 	const belongs = scopedTo(row);
-	const found = inScope(labels, belongs);
+	const found = inScope(asNamed(labels, row), belongs);
 	const golds = inScope(row.spans, belongs);
 	const taken = new Set<Labelled>();
 	const judged: Judged = {row, missed: [], wrong: [], right: [], reported: row.neg.length > 0 && found.length > 0};

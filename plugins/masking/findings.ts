@@ -2,7 +2,7 @@ import type {Finding} from '../../plugin-sdk/index.ts';
 import {familyOf, type Kind} from './kinds.ts';
 import type {Mode} from './settings.ts';
 
-const severe = new Set(['card', 'us-ssn', 'api-key', 'national-id', 'passport']);
+const severe = new Set(['card', 'us-ssn', 'api-key', 'national-id', 'passport', 'driving-licence', 'bank-account']);
 
 /** As many as a verdict may tell of. */
 const most = 64;

@@ -19,6 +19,13 @@ const checked: ReadonlyArray<readonly [type: string, before: string, digits: str
 	['US_NPI', 'NPI ', '188765432'],
 	['ZA_ID_NUMBER', 'ID number ', '920220472008'],
 	['CH_AHV', '', '756921703344'],
+	['BG_EGN', 'EGN ', '752316926'],
+	['LV_PK', 'personas kods ', '1611751086'],
+	['RU_SNILS', 'СНИЛС ', '1122334459'],
+	['JP_MY_NUMBER', 'My Number ', '12345678901'],
+	['KR_BRN', 'BRN ', '104865665'],
+	['PT_NIF', 'NIF ', '12345678'],
+	['DO_CEDULA', 'cédula ', '0011391820'],
 ];
 
 test('of ten last digits one at most is right, and a wrong one is left alone', t => {
@@ -49,6 +56,19 @@ test('birthdays and passports are found by the words before them', t => {
 	t.deepEqual(found('born 12/03/1985, paid 12/03/2024'), ['DOB 12/03/1985']);
 	t.deepEqual(found('the meeting is on 12/03/1985'), []);
 	t.deepEqual(found('passport no. C4711234 expires'), ['PASSPORT C4711234']);
+});
+
+test('licences, accounts and plates are found by the words before them, or by a form that nothing else has', t => {
+	t.deepEqual(found("my driver's license is LH329609T."), ['DRIVER_LICENSE LH329609T']);
+	t.deepEqual(found('account number 3294805225, sort code 20-00-00'), ['BANK_ACCOUNT 3294805225', 'UK_SORT_CODE 20-00-00']);
+	t.deepEqual(found('car reg BD62 XYZ and GJ09AB1234'), ['UK_VEHICLE_REGISTRATION BD62 XYZ', 'IN_VEHICLE_REGISTRATION GJ09AB1234']);
+	t.deepEqual(found('VIN 1M8GDM9AXKP042788, no VIN 1M8GDM9A1KP042788 x'), ['VIN 1M8GDM9AXKP042788', 'VIN 1M8GDM9A1KP042788']);
+	t.deepEqual(found('it is 1M8GDM9AXKP042788, and 1M8GDM9A1KP042788'), ['VIN 1M8GDM9AXKP042788']);
+	t.deepEqual(found('at SW1A 1AA, with E5 2GB of memory'), ['UK_POSTCODE SW1A 1AA']);
+	t.deepEqual(found('NRIC S1234567D, not S1234567A'), ['SG_NRIC_FIN S1234567D', 'SG_NRIC_FIN S1234567A']);
+	t.deepEqual(found('it is S1234567D, not S1234567A'), ['SG_NRIC_FIN S1234567D']);
+	t.deepEqual(found('SVNR 1237 010180, not 1238 010180; UTR 1955839661, not 2955839661'), ['AT_VNR 1237 010180', 'UK_UTR 1955839661']);
+	t.deepEqual(found('VAT no. DE136695976, and DE136695977'), ['VAT DE136695976']);
 });
 
 test('what only looks like a number of a person is left alone', t => {

@@ -20,7 +20,18 @@ const own = {
 	imei: ['IMEI'],
 	'aba-routing': ['ABA_ROUTING'],
 	dob: ['DOB'],
-	passport: ['PASSPORT', 'KR_PASSPORT'],
+	passport: ['PASSPORT', 'DE_PASSPORT', 'KR_PASSPORT'],
+	'driving-licence': ['DRIVER_LICENSE', 'UK_DRIVING_LICENCE', 'IT_DRIVER_LICENSE', 'KR_DRIVER_LICENSE'],
+	'bank-account': ['BANK_ACCOUNT', 'UK_SORT_CODE'],
+	vehicle: [
+		'VEHICLE_REGISTRATION',
+		'UK_VEHICLE_REGISTRATION',
+		'IN_VEHICLE_REGISTRATION',
+		'NG_VEHICLE_REGISTRATION',
+		'TR_LICENSE_PLATE',
+		'VIN',
+	],
+	postcode: ['UK_POSTCODE'],
 } as const satisfies Record<string, readonly Kind[]>;
 
 const named = new Set<Kind>(Object.values(own).flat());

@@ -1,6 +1,6 @@
 import {DIGIT, isKind, KEY_MARK, WORD} from './classes.ts';
 import {leadsToEmail} from './email.ts';
-import {type Found, open} from './found.ts';
+import {type Found, open, wordsBefore} from './found.ts';
 import {type Groups, groupEnd, groupLength, groupMark, groupStart} from './numbers.ts';
 
 /** How cards are printed, besides one run of digits, by the length of the first group. */
@@ -107,6 +107,9 @@ const cardCount = (text: string, groups: Groups): number => {
 	return layout?.length ?? 0;
 };
 
+/** Words right before a number that say what else it is. */
+const otherwise = /\b(?:order|ean|gtin|upc|isbn|sku|barcode|tracking|invoice)(?:[ _-]?(?:id|no|nr|number|code))?\W{0,5}$/;
+
 /** A payment card whose first digit is where `groups` begin. */
 export const matchCard = (text: string, groups: Groups, final: boolean): Found | undefined => {
 	const count = cardCount(text, groups);
@@ -117,6 +120,10 @@ export const matchCard = (text: string, groups: Groups, final: boolean): Found |
 	const start = groupStart(groups, 0);
 	const end = groupEnd(groups, count - 1);
 	if (isKind(text, start - 1, WORD | KEY_MARK) || (text.charCodeAt(start - 1) === 0x2e && isKind(text, start - 2, DIGIT))) {
+		return;
+	}
+
+	if (otherwise.test(wordsBefore(text, start))) {
 		return;
 	}
 

@@ -2,9 +2,10 @@ import {ALNUM, DIGIT, isKind, KEY_MARK, WORD} from './classes.ts';
 import {leadsToEmail} from './email.ts';
 import {type Found, open, wordsBefore} from './found.ts';
 import {type Groups, groupEnd, groupLength, groupMark, groupStart} from './numbers.ts';
+import {extensionEnd, isLabelled} from './phone-end.ts';
 
 const dialled =
-	/phone|\btel\b|t[ée]l[ée]ph?on|teléfono|\bt[ée]l\b|telefax|mobile|\bmobil\b|m[óo]vil|\bcell|\bfax\b|\bcall\b|whatsapp|\bsms\b|\bdial\b|\breach|answering|\bhandy|rufnummer|portable|celular|\bmy [a-z]{2,9} number is $/;
+	/phone|\btel\b|t[ée]l[ée]ph?on|teléfono|\bt[ée]l\b|telefax|mobile|\bmobil\b|m[óo]vil|\bcell|\bfax\b|\bcall\b|whatsapp|\bsms\b|\bdial\b|\breach|answering|\bhandy|rufnummer|portable|celular|telem[óo]vel|puhelin|telefoon|\bgsm\b|\bcep\b|telepono|hotline|contact (?:number|no\b)|телефон|\bтел\b|電話|电话|手机|携帯|전화|휴대폰|هاتف|\bmy [a-z]{2,9} number is $/;
 
 const everyDialled = new RegExp(dialled, 'g');
 
@@ -110,13 +111,30 @@ const isNational = (text: string, groups: Groups): boolean => {
 	return zeroed && groupMark(groups, 1) !== slash && !(groups.count === 2 && groupMark(groups, 1) === dot);
 };
 
+/** Whether digits that are a whole text may be dialled: behind a zero, or in three groups and more. */
+const isDialledAlone = (text: string, groups: Groups): boolean => {
+	const first = groupStart(groups, 0);
+	if (groups.count === 1)
+		return (groups.digits === 10 || groups.digits === 11) && text.charCodeAt(first) === zero && text.charCodeAt(first + 1) > zero;
+	const social = groups.count === 3 && groupLength(groups, 1) === 2 && groupLength(groups, 2) === 4;
+	return (
+		groups.count > 2 &&
+		groups.digits > 8 &&
+		groups.digits < 13 &&
+		groupLength(groups, 0) < 5 &&
+		groupMark(groups, 2) !== dot &&
+		!social &&
+		even(groups)
+	);
+};
+
 /** How many groups a number that is neither international nor American takes, 0 when it is none. */
-const nationalCount = (text: string, groups: Groups, words: string): number => {
+const nationalCount = (text: string, groups: Groups, words: string, alone: boolean): number => {
 	if (groups.overflows || datePattern.test(text.slice(groupStart(groups, 0), groupEnd(groups, groups.count - 1)))) {
 		return 0;
 	}
 
-	if (isNational(text, groups)) {
+	if (isNational(text, groups) || (alone && isDialledAlone(text, groups))) {
 		return groups.count;
 	}
 
@@ -134,7 +152,7 @@ const doubts = (words: string): boolean => {
 };
 
 /** How many groups the phone number takes that begins at `start`, 0 when there is none. */
-const phoneCount = (text: string, groups: Groups, start: number): number => {
+const phoneCount = (text: string, groups: Groups, start: number, final: boolean): number => {
 	const first = groupStart(groups, 0);
 	if (first > start && text.slice(start, first).includes('+') && text.charCodeAt(first) !== zero) {
 		return internationalCount(groups, 15);
@@ -152,19 +170,19 @@ const phoneCount = (text: string, groups: Groups, start: number): number => {
 	}
 
 	const words = wordsBefore(text, start);
-	const count = american === 0 ? nationalCount(text, groups, words) : american;
+	const alone = final && start === 0 && groupEnd(groups, groups.count - 1) === text.length;
+	const count = american === 0 ? nationalCount(text, groups, words, alone) : american;
 	return count > 0 && doubts(words) ? 0 : count;
 };
 
-/** Where an extension such as `x506` or ` ext. 12` ends, `end` itself when there is none, -1 when the text ends too early. */
-const extensionEnd = (text: string, end: number, final: boolean): number => {
-	const rest = text.slice(end, end + 15);
-	if (!final && end + 15 > text.length && /^(?: ?(?:x|e|ex|ext|ext\.)? ?\d*)$/i.test(rest)) {
-		return -1;
-	}
-
-	const extension = /^(?:x| x| ?ext\.? ?)\d{1,7}(?!\w)/i.exec(rest);
-	return extension === null ? end : end + extension[0].length;
+/** How many groups a number takes that a word behind it tells to be a phone's, 0 when there is none, -1 when the text ends too early. */
+const labelledCount = (text: string, groups: Groups, final: boolean): number => {
+	const first = groupStart(groups, 0);
+	const end = groupEnd(groups, groups.count - 1);
+	if (groups.overflows || groups.digits > 13 || (groups.count === 1 && groups.digits < 8) || datePattern.test(text.slice(first, end)))
+		return 0;
+	const labelled = isLabelled(text, end, final);
+	return labelled === undefined ? -1 : labelled ? groups.count : 0;
 };
 
 const usesBracket = (groups: Groups, count: number): boolean => {
@@ -184,9 +202,14 @@ export const matchPhone = (text: string, groups: Groups, floor: number, final: b
 	}
 
 	const earliest = phoneStart(text, groupStart(groups, 0), floor);
-	const count = startsClean(text, earliest) ? phoneCount(text, groups, earliest) : 0;
+	const clean = startsClean(text, earliest);
+	const count = (clean ? phoneCount(text, groups, earliest, final) : 0) || (clean ? labelledCount(text, groups, final) : 0);
 	if (count === 0) {
 		return;
+	}
+
+	if (count === -1) {
+		return open(earliest);
 	}
 
 	const loose = !usesBracket(groups, count) || text.charCodeAt(earliest + 1) === opening;

@@ -49,7 +49,8 @@ export const matchSsn = (text: string, groups: Groups, final: boolean): Found | 
 		return;
 	}
 
-	if (!sure && !named.test(wordsBefore(text, start))) {
+	const alone = count === 3 && final && start === 0 && end === text.length;
+	if (!sure && !alone && !named.test(wordsBefore(text, start))) {
 		return;
 	}
 

@@ -58,12 +58,27 @@ export const remainder = (digits: string, divisor: number): number => {
 
 export const last = (digits: string): number => at(digits, digits.length - 1);
 
-/** Whether month and day exist. */
-export const isDay = (month: number, day: number): boolean => month >= 1 && month <= 12 && day >= 1 && day <= 31;
+const longestMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether the month exists, and has such a day in some year. */
+export const isDay = (month: number, day: number): boolean => day >= 1 && day <= (longestMonths[month - 1] ?? 0);
 
 /** Whether two digits from `index` on are a month or a day, in either order. */
 export const isDate = (digits: string, month: number, day: number): boolean =>
 	isDay(Number(digits.slice(month, month + 2)), Number(digits.slice(day, day + 2)));
+
+/** ICAO Doc 9303: weights 7, 3 and 1, letters as 10 to 35. */
+export const icao = (compact: string): boolean => {
+	let sum = 0;
+	for (let index = 0; index < compact.length - 1; index++) sum += Number.parseInt(compact.charAt(index), 36) * [7, 3, 1][index % 3]!;
+	return sum % 10 === last(compact);
+};
+
+/** Whether all digits are the same. */
+export const isOneDigit = (digits: string): boolean => {
+	for (let index = 1; index < digits.length; index++) if (digits.charCodeAt(index) !== digits.charCodeAt(0)) return false;
+	return true;
+};
 
 /** Two check digits modulo 11, as Brazil's numbers have them. */
 export const brazilian = (digits: string, longest: number): boolean => {

@@ -1,4 +1,4 @@
-import {isDate, last, luhn, mod1110, remainder, weighted} from './checks.ts';
+import {isDate, isDay, isOneDigit, last, luhn, mod1110, remainder, weighted} from './checks.ts';
 import type {Rule} from './rule.ts';
 
 const nifLetters = 'TRWAGMYFPDXBNJZSQVHLCKE';
@@ -21,7 +21,8 @@ const place = (character: string): number => (/\d/.test(character) ? Number(char
 const codiceFiscale = (compact: string): boolean => {
 	let sum = 0;
 	for (let index = 0; index < 15; index++) sum += index % 2 === 0 ? odd[place(compact.charAt(index))]! : place(compact.charAt(index));
-	return sum % 26 === place(compact.charAt(15));
+	const day = Number(compact.slice(9, 11));
+	return sum % 26 === place(compact.charAt(15)) && day % 40 >= 1 && day % 40 <= 31;
 };
 
 /** Corsica's departments are 2A and 2B; the key counts them as 19 and 18. */
@@ -36,18 +37,26 @@ const estonian = (digits: string): boolean => {
 	return rest % 10 === last(digits) && isDate(digits, 3, 5);
 };
 
+/** Forty is added to the day of who lives there for a while, and to the month in tests and emergencies. */
 const norwegian = (digits: string): boolean =>
+	isDay(Number(digits.slice(2, 4)) % 40, Number(digits.slice(0, 2)) % 40) &&
 	(weighted(digits, [3, 7, 6, 1, 8, 9, 4, 5, 2]) + Number(digits[9])) % 11 === 0 &&
 	weighted(digits, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0;
 
 const belgian = (digits: string): boolean => {
 	const key = Number(digits.slice(9));
+	if (!isDay(Number(digits.slice(2, 4)) % 20, Number(digits.slice(4, 6)))) return false;
 	return 97 - remainder(digits.slice(0, 9), 97) === key || 97 - remainder(`2${digits.slice(0, 9)}`, 97) === key;
 };
 
 const healthInsurance = (compact: string): boolean => {
 	const digits = String(compact.charCodeAt(0) - 64).padStart(2, '0') + compact.slice(1);
-	return luhn(digits.slice(0, 10) + digits.slice(10));
+	let sum = 0;
+	for (let index = 0; index < 10; index++) {
+		const product = Number(digits[index]) * ((index % 2) + 1);
+		sum += Math.floor(product / 10) + (product % 10);
+	}
+	return sum % 10 === last(compact);
 };
 
 /** The letter counts as its place in the alphabet, with two digits. */
@@ -69,29 +78,59 @@ const germanTax = (digits: string): boolean => {
 
 const hetu = (compact: string): boolean => {
 	const digits = compact.slice(0, 6) + compact.slice(-4, -1);
-	return '0123456789ABCDEFHJKLMNPRSTUVWXY'[Number(digits) % 31] === compact.at(-1) && isDate(digits, 2, 0);
+	return '0123456789ABCDEFHJKLMNPRSTUVWXY'[Number(digits) % 31] === compact.at(-1) && isDate(digits, 2, 0) && Number(digits.slice(6)) > 1;
 };
 
 const swedish = (digits: string): boolean => {
 	const ten = digits.slice(-10);
-	const day = Number(ten.slice(4, 6));
-	return luhn(ten) && Number(ten.slice(2, 4)) >= 1 && Number(ten.slice(2, 4)) <= 12 && day % 60 >= 1 && day % 60 <= 31;
+	return luhn(ten) && isDay(Number(ten.slice(2, 4)), Number(ten.slice(4, 6)) % 60);
 };
 
-const nhs = (digits: string): boolean => weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0 && !/^(\d)\1+$/.test(digits);
+const nhs = (digits: string): boolean => weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0 && !isOneDigit(digits);
 
-const bsn = (digits: string): boolean => weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0 && !/^(\d)\1+$/.test(digits);
+const bsn = (digits: string): boolean => weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0 && !isOneDigit(digits);
 
 const pesel = (digits: string): boolean =>
 	weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0 &&
 	isDate(`${digits.slice(0, 2)}${String(Number(digits.slice(2, 4)) % 20).padStart(2, '0')}${digits.slice(4)}`, 2, 4);
 
+/** Until 1953 there was no check digit; fifty is added to the months of women. */
+const czech = (digits: string): boolean => {
+	if (!isDay((Number(digits.slice(2, 4)) % 50) % 20, Number(digits.slice(4, 6)))) return false;
+	if (digits.length === 9) return Number(digits.slice(0, 2)) < 54;
+	return remainder(digits, 11) === 0 || (remainder(digits.slice(0, 9), 11) === 10 && last(digits) === 0);
+};
+
+/** Romania's counties are 1 to 46, and 51 and 52. */
+const romanian = (digits: string): boolean =>
+	(weighted(digits, [2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11) % 10 === last(digits) &&
+	isDay(Number(digits.slice(3, 5)), Number(digits.slice(5, 7))) &&
+	Number(digits.slice(7, 9)) <= 52;
+
 export const european: readonly Rule[] = [
+	{
+		type: 'UK_NINO',
+		shape: /^(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]$/,
+		length: [9, 9],
+		named: /national insurance|\bnino\b|_nino|\bni (?:no|number)/,
+		alone: true,
+		small: true,
+	},
 	{type: 'UK_NINO', shape: /^(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]$/, length: [9, 9]},
+	{
+		type: 'UK_NHS',
+		shape: /^\d{10}$/,
+		length: [10, 10],
+		written: /^\d{3} \d{3} \d{4}$/,
+		check: nhs,
+		named: /\bnhs\b|_nhs|health service|patient/,
+	},
 	{type: 'UK_NHS', shape: /^\d{10}$/, length: [10, 10], check: nhs, named: /\bnhs\b|_nhs|health service/, alone: true},
 	{type: 'UK_DRIVING_LICENCE', shape: /^[A-Z]{2,5}9{0,3}\d[0156]\d(?:[0-2]\d|3[01])\d[A-Z][A-Z9]\d[A-Z]{2}$/, length: [16, 16]},
 	{type: 'ES_NIF', shape: /^(?:\d{7,8}|[XYZ]\d{7})[A-Z]$/, length: [8, 9], check: nif},
+	{type: 'ES_NIF', shape: /^(?:\d{7,8}|[XYZ]\d{7})[A-Z]$/, length: [8, 9], check: nif, named: /\b(?:nif|nie|dni)\b/, small: true},
 	{type: 'ES_CIF', shape: /^[ABCDEFGHJNPQRSUVW]\d{7}[\dA-J]$/, length: [9, 9], named: /\bcif\b|_cif/},
+	{type: 'DE_TAX_ID', shape: /^[1-9]\d{10}$/, length: [11, 11], check: mod1110, named: /steuer-?(?:id|nr|nummer)|\bidnr|de_tax/},
 	{
 		type: 'DE_TAX_ID',
 		shape: /^\d{11}$/,
@@ -100,7 +139,13 @@ export const european: readonly Rule[] = [
 		named: /steuer|tax[ _]?id|tax number|\bidnr|\btin\b|de_tax/,
 		alone: true,
 	},
-	{type: 'DE_HEALTH_INSURANCE', shape: /^[A-Z]\d{9}$/, length: [10, 10], check: healthInsurance},
+	{
+		type: 'DE_HEALTH_INSURANCE',
+		shape: /^[A-Z]\d{9}$/,
+		length: [10, 10],
+		written: /^[A-Z](?:\d{9}| ?\d{3} \d{3} \d{3})$/i,
+		check: healthInsurance,
+	},
 	{type: 'DE_SOCIAL_SECURITY', shape: /^\d{8}[A-Z]\d{3}$/, length: [12, 12], check: germanPension},
 	{type: 'FR_NIR', shape: /^[1-478]\d{4}(?:\d\d|2[AB])\d{8}$/, length: [15, 15], check: nir},
 	{type: 'NL_BSN', shape: /^\d{9}$/, length: [9, 9], check: bsn, named: /\bbsn\b|_bsn|sofi|burgerservice/, alone: true},
@@ -120,7 +165,7 @@ export const european: readonly Rule[] = [
 		shape: /^(?:19|20|18)?\d{10}$/,
 		length: [10, 12],
 		check: swedish,
-		named: /personnummer|\bpnr\b|_pnr|personal identity/,
+		named: /personnummer|\bpnr\b|_pnr|personal identity|swedish id/,
 		alone: true,
 	},
 	{type: 'SE_ORGANISATIONSNUMMER', shape: /^\d\d[2-9]\d{7}$/, length: [10, 10], written: /^\d{6}-\d{4}$/, check: luhn},
@@ -141,7 +186,7 @@ export const european: readonly Rule[] = [
 		type: 'RO_CNP',
 		shape: /^[1-8]\d{12}$/,
 		length: [13, 13],
-		check: digits => (weighted(digits, [2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11) % 10 === last(digits),
+		check: romanian,
 		named: /\bcnp\b|_cnp/,
 	},
 	{
@@ -149,7 +194,7 @@ export const european: readonly Rule[] = [
 		shape: /^\d{9,10}$/,
 		length: [9, 10],
 		written: /^\d{6}\/\d{3,4}$/,
-		check: digits => digits.length === 9 || remainder(digits, 11) === 0 || (remainder(digits.slice(0, 9), 11) === 10 && last(digits) === 0),
+		check: czech,
 	},
 	{
 		type: 'CH_AHV',

@@ -1,9 +1,14 @@
 import {isKind} from '../detectors/classes.ts';
+import {american} from './americas.ts';
+import {asian} from './asia.ts';
+import {byContext} from './by-context.ts';
+import {easternEuropean} from './eastern-europe.ts';
 import {elsewhere} from './elsewhere.ts';
 import {european} from './europe.ts';
 import type {IdType, Rule} from './rule.ts';
-import type {Words} from './scan.ts';
+import {taxes} from './taxes.ts';
 import {isWallet} from './wallets.ts';
+import {LETTERED, SMALL, type Words} from './words.ts';
 
 export type Spotted = {readonly start: number; readonly end: number; readonly type: IdType};
 
@@ -11,15 +16,27 @@ const longestCompact = 20;
 /** How far before a number a word may stand that names it. */
 export const lookBehind = 50;
 
-const byLength: ReadonlyArray<readonly Rule[]> = Array.from({length: longestCompact + 1}, (_, size) =>
-	[...european, ...elsewhere].filter(({length: [least, most]}) => least <= size && size <= most),
-);
+/** A rule, and whether its shape says no more than how many digits there are. */
+type Ready = {readonly rule: Rule; readonly bare: boolean};
 
-const compacted = (text: string, start: number, end: number): string =>
-	text
-		.slice(start, end)
-		.replace(/[ .:/+-]/g, '')
-		.toUpperCase();
+const all: readonly Ready[] = [...european, ...elsewhere, ...american, ...asian, ...easternEuropean, ...taxes, ...byContext].map(rule => ({
+	rule,
+	bare: /^\^\\d\{\d+\}\$$/.test(rule.shape.source),
+}));
+
+const hasLetters = ({shape}: Rule): boolean => /[A-Z]/.test(shape.source);
+
+/** By how long they are: what digits alone may be, and what may have a letter. */
+const ofDigits: ReadonlyArray<readonly Ready[]> = Array.from({length: longestCompact + 1}, (_, size) =>
+	all.filter(
+		({
+			rule: {
+				length: [least, most],
+			},
+		}) => least <= size && size <= most,
+	),
+);
+const ofLetters = ofDigits.map(ready => ready.filter(({rule}) => hasLetters(rule)));
 
 /** A number must not go on with a word, a name, a path or an amount. */
 const standsAlone = (text: string, start: number, end: number): boolean => {
@@ -33,54 +50,80 @@ const standsAlone = (text: string, start: number, end: number): boolean => {
 const wordsBefore = (text: string, start: number): string => text.slice(Math.max(0, start - lookBehind), start).toLowerCase();
 
 const mac = /^(?:[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}|[\da-f]{4}\.[\da-f]{4}\.[\da-f]{4})$/i;
+/** Of no device, or of all. */
+const noMac = /^(?:0+|f+)$/i;
 const birth =
-	/(?:\bdob\b|_dob|date.of.birth|birth.?da(?:te|y)|\bborn\b|geburtsdatum|geboren|né(?:e)? le|fecha de nacimiento|data di nascita)[^\d,;]{0,20}$/;
+	/(?:\bd\.?o\.?b\b|_dob|date.of.birth|birth.?da(?:te|y)|\bborn\b|geburtsdatum|geboren|né(?:e)? le|fecha de nacimiento|data di nascita|data de nascimento|дата рождения|生年月日|出生日期|생년월일)[^\d,;]{0,20}$/;
 const day = /^(?:(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)?\d\d)$/;
 
 /** What a few words that stand together are when nothing of them is a check digit. */
 const special = (text: string, start: number, end: number, count: number): IdType | undefined => {
-	const raw = text.slice(start, end);
-	if ((count === 6 || count === 3) && mac.test(raw) && text.charAt(end) !== ':') return 'MAC';
-	if (count === 3 && day.test(raw) && birth.test(wordsBefore(text, start))) return 'DOB';
-	if (count === 1 && raw.length === 12 && /^[\da-f]{12}$/i.test(raw) && /\bmac\b/.test(wordsBefore(text, start))) return 'MAC';
-	return count === 1 && raw.length > 25 && isWallet(raw) ? 'CRYPTO' : undefined;
+	if (count === 6 || count === 3) {
+		const raw = text.slice(start, end);
+		if (mac.test(raw) && text.charAt(end) !== ':' && !noMac.test(raw.replace(/[:.-]/g, ''))) return 'MAC';
+		return count === 3 && raw.length < 11 && day.test(raw) && birth.test(wordsBefore(text, start)) ? 'DOB' : undefined;
+	}
+	if (count > 1 || end - start < 12) return;
+	if (end - start === 12)
+		return /^[\da-f]{12}$/i.test(text.slice(start, end)) && /\bmac\b/.test(wordsBefore(text, start)) ? 'MAC' : undefined;
+	return end - start > 25 && isWallet(text.slice(start, end)) ? 'CRYPTO' : undefined;
 };
 
-const fits = (rule: Rule, compact: string, raw: string): boolean =>
-	rule.shape.test(compact) && (rule.written === undefined || rule.written.test(raw)) && (rule.check === undefined || rule.check(compact));
+/** What is looked at: a number without its separators, as it is written, and whether some word of it is in small letters alone. */
+type Written = {readonly text: string; readonly start: number; readonly end: number; readonly small: boolean; readonly lone: boolean};
 
-/** Small letters are a word unless the digits stand in the same. */
-const isShouted = (raw: string): boolean => !/(?:^|[ -])[a-z]+(?:[ -]|$)/.test(raw);
-
-const ruled = (text: string, start: number, end: number, lone: boolean): IdType | undefined => {
-	const compact = compacted(text, start, end);
-	const rules = byLength[compact.length];
-	if (rules === undefined || rules.length === 0) return;
-	const raw = text.slice(start, end);
-	if (!isShouted(raw)) return;
+const ruled = (rules: readonly Ready[], compact: string, bare: boolean, {text, start, end, small, lone}: Written): IdType | undefined => {
 	let unnamed: IdType | undefined;
+	let alone: IdType | undefined;
 	let words: string | undefined;
-	for (const rule of rules) {
-		if (!fits(rule, compact, raw)) continue;
-		if (rule.named === undefined) {
-			unnamed ??= rule.type;
+	for (const {rule, bare: plain} of rules) {
+		const {named, check, written} = rule;
+		if (named === undefined && unnamed !== undefined) continue;
+		if (small && rule.small !== true) continue;
+		if (!(plain && bare) && !rule.shape.test(compact)) continue;
+		if (check !== undefined && !check(compact)) continue;
+		if (written !== undefined && !written.test(text.slice(start, end))) continue;
+		if (named === undefined) {
+			unnamed = rule.type;
 			continue;
 		}
 		words ??= wordsBefore(text, start);
-		if (rule.named.test(words)) return rule.type;
-		if (lone && rule.alone === true) unnamed ??= rule.type;
+		if (named.test(words)) return rule.type;
+		if (lone && rule.alone === true) alone ??= rule.type;
 	}
-	return unnamed;
+	return unnamed ?? alone;
 };
 
 /** The longest value that begins with the first of the words; `whole` where the text begins and ends with what is there. */
-export const matchRow = (text: string, {starts, ends}: Words, floor: number, whole: boolean): Spotted | undefined => {
+export const matchRow = (text: string, {starts, ends, kinds}: Words, floor: number, whole: boolean): Spotted | undefined => {
 	const start = starts[0]!;
 	if (start < floor) return;
+	let size = 0;
+	for (let index = 0; index < starts.length; index++) size += ends[index]! - starts[index]!;
+	let compact: string | undefined;
 	for (let count = starts.length; count > 0; count--) {
 		const end = ends[count - 1]!;
-		if (end - start < 6 || !standsAlone(text, start, end)) continue;
-		const type = special(text, start, end, count) ?? ruled(text, start, end, whole && start === 0 && end === text.length);
-		if (type !== undefined) return {start, end, type};
+		if (end - start < 6) return;
+		let kind = 0;
+		for (let index = 0; index < count; index++) kind |= kinds[index]!;
+		const rules = ((kind & LETTERED) === 0 ? ofDigits : ofLetters)[size] ?? [];
+		if ((rules.length > 0 || count === 6 || count === 3 || count === 1) && standsAlone(text, start, end)) {
+			const other = special(text, start, end, count);
+			if (other !== undefined) return {start, end, type: other};
+			if (rules.length > 0) {
+				compact ??= compacted(text, starts, ends, count);
+				const lone = whole && start === 0 && end === text.length;
+				const written = {text, start, end, small: (kind & SMALL) !== 0, lone};
+				const type = ruled(rules, compact.slice(0, size), (kind & LETTERED) === 0, written);
+				if (type !== undefined) return {start, end, type};
+			}
+		}
+		size -= end - starts[count - 1]!;
 	}
+};
+
+const compacted = (text: string, starts: readonly number[], ends: readonly number[], count: number): string => {
+	let compact = '';
+	for (let index = 0; index < count; index++) compact += text.slice(starts[index], ends[index]);
+	return compact.toUpperCase();
 };

@@ -1,54 +1,7 @@
-import {isKind} from '../detectors/classes.ts';
 import {matchRow, type Spotted} from './match.ts';
-
-const ALNUM = 7;
-/** A word that is longer is nothing that is looked for here. */
-export const longestWord = 92;
-export const longestRow = 48;
-const mostWords = 14;
-
-/** Words that stand together with one separator between each, as numbers are written. */
-export type Words = {readonly starts: number[]; readonly ends: number[]};
+import {belongs, isSeparator, isWord, longestWord, newWords, readWords, wordEnd} from './words.ts';
 
 export type IdScan = {readonly found: readonly Spotted[] /** Nothing that follows changes what stands before. */; readonly open: number};
-
-const isWord = (text: string, index: number): boolean => isKind(text, index, ALNUM);
-
-const isSeparator = (code: number): boolean => code === 0x20 || (code >= 0x2d && code <= 0x2f) || code === 0x3a || code === 0x2b;
-
-const wordEnd = (text: string, start: number): number => {
-	let end = start;
-	while (end - start <= longestWord && isWord(text, end)) end++;
-	return end;
-};
-
-/** Numbers are made of words with digits in them, and of a few capitals or hexadecimal digits. */
-const belongs = (text: string, start: number, end: number): boolean => {
-	let capitals = true;
-	for (let index = start; index < end; index++) {
-		if (isKind(text, index, 1)) return true;
-		if (!isKind(text, index, 2)) capitals = false;
-	}
-	return end - start <= (capitals ? 4 : 2);
-};
-
-/** Reads the words from `start` on; -1 when the text ends before it is known what they are. */
-const readWords = (text: string, start: number, final: boolean, words: Words): number => {
-	words.starts.length = 0;
-	words.ends.length = 0;
-	let index = start;
-	while (words.starts.length < mostWords) {
-		const end = wordEnd(text, index);
-		if (end === text.length && !final && end - index <= longestWord) return -1;
-		if (end - index > longestWord || !belongs(text, index, end) || (words.starts.length > 0 && end - start > longestRow)) break;
-		words.starts.push(index);
-		words.ends.push(end);
-		if (end + 1 >= text.length && !final && (end === text.length || isSeparator(text.charCodeAt(end)))) return -1;
-		if (!isSeparator(text.charCodeAt(end)) || !isWord(text, end + 1)) break;
-		index = end + 1;
-	}
-	return words.starts.length;
-};
 
 /** Where the word that goes on at `index` ends, `index` itself at the start of one. */
 const skipRest = (text: string, index: number): number => {
@@ -94,7 +47,7 @@ const tailStart = (text: string, floor: number): number => {
 /** Reads `text` from `from` on; what stands before is only looked back at, and begins the whole text when `begins`. */
 export const scanIds = (text: string, from: number, floor: number, begins: boolean, final: boolean): IdScan => {
 	const found: Spotted[] = [];
-	const words: Words = {starts: [], ends: []};
+	const words = newWords();
 	let index = skipRest(text, from);
 	let after = floor;
 	let digit = nextDigit(text, index);
