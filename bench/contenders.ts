@@ -124,6 +124,7 @@ export const contenders: Contender[] = [
 	},
 	{name: 'sallyport (no plugins)', start: sallyport('sallyport (no plugins)', 'none', false)},
 	{name: 'sallyport (all plugins)', start: sallyport('sallyport (all plugins)', 'all', true)},
+	{name: 'sallyport (guards)', start: sallyport('sallyport (guards)', 'guards', true)},
 	{name: 'portkey', start: portkey},
 ];
 

@@ -11,6 +11,7 @@ interface Goal {
 
 const none = 'sallyport (no plugins)';
 const all = 'sallyport (all plugins)';
+const guards = 'sallyport (guards)';
 
 /** CPU µs of the undici proxy per 2 KB request where the project's figures were measured. */
 const yardstickUs = 45;
@@ -37,6 +38,13 @@ function goals(rows: Row[], memoryMb: Map<string, number>): Goal[] {
 		{says: 'all plugins: throughput, times portkey', got: faster, least: 6, unit: '×'},
 		{says: 'no plugins: first byte of a stream added at p50', got: firstByteMs(none), most: 1, unit: 'ms'},
 		{says: 'all plugins: first byte of a stream added at p50', got: firstByteMs(all), most: 1, unit: 'ms'},
+		{
+			says: 'injection, masking, secrets and budgets, 64 connections, 2 KB: CPU per request',
+			got: cpu(rows, guards, '64c-2k'),
+			most: 600,
+			unit: 'µs',
+		},
+		{says: 'these: first byte of a stream added at p50', got: firstByteMs(guards), most: 60, unit: 'ms'},
 		{says: 'all plugins: RSS at the end', got: memoryMb.get(all), most: 200, unit: 'MB'},
 	];
 }
