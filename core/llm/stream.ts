@@ -12,6 +12,7 @@ import {sseTap} from '../upstream/sse.ts';
 import {afterResponse} from './after.ts';
 import type {Asked} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
+import type {Piece} from './clearing.ts';
 import {clientHeaders} from './client-headers.ts';
 import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
@@ -119,6 +120,7 @@ export const streamedReply = async (
 
 	const beforeEnd = async (failure: GatewayError | undefined): Promise<string | undefined> => {
 		clearTimeout(linger);
+		watch?.stop();
 		let error = broken(failure);
 		let closing = '';
 		try {
@@ -149,11 +151,15 @@ export const streamedReply = async (
 		return closing;
 	};
 
-	const rewrite = (chunk: Buffer): string | Promise<string> => {
+	const rewrite = (chunk: Buffer): Piece => {
 		const out = taken(chunk, () => watch!.push(chunk));
 		if (hasEnded()) linger ??= setTimeout(() => reply.abort(new GatewayError('upstream_timeout', 'The last event had come.')), lingerMs);
-		return out instanceof Promise ? out.then(sent, refuse) : sent(out);
+		return handedOn(out);
 	};
+
+	const handedOn = (piece: Piece): Piece => (piece instanceof Promise ? piece.then(sent, refuse) : sent(piece));
+
+	const onOpen = (put: (piece: Piece) => void): void => watch?.onFlush(piece => put(handedOn(piece)));
 
 	const onChunk = (chunk: Buffer): boolean =>
 		taken(chunk, () => {
@@ -174,7 +180,7 @@ export const streamedReply = async (
 		...(gateway.stopping && {connection: 'close'}),
 	});
 	res.flushHeaders();
-	const {error} = await pass(reply, res, {beforeEnd, ...(watch ? {rewrite} : {onChunk})});
+	const {error} = await pass(reply, res, {beforeEnd, ...(watch ? {rewrite, onOpen} : {onChunk})});
 	if (error?.code === 'journal_unavailable') gateway.log.error({exchange: exchange.id, err: error}, 'the record could not be written');
 	return undefined;
 };

@@ -123,7 +123,7 @@ export const replyTextOf = (json: JsonObject): BodyText => {
 };
 
 /** Gives a field another name in its old place; when the name is taken by another field, both values cannot stay, so the number grows. */
-const renameKey = (object: JsonObject, from: string, to: string): string => {
+export const renameKey = (object: JsonObject, from: string, to: string): string => {
 	let name = to;
 	for (let number = 2; name !== from && Object.hasOwn(object, name); number += 1) name = `${to} ${number}`;
 	const fields = Object.entries(object);

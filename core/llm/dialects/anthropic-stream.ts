@@ -1,9 +1,9 @@
 import {isObject, type JsonObject} from '../json.ts';
 import type {Delta} from './dialect.ts';
-import {except, fragments, pathOf, wholes} from './leaves.ts';
+import {deltaAt, except, fragments, pathOf, wholes} from './leaves.ts';
 
 /** One event as it travels: its name is its type, and the SDK reads no event without a name. */
-export const event = (json: JsonObject): string => `event: ${String(json.type)}\ndata: ${JSON.stringify(json)}\n\n`;
+export const event = (json: JsonObject): string => `event: ${String(json.type).replaceAll(/\s/g, ' ')}\ndata: ${JSON.stringify(json)}\n\n`;
 
 /** The field of each delta type that the client adds up. */
 const deltaTypes: Readonly<Record<string, string>> = {text: 'text_delta', partial_json: 'input_json_delta', thinking: 'thinking_delta'};
@@ -21,14 +21,7 @@ const deltasOfStart = (block: unknown, number: number): Delta[] => {
 	for (const name of started) {
 		const text = block[name];
 		if (typeof text !== 'string' || text === '') continue;
-		found.push({
-			channel: `${number}.${name}`,
-			text,
-			whole: false,
-			set: to => {
-				block[name] = to;
-			},
-		});
+		found.push({channel: `${number}.${name}`, text, whole: false, ...deltaAt([block, name])});
 	}
 	wholes(block, `${number}.content_block`, found, besideStarted);
 	return found;

@@ -46,6 +46,9 @@ export type Delta = {
 	text: string;
 	/** Complete in itself: to be cleared in one piece and put back by `set`, never through `deltaEvent`. */
 	whole: boolean;
+	/** Where it stands: the object or list, and the key or index in it. */
+	holder: object;
+	place: string | number;
 	/** Writes into the event the text was read from. */
 	set(text: string): void;
 };

@@ -1,5 +1,5 @@
 import {opaque, structural} from '../fields.ts';
-import {isObject} from '../json.ts';
+import {isObject, type JsonObject} from '../json.ts';
 import type {Delta} from './dialect.ts';
 
 /** A key as it stands in a channel's name, where a dot divides. */
@@ -9,38 +9,39 @@ const segment = (key: string): string => (/^\w+$/.test(key) ? key : encodeURICom
 export const pathOf = (channel: string): (string | number)[] =>
 	channel.split('.').map(part => (/^\d+$/.test(part) ? Number(part) : decodeURIComponent(part)));
 
-const place = (item: unknown, index: number): number =>
+/** The index that an item of a list says it has, or its place in the list. */
+export const place = (item: unknown, index: number): number =>
 	isObject(item) && typeof item.index === 'number' && Number.isSafeInteger(item.index) && item.index >= 0 ? item.index : index;
 
 type Kind = {whole: boolean; skips: ReadonlySet<string>};
 
 const walk = (value: unknown, channel: string, kind: Kind, found: Delta[]): void => {
-	if (Array.isArray(value)) {
-		for (const [index, item] of value.entries())
-			leafOf(item, `${channel}.${place(item, index)}`, kind, found, text => (value[index] = text));
-	} else if (isObject(value)) {
+	if (Array.isArray(value))
+		for (const [index, item] of value.entries()) leafOf(item, `${channel}.${place(item, index)}`, kind, found, [value, index]);
+	else if (isObject(value)) {
 		for (const key of Object.keys(value)) {
 			if (kind.skips.has(key)) continue;
-			leafOf(value[key], channel === '' ? segment(key) : `${channel}.${segment(key)}`, kind, found, text => (value[key] = text));
+			leafOf(value[key], channel === '' ? segment(key) : `${channel}.${segment(key)}`, kind, found, [value, key]);
 		}
 	}
 };
 
-const leafOf = (value: unknown, channel: string, kind: Kind, found: Delta[], set: (text: string) => unknown): void => {
+const leafOf = (value: unknown, channel: string, kind: Kind, found: Delta[], at: Parameters<typeof deltaAt>[0]): void => {
 	if (typeof value !== 'string') walk(value, channel, kind, found);
-	else if (value !== '') {
-		found.push({
-			channel,
-			text: value,
-			whole: kind.whole,
-			set: text => {
-				set(text);
-			},
-		});
-	}
+	else if (value !== '') found.push({channel, text: value, whole: kind.whole, ...deltaAt(at)});
 };
 
-/** Names, ids and ciphers, which no guard reads in a stream. */
+/** Where a delta stands. */
+export const deltaAt = ([holder, place]: [JsonObject, string] | [unknown[], number]): Pick<Delta, 'holder' | 'place' | 'set'> => ({
+	holder,
+	place,
+	set(text) {
+		if (Array.isArray(holder)) holder[Number(place)] = text;
+		else holder[place] = text;
+	},
+});
+
+/** Names, ids and ciphers: not deltas, but labels. */
 const skipped: ReadonlySet<string> = new Set([...structural, ...opaque, 'name', 'data']);
 
 /** The strings under `value` that later events add to. */

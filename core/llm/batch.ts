@@ -1,0 +1,141 @@
+import {GatewayError} from '../errors.ts';
+import {channelOfDelta} from './channels.ts';
+import type {Clearing, Piece, Strand} from './clearing.ts';
+import type {Delta, Dialect} from './dialects/dialect.ts';
+import type {JsonObject} from './json.ts';
+import {dropEchoes, type Label, labelsOf, standing} from './labels.ts';
+
+/** The events of one chunk, in their order, on their way through the guards. */
+export type Batch = {
+	/** What of these events goes on, now or when every guard has answered. `isOver`: nothing follows them. */
+	pass(events: readonly JsonObject[], isOver: boolean): Piece;
+	/** What guards should have been shown by now: what goes on of that. */
+	flush(): Piece;
+};
+
+type Entry = {readonly json: JsonObject; deltas: readonly Delta[]};
+/** A string that grows, and the event that was the last to add to it. */
+type Growing = {strand: Strand; last: JsonObject};
+/** What the events of one batch add to a string: written into the last of them. */
+type Added = {growing: Growing; text: string; delta: Delta};
+
+/** Arguments are JSON; what a tool of another kind is given may be anything. */
+const isJson = (channel: string): boolean => /\.(?:arguments|partial_json)$/.test(channel);
+
+const joined = (pieces: readonly Piece[]): Piece =>
+	pieces.every(piece => typeof piece === 'string') ? pieces.join('') : Promise.all(pieces).then(all => all.join(''));
+
+export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel: string, text: string) => void): Batch => {
+	const open = new Map<string, Growing>();
+	/** What stands where something else may not. */
+	const stands = new Map<string, string>();
+
+	const growingAt = (channel: string, json: JsonObject): Growing => {
+		const known = open.get(channel);
+		if (known) {
+			known.last = json;
+			return known;
+		}
+		const carries = {from: channelOfDelta(channel)};
+		const strand = isJson(channel) ? clearing.jsonStrand(channel, carries) : clearing.strand(channel, carries);
+		const growing = {strand, last: json};
+		open.set(channel, growing);
+		return growing;
+	};
+
+	/** Of an id that is said again in other words, the first; throws where clients would put the two together. */
+	const settled = (label: Label): string => {
+		const rule = standing(dialect, label);
+		if (!rule) return label.text;
+		const stood = stands.get(label.path);
+		if (stood === undefined) stands.set(label.path, label.text);
+		else if (stood !== label.text && rule === 'same')
+			throw new GatewayError('upstream_malformed', 'The provider calls one thing by two names.');
+		return stood ?? label.text;
+	};
+
+	/** Writes names and ids as the guards left them. */
+	const name = (entries: readonly Entry[]): Promise<void> | undefined => {
+		const found: {label: Label; text: string; entry: Entry}[] = [];
+		for (const entry of entries) for (const label of labelsOf(entry.json, entry.deltas)) found.push({label, text: settled(label), entry});
+		const answers = clearing.names(found.map(({text}) => text));
+		const write = (names: ReadonlyMap<string, string>): void => {
+			for (const {label, text, entry} of found) {
+				const out = names.get(text)!;
+				if (out !== label.text && label.set(out)) entry.deltas = dialect.deltasOf(entry.json);
+			}
+		};
+		if (!(answers instanceof Map)) return answers.then(write);
+		write(answers);
+		return undefined;
+	};
+
+	const clear = (entries: readonly Entry[], isOver: boolean): Piece => {
+		const pieces: (Piece | JsonObject)[] = [];
+		const waits: Promise<void>[] = [];
+		const added = new Map<string, Added>();
+
+		const write = (delta: Delta, out: Piece): void => {
+			if (typeof out === 'string') delta.set(out);
+			else waits.push(out.then(text => delta.set(text)));
+		};
+
+		/** Ends a string: its rest goes into what this batch has added to it, or out before the event that ends it. */
+		const end = (channel: string, {strand, last}: Growing): void => {
+			open.delete(channel);
+			const own = added.get(channel);
+			added.delete(channel);
+			const rest = strand.finish(own?.text ?? '');
+			if (own) write(own.delta, rest);
+			else pieces.push(eventOf(channel, rest, last));
+		};
+
+		const endAll = (prefixes: readonly string[], except: ReadonlySet<string>): void => {
+			for (const [channel, growing] of open)
+				if (!except.has(channel) && prefixes.some(prefix => channel.startsWith(prefix))) end(channel, growing);
+		};
+
+		for (const {json, deltas} of entries) {
+			const prefixes = dialect.endsChannels(json);
+			for (const {channel, text} of deltas) gather(channel, text);
+			if (prefixes.length > 0) endAll(prefixes, new Set(deltas.map(({channel}) => channel)));
+			for (const delta of deltas) {
+				const {channel, text} = delta;
+				if (delta.whole) {
+					write(delta, clearing.whole(text, {from: channelOfDelta(channel)}));
+					continue;
+				}
+				const before = added.get(channel);
+				before?.delta.set('');
+				added.set(channel, {growing: growingAt(channel, json), text: (before?.text ?? '') + text, delta});
+			}
+			for (const delta of deltas) {
+				const growing = open.get(delta.channel);
+				if (growing && prefixes.some(prefix => delta.channel.startsWith(prefix))) end(delta.channel, growing);
+			}
+			pieces.push(json);
+		}
+		if (isOver) endAll([''], new Set());
+		for (const {growing, text, delta} of added.values()) write(delta, growing.strand.push(text));
+		const text = () =>
+			joined(pieces.map(piece => (typeof piece === 'object' && !(piece instanceof Promise) ? dialect.event(piece) : piece)));
+		return waits.length === 0 ? text() : Promise.all(waits).then(text);
+	};
+
+	const eventOf = (channel: string, out: Piece, last: JsonObject): Piece => {
+		const event = (text: string): string => (text === '' ? '' : dialect.deltaEvent(channel, text, last));
+		return typeof out === 'string' ? event(out) : out.then(event);
+	};
+
+	return {
+		pass(events, isOver) {
+			const entries = events.map((json): Entry => {
+				dropEchoes(json);
+				return {json, deltas: dialect.deltasOf(json)};
+			});
+			const naming = name(entries);
+			return naming ? naming.then(() => clear(entries, isOver)) : clear(entries, isOver);
+		},
+		flush: () => joined(clearing.flush().map(({channel, out}) => eventOf(channel, out, open.get(channel)?.last ?? {}))),
+	};
+};

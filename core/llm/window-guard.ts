@@ -1,0 +1,33 @@
+import type {Channel} from '../../schemas/verdict.ts';
+import type {Exchange} from '../exchange.ts';
+import type {Gateway} from '../gateway.ts';
+import type {Member} from '../hooks.ts';
+import type {Guard} from '../upstream/hold-back.ts';
+import {responseFields} from './after.ts';
+
+/** What a channel of a stream carries. */
+export type Carries = {
+	from: Channel;
+	/** Of a string in the arguments of a tool: the field that it is the value of. */
+	name?: string;
+};
+
+/** A plugin that reads windows, as a guard of one stream. */
+export const guardOf = ({hooks}: Gateway, exchange: Exchange, member: Member, carries: (channel: number) => Carries): Guard => {
+	const {chars, overlap, flushMs} = member.plugin.manifest.hooks['post-response']!.window ?? {chars: 1_024, overlap: 256, flushMs: 50};
+	return {
+		name: member.plugin.name,
+		chars,
+		overlap,
+		flushMs,
+		ask(channel, text, final) {
+			const answer = hooks.askWindow(exchange, member, responseFields(exchange, {window: {channel, text, final, ...carries(channel)}}));
+			const clearance = (verdict: Awaited<typeof answer>) => {
+				if (!verdict) return member.mode === 'observe' || final ? {clear: text.length} : {};
+				const replacement = verdict.verdict === 'rewrite' ? verdict.patch.window : undefined;
+				return {...(verdict.clear !== undefined && {clear: verdict.clear}), ...(replacement !== undefined && {replacement})};
+			};
+			return answer instanceof Promise ? answer.then(clearance) : clearance(answer);
+		},
+	};
+};
