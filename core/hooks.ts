@@ -10,9 +10,9 @@ import {type Asked, openJudging} from './judging.ts';
 import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
-import {inScope} from './scope.ts';
 import type {Steady} from './steady.ts';
 import {openSteps, type Step} from './steps.ts';
+import {openTakingPart} from './taking-part.ts';
 import {ownTaints, withSaid} from './taints/said.ts';
 import {rememberVerdicts, type Verdict} from './verdicts.ts';
 
@@ -48,7 +48,7 @@ export type Hooks = {
 	 * Nothing is carried out or recorded. Never rejects.
 	 */
 	refusesServer(name: HookName, exchange: Exchange, fields: Fields): Promise<boolean>;
-	/** Whether any plugin in scope listens: what only serves a hook need not be done when nobody does. */
+	/** Whether any plugin in scope listens, or may yet while the reply streams: what only serves a hook need not be done when nobody does. */
 	listens(name: HookName, exchange: Exchange): boolean;
 	/** Whether any plugin that would be asked reads `path`. */
 	reads(name: HookName, path: string, exchange: Exchange): boolean;
@@ -99,13 +99,18 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 	const {note, askAgain, aloneAt} = openQuestions({stepOf, checked});
 	const {failed, judge, enforced, taken} = openJudging({checked, carryOut, noteFindings, onFailed});
 	const decided = openHeld({holds, askAgain});
-	const takesPart = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean => {
-		const {operations} = member.plugin.manifest.hooks[hook]!;
-		if (operations && !(exchange.operation && operations.includes(exchange.operation))) return false;
-		return !member.when || inScope(member.when, exchange, hook, fields);
-	};
+	const takesPart = openTakingPart(taintsOf);
 	const isAsked = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean =>
 		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange, fields);
+
+	const windowsOf = (exchange: Exchange): Member[] =>
+		listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange));
+
+	/** Somebody listens where the exchange is tainted, and whoever watches its stream may yet do that. */
+	const mayYetListen = (hook: HookName, exchange: Exchange): boolean =>
+		exchange.operation !== undefined &&
+		listeners[hook].some(({plugin}) => plugin.manifest.hooks[hook]!.operationsWhenTainted?.includes(exchange.operation!)) &&
+		windowsOf(exchange).length > 0;
 
 	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] =>
 		stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
@@ -200,9 +205,9 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 			return false;
 		},
 
-		listens: (name, exchange) => steps(name, exchange).length > 0,
+		listens: (name, exchange) => steps(name, exchange).length > 0 || mayYetListen(name, exchange),
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
-		windows: exchange => listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange)),
+		windows: windowsOf,
 
 		async ask(name, exchange, given, carry) {
 			const fields = withSaid(exchange, given, taintsOf);

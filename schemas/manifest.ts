@@ -24,6 +24,8 @@ const hookEntry = (hook: HookName) =>
 			}),
 			/** Only these operations reach the handler; all of them when left out. */
 			operations: z.array(operation).min(1).optional(),
+			/** These too, once the exchange or its session is tainted: until then it costs them nothing. */
+			operationsWhenTainted: z.array(operation).min(1).optional(),
 			/** For `post-response` plugins that read `window`: how much is gathered before a crossing, and how much may be held back. */
 			window: z
 				.strictObject({
@@ -41,7 +43,13 @@ const hookEntry = (hook: HookName) =>
 			 */
 			steady: z.boolean().optional(),
 		})
-		.superRefine(({reads, recheck, steady}, issues) => {
+		.superRefine(({reads, recheck, steady, operations, operationsWhenTainted}, issues) => {
+			if (operationsWhenTainted && !operations)
+				issues.addIssue({
+					code: 'custom',
+					path: ['operationsWhenTainted'],
+					message: 'without operations it is asked about all of them anyway; leave operationsWhenTainted out',
+				});
 			if (steady && hook !== 'pre-auth')
 				issues.addIssue({code: 'custom', path: ['steady'], message: `every answer of ${hook} is asked for; leave steady out`});
 			if (!recheck) return;

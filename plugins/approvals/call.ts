@@ -20,7 +20,13 @@ export type Call = {
 };
 
 /** A call with what rules look at, which is not kept. */
-export type Asked = {call: Call; tags: readonly string[]; arguments?: Readonly<Record<string, Json>> | undefined};
+export type Asked = {
+	call: Call;
+	tags: readonly string[];
+	/** What the session is tainted with. */
+	taints: readonly string[];
+	arguments?: Readonly<Record<string, Json>> | undefined;
+};
 
 const hex = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
 

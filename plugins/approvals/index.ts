@@ -12,21 +12,21 @@ export default definePlugin({
 
 	hooks: {
 		/** Keeps a model call waiting that has to be approved: of this body, by this key. */
-		'pre-request'({principal, operation, model, tags, requestDigest, lostClaim}, host) {
+		'pre-request'({principal, operation, model, tags, requestDigest, taints = [], lostClaim}, host) {
 			if (requestDigest === undefined) return undefined;
 			const {id, tenant, team, user, key} = principal;
 			const call = {source: 'request' as const, principal: id, tenant, team, user, key, operation, model, digest: requestDigest};
-			const verdict = judge({call, tags}, {lostClaim}, host);
+			const verdict = judge({call, tags, taints}, {lostClaim}, host);
 			// Nobody can have edited it: decide refuses to.
 			return verdict?.verdict === 'rewrite' ? deny({message: 'A model call has no arguments that could be edited.'}) : verdict;
 		},
 
 		/** Keeps a tool call waiting that has to be approved, over MCP or in a model's answer: with these arguments, of this tool as it is. */
-		'on-tool-call'({principal, tool, source, lostClaim, continues}, host) {
+		'on-tool-call'({principal, tool, source, taints = [], lostClaim, continues}, host) {
 			const {id, tenant, team, user, key, tags} = principal;
 			const {server, name, argumentsDigest: digest, definitionDigest} = tool;
 			const call = {source, principal: id, tenant, team, user, key, server, tool: name, digest, definitionDigest};
-			return judge({call, tags, arguments: tool.arguments}, {lostClaim, continues}, host);
+			return judge({call, tags, taints, arguments: tool.arguments}, {lostClaim, continues}, host);
 		},
 	},
 

@@ -45,9 +45,12 @@ const isNamed = ({tools, asked, models}: Rule, {source, server, tool, model}: As
 	return source === 'model' ? fitsAny(asked, tool) : fitsAny(tools, `${server ?? ''}/${tool}`);
 };
 
+const isTainted = ({tainted}: Rule, {taints}: Asked): boolean =>
+	tainted === undefined || taints.some(name => tainted === true || tainted.includes(name));
+
 /** Whether a rule keeps this call waiting. */
 export const concerns = (rule: Rule, asked: Asked): boolean => {
-	if (!isNamed(rule, asked.call) || !isOf(rule, asked)) return false;
+	if (!isNamed(rule, asked.call) || !isOf(rule, asked) || !isTainted(rule, asked)) return false;
 	const {arguments: given = {}} = asked;
 	for (const [path, condition] of Object.entries(rule.arguments ?? {}))
 		if (!valuesAt({...given}, path.split('.')).some(value => isThere(value) && isSo(value, condition))) return false;

@@ -41,6 +41,21 @@ export const rule = z
 				tags: patterns('a tag'),
 			})
 			.optional(),
+		/** Only while the session is tainted: with anything, or with one of these. */
+		tainted: z
+			.union([
+				z.literal(true),
+				z
+					.array(
+						z
+							.string()
+							.max(40)
+							.regex(/^[a-z][a-z0-9-]*$/, 'a taint, by the category of what was found: injection'),
+					)
+					.min(1)
+					.max(50),
+			])
+			.optional(),
 		/** Only where each of these arguments is so. */
 		arguments: z.record(argument, condition).optional(),
 		/** Not where all of these arguments are so; the words are those of `grants`. */

@@ -289,3 +289,20 @@ test('two replicas that ask for one call at once ask for one approval, and each 
 	}
 	t.is(ids.size, 21);
 });
+
+test('a rule for tainted sessions is about those alone, and by name', async t => {
+	const {call} = await start(t, [
+		{name: 'any', tools: ['bank/pay'], tainted: true},
+		{name: 'named', tools: ['bank/look'], tainted: ['injection', 'prompt-leak']},
+		{name: 'asked', asked: ['bash'], tainted: true},
+	]);
+	const holds = async (tool: string, taints?: string[], more: object = {}) =>
+		(await call({}, {tool, ...(taints && {taints}), ...more} as never)).verdict === 'hold';
+	t.false(await holds('pay'));
+	t.false(await holds('pay', []));
+	t.true(await holds('pay', ['anything']));
+	t.false(await holds('look', ['anything']));
+	t.true(await holds('look', ['anything', 'injection']));
+	t.false(await holds('bash', [], {source: 'model'}));
+	t.true(await holds('bash', ['injection'], {source: 'model'}));
+});

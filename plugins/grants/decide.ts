@@ -19,6 +19,10 @@ export type Question = {
 	/** An address, or the template of one. */
 	resource?: string;
 	arguments?: Readonly<Record<string, Json>>;
+	/** A tool that a model asks for in its answer. */
+	asked?: string;
+	/** What the session is tainted with. */
+	taints?: readonly string[];
 };
 
 export type Code = 'model_not_granted' | 'provider_not_granted' | 'operation_not_granted' | 'output_not_granted' | 'denied';
@@ -140,6 +144,28 @@ const ofPart = (right: Right, {server, prompt, resource}: Question): Decision | 
 	return undefined;
 };
 
+/** What is asked for, as a rule for tainted sessions names it. */
+const named = ({deny}: NonNullable<Rule['whenTainted']>, {server, tool, asked: wanted}: Question): string | undefined => {
+	const {tools = [], servers = [], asked: unwanted = []} = deny;
+	if (wanted !== undefined) return fitsAny(unwanted, wanted) ? `tool ${quoted(wanted)}` : undefined;
+	const name = server === undefined ? tool : `${server}/${tool}`;
+	if (tool !== undefined && fitsAny(tools, name!)) return `tool ${quoted(name!)}`;
+	return server !== undefined && fitsAny(servers, server) ? `server ${quoted(server)}` : undefined;
+};
+
+/** What no session may do that is tainted, whoever grants it. */
+const ofTaints = (right: Right, question: Question): Decision | undefined => {
+	const {taints = []} = question;
+	if (taints.length === 0) return undefined;
+	for (const by of right) {
+		const {whenTainted} = by.rule;
+		const held = whenTainted && taints.filter(name => whenTainted.by?.includes(name) !== false);
+		const what = held && held.length > 0 ? named(whenTainted, question) : undefined;
+		if (what !== undefined) return refused('denied', `The ${what} is not for a session that is tainted (${held!.join(', ')}).`, by);
+	}
+	return undefined;
+};
+
 /**
  * The one decision: whether every rule that speaks of what is asked for allows it. Models, servers and what they offer have to be granted
  * by somebody; what is said of providers, operations, tokens and arguments narrows that.
@@ -151,6 +177,7 @@ export const decide = (right: Right, question: Question): Decision =>
 	ofServer(right, question) ??
 	ofTool(right, question) ??
 	ofPart(right, question) ??
+	ofTaints(right, question) ??
 	ofProviders(right, question) ?? {granted: true};
 
 /** The aspects of a rule that a question is about. */
@@ -165,6 +192,7 @@ export const asked = ({
 	prompt,
 	resource,
 	arguments: given,
+	taints,
 }: Question): (keyof Rule)[] => {
 	const about: Record<keyof Rule, unknown> = {
 		models: model,
@@ -177,6 +205,7 @@ export const asked = ({
 		prompts: prompt,
 		resources: resource,
 		arguments: tool !== undefined && given,
+		whenTainted: taints,
 	};
 	return (Object.keys(about) as (keyof Rule)[]).filter(aspect => about[aspect] !== undefined && about[aspect] !== false);
 };

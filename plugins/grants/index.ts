@@ -45,9 +45,9 @@ export default definePlugin({
 
 	hooks: {
 		/** Refuses what is not granted, and says nothing of what is; of the deployments planned, leaves those that are. */
-		'pre-request'({principal, model, operation, server, params, deployments, estimate}, host) {
+		'pre-request'({principal, model, operation, server, params, deployments, estimate, taints}, host) {
 			const mcp = ofMcp(operation, server, params);
-			if (mcp) return refusal(decide(rightOf(principal, host), mcp));
+			if (mcp) return refusal(decide(rightOf(principal, host), {...mcp, taints}));
 			const decision = decide(rightOf(principal, host), {
 				model,
 				operation,
@@ -59,15 +59,17 @@ export default definePlugin({
 			return refusal(decision);
 		},
 
-		/** Refuses a tool that is not granted, and arguments that no rule allows. */
-		'on-tool-call': ({principal, tool: {server, name: tool, arguments: given}}, host) =>
-			refusal(decide(rightOf(principal, host), {operation: 'tools/call', server, tool, arguments: given})),
+		/** Refuses a tool that is not granted, and arguments that no rule allows; of what a model asks for, what no tainted session may. */
+		'on-tool-call'({principal, tool: {server, name: tool, arguments: given}, source, taints}, host) {
+			const question = source === 'model' ? {asked: tool} : {operation: 'tools/call', server, tool, arguments: given};
+			return refusal(decide(rightOf(principal, host), {...question, taints}));
+		},
 
 		/** Leaves in a list what may be called, by the very decision that is made when it is. */
-		'post-response'({principal, operation, result}, host) {
+		'post-response'({principal, operation, result, taints}, host) {
 			if (result === undefined) return undefined;
 			const right = principal?.tenant === undefined ? [] : rightOf(principal, host);
-			if (operation !== 'models') return rewrite({result: narrowed(right, operation, result)});
+			if (operation !== 'models') return rewrite({result: narrowed(right, operation, result, taints)});
 			const {models: all} = result as ModelList;
 			const own = all.filter(({id: model, deployments}) => decide(right, {model, deployments}).granted);
 			return own.length === all.length ? undefined : rewrite({result: {models: own}});

@@ -14,6 +14,7 @@ export const allowing = z.strictObject({
 	prompts: aspects.prompts.nullable().optional(),
 	resources: aspects.resources.nullable().optional(),
 	arguments: aspects.arguments.nullable().optional(),
+	whenTainted: aspects.whenTainted.nullable().optional(),
 } satisfies Record<keyof typeof aspects | 'scope', z.ZodType>);
 
 export const one = z.strictObject({scope});
@@ -42,6 +43,8 @@ export const explaining = z.strictObject({
 	prompt: name.optional(),
 	resource: z.string().min(1).max(2_000).optional(),
 	arguments: z.record(z.string(), z.json()).optional(),
+	asked: name.optional(),
+	taints: z.array(z.string().max(40)).max(100).optional(),
 });
 
 /** As the core tells of a request: see `explains` in a manifest. */

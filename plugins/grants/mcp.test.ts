@@ -116,7 +116,7 @@ test('every request to a server is judged, but for those that ask nothing of one
 	const {hooks} = JSON.parse(await readFile(join(import.meta.dirname, 'manifest.json'), 'utf8')) as {
 		hooks: {'pre-request': {operations: string[]}};
 	};
-	const asksNothing = ['ping', 'notifications', 'logging/setLevel', 'stream', 'end', 'batch'];
+	const asksNothing = ['ping', 'notifications', 'logging/setLevel', 'end', 'batch'];
 	for (const operation of mcpOperations) {
 		t.is(hooks['pre-request'].operations.includes(operation), !asksNothing.includes(operation), operation);
 		if (asksNothing.includes(operation)) continue;

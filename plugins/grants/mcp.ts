@@ -55,16 +55,16 @@ const entries: Partial<Record<Operation, {field: string; question: (entry: Liste
 };
 
 /** What a list leaves of itself: whatever may be called, and the servers that may be asked. */
-export const narrowed = (right: Right, operation: Operation, result: Json): Json => {
+export const narrowed = (right: Right, operation: Operation, result: Json, taints: readonly string[] = []): Json => {
 	const list = entries[operation];
 	if (!list) throw new Error(`${operation} has no list`);
 	const servers = fieldOf(result, 'servers') as string[];
 	const all = fieldOf(result, list.field) as Listed[];
 	return {
-		servers: servers.filter(server => decide(right, {server}).granted),
+		servers: servers.filter(server => decide(right, {server, taints}).granted),
 		// Names are enough: which entries are meant, the gateway knows.
 		[list.field]: all
-			.filter(({server, name}) => decide(right, list.question({server, name})).granted)
+			.filter(({server, name}) => decide(right, {...list.question({server, name}), taints}).granted)
 			.map(({server, name}) => ({server, name})),
 	};
 };

@@ -59,6 +59,26 @@ const argument = z
 	.max(300)
 	.regex(/^[^.]+(\.[^.]+)*$/, 'an argument, with dots into objects: options.path');
 
+const taint = z
+	.string()
+	.max(40)
+	.regex(/^[a-z][a-z0-9-]*$/, 'a taint, by the category of what was found: injection');
+
+/** What is refused while the session is tainted, whatever else grants it. */
+const whenTainted = z.strictObject({
+	/** With one of these; with anything, when left out. */
+	by: z.array(taint).min(1).max(50).optional(),
+	deny: z
+		.strictObject({
+			tools: z.array(tool).max(most),
+			servers: z.array(server).max(most),
+			/** Tools that a model asks for in its answer, by their name alone. */
+			asked: z.array(pattern('a tool that a model asks for')).max(most),
+		})
+		.partial()
+		.refine(deny => Object.keys(deny).length > 0, 'deny names tools, servers or asked'),
+});
+
 const tokens = z.int().min(0).max(1_000_000_000);
 
 /** What may be said of a scope. An aspect that is left out is not judged there. */
@@ -74,6 +94,7 @@ export const aspects = {
 	resources: z.array(resource).max(most),
 	/** By tool, and by argument. */
 	arguments: z.record(tool, z.record(argument, argumentRule)).refine(tools => Object.keys(tools).length <= 100, 'at most 100 tools'),
+	whenTainted,
 };
 
 const rule = z.strictObject(aspects).partial();
