@@ -1,10 +1,13 @@
 import {isObject, type JsonObject} from '../llm/json.ts';
+import {isInSight} from './in-sight.ts';
 import {isWanted} from './levels.ts';
 import type {Notice} from './link.ts';
 import {prefixedUri} from './names.ts';
+import {openPaced} from './paced.ts';
 import {askerOf} from './reach.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
+import {isGuarded} from './words.ts';
 
 export type Watched = {server: string; uri: string};
 
@@ -23,15 +26,17 @@ const asHeard = (
 		return {method, params: {uri: door === undefined ? prefixedUri(server, params.uri) : params.uri}};
 	if (method !== 'notifications/message' || !isOwn || !isObject(params)) return undefined;
 	// What a server logs between requests is its own session's, and goes on where nobody guards the words of its results.
-	if (gateway.hooks.reads('post-response', 'text[]', {...exchange, operation: 'tools/call', server})) return undefined;
+	if (isGuarded(gateway, {...exchange, operation: 'tools/call', server})) return undefined;
 	if (!isWanted(params, gateway.mcp.shared.get('level', owner))) return undefined;
 	const {level, logger, data} = params;
 	return {method, params: {level, data, ...(typeof logger === 'string' && {logger})}};
 };
 
+const restMs = 100;
+
 /**
  * Tells of what changes at a door's servers: of their lists, and of the resources in `watched`. At the common door nobody is connected to for
- * the sake of lists alone. Resolves, when it hears, with how to stop; a server that is down is left out.
+ * the sake of lists alone. Whom pre-request would not let reach a server by then hears nothing of it any more. Resolves, when it hears, with how to stop; a server that is down is left out.
  */
 export const follow = async (place: Place, watched: readonly Watched[], tell: (message: JsonObject) => void): Promise<() => void> => {
 	const {gateway, exchange, headers, door, owner, offer, era} = place;
@@ -41,11 +46,19 @@ export const follow = async (place: Place, watched: readonly Watched[], tell: (m
 		(door === undefined ? servers.names : [door]).map(async name => {
 			const channel = servers.get(name)?.channel({owner, offer, era}, asker);
 			if (!channel) return undefined;
-			const listener: Notice = (method, params) => {
-				const message = asHeard(place, channel, method, params);
-				if (message) tell(message);
-			};
 			const uris = watched.filter(({server}) => server === name).map(({uri}) => uri);
+			let last = Promise.resolve();
+			const passOn = openPaced<JsonObject>(message => {
+				last = last.then(async () => {
+					if (!exchange.revoked && (await isInSight(place, name))) tell(message);
+				});
+			}, restMs);
+			const listener: Notice = (method, params) => {
+				// The address would be words of the server's that nobody asked about.
+				if (method === 'notifications/resources/updated' && !uris.includes(String(params.uri))) return;
+				const message = asHeard(place, channel, method, params);
+				if (message) passOn(message);
+			};
 			if (door === undefined && uris.length === 0) return channel.link.onNotice(listener);
 			return channel.link.watch(uris, listener).catch(() => channel.link.onNotice(listener));
 		}),

@@ -1,6 +1,7 @@
 import {setTimeout as after} from 'node:timers/promises';
 import {GatewayError} from '../errors.ts';
 import type {Reply} from '../upstream/reply.ts';
+import {openDam} from './dam.ts';
 import type {Message} from './rpc.ts';
 import {isJson, isStream, type Site} from './site.ts';
 import {type Answered, noteIn, type Place, type Posting, type Wire} from './wire.ts';
@@ -14,27 +15,27 @@ const mostTimes = 4;
 export const openWire = (site: Site): Wire => {
 	const {name, maxBytes, malformed} = site;
 
-	type Reading = {place: Place; shown: readonly string[]; mostBytes?: number};
+	type Reading = {place: Place; shown: readonly string[]; isBorne: (bytes: number) => boolean};
 
 	/** The messages of a stream, until one is the last. */
-	const streamed = (
-		reply: Reply,
-		{place, shown, mostBytes = maxBytes * mostTimes}: Reading,
-		onMessage: (message: Message) => boolean,
-	): Promise<void> => {
-		let came = 0;
-		return site.events(reply, {
+	const streamed = (reply: Reply, {place, shown, isBorne}: Reading, onMessage: (message: Message) => boolean): Promise<void> =>
+		site.events(reply, {
 			onEvent({event, data, raw}) {
 				noteIn(place, raw);
 				if (data === '' || (event !== undefined && event !== 'message')) return false;
 				return onMessage(site.messageIn(Buffer.from(data), shown));
 			},
 			onSkipped: raw => noteIn(place, raw),
-			isBorne(bytes) {
-				came += bytes;
-				return came <= mostBytes;
-			},
+			isBorne,
 		});
+
+	/** What one answer's stream may hold in all. */
+	const upToMost = (): Reading['isBorne'] => {
+		let came = 0;
+		return bytes => {
+			came += bytes;
+			return came <= maxBytes * mostTimes;
+		};
 	};
 
 	type Current = {reply: Reply; late?: GatewayError};
@@ -61,8 +62,8 @@ export const openWire = (site: Site): Wire => {
 			return answer !== undefined;
 		};
 		for (;;) {
-			if (isStream(current.reply)) await streamed(current.reply, {place, shown}, take);
-			else if (isJson(current.reply)) take(site.messageIn(await current.reply.collect(maxBytes), shown));
+			if (isStream(current.reply)) await streamed(current.reply, {place, shown, isBorne: upToMost()}, take);
+			else if (isJson(current.reply)) take(site.messageIn(await site.whole(current.reply), shown));
 			else current.reply.drop();
 			const {lastId, retryMs} = place;
 			if (answer || lastId === undefined || !isStream(current.reply) || posting.headers['mcp-session-id'] === undefined) return answer;
@@ -114,7 +115,7 @@ export const openWire = (site: Site): Wire => {
 			return false;
 		};
 		onOpen?.();
-		await streamed(reply, {place, shown: site.shownIn(headers), mostBytes: Number.POSITIVE_INFINITY}, take);
+		await streamed(reply, {place, shown: site.shownIn(headers), isBorne: openDam(maxBytes)}, take);
 	};
 
 	return {

@@ -1,3 +1,4 @@
+import {GatewayError} from '../errors.ts';
 import {openExchange} from '../exchange.ts';
 import {failWith, finish} from '../gateway.ts';
 import {afterResponse} from '../llm/after.ts';
@@ -18,8 +19,9 @@ export type Whose = {owner: string; offer: Offer; era: Turn['era']};
 /** Keeps a stream open until its client leaves it; its record is written then. */
 const stay = async ({gateway, exchange, waiting}: Visit, stream: Parameters<typeof idleStream>[0] & {close(): void}): Promise<void> => {
 	gateway.mcp.streams.add(waiting);
-	await idleStream(stream, waiting);
+	await idleStream(stream, waiting, () => exchange.revoked !== undefined);
 	gateway.mcp.streams.delete(waiting);
+	await afterResponse(gateway, exchange);
 	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
 	stream.close();
 };
@@ -52,13 +54,21 @@ const resume = async (visit: Visit, owner: string, lastId: string): Promise<void
 	res.end();
 };
 
+/** Asks every rule whether this client may listen here at all. Throws what refuses it. */
+export const askToListen = async ({gateway, exchange, req, door}: Visit): Promise<void> => {
+	exchange.operation = 'stream';
+	exchange.server = door;
+	const answer = await askRequest({gateway, exchange, headers: req.headers, params: {}, continues: undefined});
+	if (answer) throw new GatewayError('plugin_failed', 'A plugin cannot answer in the place of a stream.');
+};
+
 /** GET: the stream of a session, on which its servers tell of changes; or the rest of one that broke off. */
 export const listen = async (visit: Visit): Promise<undefined> => {
-	const {exchange, req, res, door} = visit;
+	const {exchange, req, res} = visit;
 	exchange.operation = 'stream';
 	const {owner, offer} = sessionOf(visit);
+	await askToListen(visit);
 	exchange.stream = true;
-	exchange.server = door;
 	exchange.status = 200;
 	exchange.outcome = 'ok';
 	const lastId = req.headers['last-event-id'];

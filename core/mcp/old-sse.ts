@@ -3,7 +3,7 @@ import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
 import {parseBody} from '../llm/body.ts';
 import type {ReplyParts} from '../llm/reply.ts';
-import {tell} from './listening.ts';
+import {askToListen, tell} from './listening.ts';
 import {nothingOffered, type Offer, offerOf} from './offer.ts';
 import {answered} from './respond.ts';
 import {RpcError, readMessage, rpcCodes} from './rpc.ts';
@@ -31,8 +31,7 @@ const begin = async (visit: Visit): Promise<undefined> => {
 	const {gateway, exchange, res, door} = visit;
 	const {oldClients, servers} = gateway.mcp;
 	if (oldClients.size >= mostClients) throw new GatewayError('rate_limited', 'Too many clients of this transport are connected here.');
-	exchange.operation = 'stream';
-	exchange.server = door;
+	await askToListen(visit);
 	exchange.stream = true;
 	exchange.status = 200;
 	exchange.outcome = 'ok';

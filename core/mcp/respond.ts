@@ -15,6 +15,7 @@ import type {Stream} from './stream.ts';
 import type {Turn} from './turn.ts';
 import {metaKeys} from './versions.ts';
 import type {Visit} from './visit.ts';
+import {isGuarded} from './words.ts';
 
 const isOperation = (method: string): method is Operation => (mcpOperations as readonly string[]).includes(method);
 
@@ -26,12 +27,11 @@ const progressTokenOf = ({_meta}: JsonObject): string | number | undefined => {
 /** Words that no plugin has looked at do not go on: of progress, the numbers are left where somebody guards words. */
 const progressFor = (gateway: Gateway, exchange: Exchange, params: JsonObject, progressToken: string | number): JsonObject => {
 	const {progress, total, message} = params;
-	const isGuarded = gateway.hooks.reads('post-response', 'text[]', exchange);
 	return {
 		progressToken,
 		progress,
 		...(typeof total === 'number' && {total}),
-		...(typeof message === 'string' && !isGuarded && {message}),
+		...(typeof message === 'string' && !isGuarded(gateway, exchange) && {message}),
 	};
 };
 
@@ -61,7 +61,7 @@ export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonO
 	exchange.owner = owner;
 	const questions: (() => void)[] = [];
 	const logLevel = levelOf(visit, asked);
-	const isLogging = stream && (era === 'legacy' || logLevel !== undefined) && !gateway.hooks.reads('post-response', 'text[]', exchange);
+	const isLogging = stream && (era === 'legacy' || logLevel !== undefined) && !isGuarded(gateway, exchange);
 	const token = progressTokenOf(params);
 	const turn: Turn = {
 		gateway,

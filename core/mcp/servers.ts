@@ -49,11 +49,17 @@ export type Servers = {
 const mostChannels = 2_000;
 const idleMs = 600_000;
 
-type Options = {log: Logger; maxBytes: number; credentials: ReadonlyMap<string, Credentials>};
+type Options = {log: Logger /** The largest message of any server. */; maxBytes: number; credentials: ReadonlyMap<string, Credentials>};
 
-const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBytes}: Options): Server => {
-	const {command, args, env, folder} = stdio!;
-	const link = openStdio({name, command, args, env, cwd: folder ?? process.cwd(), maxBytes, log});
+/** The largest message of this server, in bytes. */
+const largestOf = ({resultMb}: ResolvedServer, {maxBytes}: Options): number => Math.min(maxBytes, Math.floor(resultMb * 1_048_576));
+
+const overStdio = (name: string, server: ResolvedServer, options: Options): Server => {
+	const {timeoutMs} = server;
+	const {command, args, env, folder} = server.stdio!;
+	const {log, maxBytes} = options;
+	const cwd = folder ?? process.cwd();
+	const link = openStdio({name, command, args, env, cwd, largest: largestOf(server, options), maxBytes, log});
 	// The process is everybody's: whom it means when it asks, nobody could say.
 	const channel = {server: name, link, catalogue: openCatalogue(name, link, openShelf()), timeoutMs, may: nothingOffered, isOwn: false};
 	return {name, channel: () => channel, release: () => undefined, close: () => link.close()};
@@ -62,7 +68,8 @@ const overStdio = (name: string, {stdio, timeoutMs}: ResolvedServer, {log, maxBy
 /** Everything that a client can offer, as far as a server may ask for it. */
 const mayAsk = ({asks}: ResolvedServer): Offer => within(~0, asks);
 
-const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}: Options): Server => {
+const overHttp = (name: string, server: ResolvedServer, options: Options): Server => {
+	const {credentials} = options;
 	const {url, bearer, basic, headers, timeoutMs, connections, transport} = server;
 	const may = mayAsk(server);
 	const own = Object.fromEntries(Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]));
@@ -73,7 +80,7 @@ const overHttp = (name: string, server: ResolvedServer, {maxBytes, credentials}:
 		url: url!,
 		headers: {...own, ...(login !== undefined && {authorization: login})},
 		...(basic && {secrets: [basic.password]}),
-		maxBytes,
+		maxBytes: largestOf(server, options),
 		connections,
 	});
 	const wire = wireOver(site, transport);

@@ -46,6 +46,8 @@ export type Site = {
 	/** Sends one message, to another path of the same origin where one is given. Rejects as `get` does. */
 	post(message: JsonObject, posting: Posting, room: Room, path?: string): Promise<Reply>;
 	delete(headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<Reply>;
+	/** The whole body of an answer. Rejects with `upstream_too_large`. */
+	whole(reply: Reply): Promise<Buffer>;
 	/** The events of a stream, until one is the last. */
 	events(reply: Reply, reading: Reading): Promise<void>;
 	close(): Promise<void>;
@@ -62,6 +64,13 @@ const typeOf = (reply: Reply): string => String(reply.headers['content-type'] ??
 export const isStream = (reply: Reply): boolean => typeOf(reply).startsWith('text/event-stream');
 export const isJson = (reply: Reply): boolean => typeOf(reply).startsWith('application/json');
 
+/** A message that is larger than its server may send. */
+export const oversized = (name: string, maxBytes: number): GatewayError =>
+	new GatewayError(
+		'upstream_too_large',
+		`A message of the MCP server "${name}" is larger than ${maxBytes} bytes (servers.${name}.resultMb).`,
+	);
+
 /** Connects to nobody yet. Never follows a redirect; never sends twice. */
 export const openSite = ({name, url: address, headers: ours, secrets: others = [], maxBytes, connections}: SiteOptions): Site => {
 	const url = new URL(address);
@@ -73,6 +82,9 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 	const secrets = [...Object.values(ours).map(bare), ...others];
 
 	const malformed = (why: string): GatewayError => new GatewayError('upstream_malformed', `The MCP server "${name}" ${why}.`);
+
+	const sizeNamed = (thrown: unknown): unknown =>
+		thrown instanceof GatewayError && thrown.code === 'upstream_too_large' ? oversized(name, maxBytes) : thrown;
 
 	const dispatch = (
 		request: Dispatcher.DispatchOptions,
@@ -131,8 +143,13 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 			const request = {path: own, method: 'DELETE', headers: listOf({...fixed, ...headers})} as const;
 			return dispatch(request, {waiting: {left: false}, timeoutMs}, 'calls');
 		},
+		whole: reply =>
+			reply.collect(maxBytes).catch(thrown => {
+				throw sizeNamed(thrown);
+			}),
 		events: (reply, {onEvent, onSkipped, isBorne}) =>
 			new Promise((resolve, reject) => {
+				const endless = new GatewayError('upstream_too_large', `The MCP server "${name}" does not come to an end.`);
 				const parser = sseParser(
 					event => {
 						if (!onEvent(event)) return;
@@ -143,11 +160,11 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 				);
 				reply.read({
 					data: chunk => {
-						if (!isBorne(chunk.length)) throw new GatewayError('upstream_too_large', `The MCP server "${name}" does not come to an end.`);
+						if (!isBorne(chunk.length)) throw endless;
 						parser.push(chunk);
 					},
 					end: () => resolve(),
-					fail: reject,
+					fail: thrown => reject(thrown === endless ? thrown : sizeNamed(thrown)),
 				});
 			}),
 		close: async () => {

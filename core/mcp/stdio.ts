@@ -6,9 +6,11 @@ import type {JsonObject} from '../llm/json.ts';
 import {openDam} from './dam.ts';
 import {stamp} from './hop.ts';
 import {openLines} from './lines.ts';
-import {type Asking, factsOf, type Link, type ServerFacts} from './link.ts';
+import type {Asking, Link, ServerFacts} from './link.ts';
+import {idOfOversized} from './oversized.ts';
 import {type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
-import {legacyVersions, ourselves, statelessVersion} from './versions.ts';
+import {oversized} from './site.ts';
+import {greetOverStdio} from './stdio-greeting.ts';
 import {openWatched} from './watched.ts';
 
 export type StdioOptions = {
@@ -18,7 +20,8 @@ export type StdioOptions = {
 	/** The whole environment of the process. */
 	env: Readonly<Record<string, string>>;
 	cwd: string;
-	/** The largest message it may send. */
+	/** The largest message that is read: whoever waits for a larger one gets an error. One larger than `maxBytes` ends the process. */
+	largest: number;
 	maxBytes: number;
 	log: Logger;
 };
@@ -57,7 +60,7 @@ const killAll = ({child}: Pick<Life, 'child'>, signal: NodeJS.Signals): void => 
  * A server in a process of its own, started with the first question and again, after a growing pause, when it has ended. Only ids of its
  * own are on its wire; lines that are no message are skipped. `close` ends the process and its children.
  */
-export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioOptions): Link => {
+export const openStdio = ({name, command, args, env, cwd, largest, maxBytes, log}: StdioOptions): Link => {
 	const listeners = new Set<(method: string, params: JsonObject) => void>();
 	let life: Life | undefined;
 	let ids = 0;
@@ -93,6 +96,16 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 		const {progressToken} = message.params;
 		if (message.method !== 'notifications/progress') for (const listener of listeners) listener(message.method, message.params);
 		else if (typeof progressToken === 'number') own.pending.get(progressToken)?.onProgress?.(message.params);
+	};
+
+	/** A line that is too large: the process is everybody's, and is not ended for one answer. */
+	const unread = (own: Life, line: Buffer): void => {
+		const id = idOfOversized(line);
+		log.warn({server: name, bytes: line.length}, 'an MCP server wrote a message that is too large');
+		const pending = id === undefined ? undefined : own.pending.get(id);
+		if (!pending) return;
+		own.pending.delete(id!);
+		pending.reject(oversized(name, largest));
 	};
 
 	const ended = (own: Life, why: GatewayError): void => {
@@ -135,28 +148,6 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 			return undefined;
 		});
 
-	/** What a server says that knows no `initialize`; undefined where it is not of the stateless era either. */
-	const discover = async (own: Life, timeoutMs: number): Promise<JsonObject | undefined> => {
-		const found = await send(own, 'server/discover', stamp({}), {timeoutMs});
-		return Array.isArray(found.supportedVersions) && found.supportedVersions.includes(statelessVersion) ? found : undefined;
-	};
-
-	const greet = async (own: Life, timeoutMs: number): Promise<ServerFacts> => {
-		// Sessions first: servers of that era may end at anything that comes before.
-		const hello = {protocolVersion: legacyVersions[0], capabilities: {}, clientInfo: ourselves};
-		let isStateless = false;
-		const {protocolVersion, ...said} = await send(own, 'initialize', hello, {timeoutMs}).catch(async thrown => {
-			const found = thrown instanceof RpcError ? await discover(own, timeoutMs) : undefined;
-			if (!found) throw thrown;
-			isStateless = true;
-			return found;
-		});
-		if (isStateless) return factsOf(name, {era: 'stateless', version: statelessVersion}, said);
-		const facts = factsOf(name, {era: 'legacy', version: String(protocolVersion)}, said);
-		write(own, {method: 'notifications/initialized'});
-		return facts;
-	};
-
 	const start = (timeoutMs: number): Life => {
 		const wait = notBefore - Date.now();
 		if (closed) throw new GatewayError('shutting_down', 'This gateway is stopping.');
@@ -177,6 +168,7 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 			ended(own, dead(name, why));
 		};
 		const lines = openLines(maxBytes, line => {
+			if (line.length > largest) return unread(own, line);
 			let message: Message;
 			try {
 				message = readMessage(parseBody(line).json);
@@ -198,7 +190,11 @@ export const openStdio = ({name, command, args, env, cwd, maxBytes, log}: StdioO
 		for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => undefined);
 		child.once('error', () => gone('could not be started'));
 		child.once('exit', () => gone('has ended'));
-		own.facts = greet(own, timeoutMs);
+		own.facts = greetOverStdio({
+			name,
+			ask: (method, params) => send(own, method, params, {timeoutMs}),
+			tell: method => write(own, {method}),
+		});
 		own.facts.catch(() => gone('did not say hello'));
 		return own;
 	};

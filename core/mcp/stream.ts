@@ -37,11 +37,10 @@ export const eventOf = (text: string, id?: string): string => `event: message\n$
 
 /** `keep`: opens what remembers its messages, when it begins. */
 export const openStream = (res: ServerResponse, exchangeId: string, keep?: () => Kept): Stream => {
-	let begun = false;
 	let kept: Kept | undefined;
 	const begin = (): void => {
-		if (begun || res.destroyed) return;
-		begun = true;
+		if (stream.begun || res.destroyed) return;
+		stream.begun = true;
 		beginEvents(res, exchangeId);
 		kept = keep?.();
 		if (kept) res.write(kept.first);
@@ -49,10 +48,9 @@ export const openStream = (res: ServerResponse, exchangeId: string, keep?: () =>
 	const write = (text: string): void => {
 		if (!res.destroyed && !res.writableEnded) res.write(text);
 	};
-	return {
-		get begun() {
-			return begun;
-		},
+	// A field and not a getter: V8 gives each object with one a shape of its own, which holds on to the whole request until a major collection.
+	const stream: Stream & {begun: boolean} = {
+		begun: false,
 		begin,
 		send(message) {
 			begin();
@@ -81,19 +79,20 @@ export const openStream = (res: ServerResponse, exchangeId: string, keep?: () =>
 			return kept !== undefined;
 		},
 	};
+	return stream;
 };
 
 const aliveMs = 15_000;
 
-/** Keeps a stream open that nobody asked anything on, until its client leaves or it is cut. */
-export const idleStream = (stream: Pick<Stream, 'begin' | 'comment'>, waiting: Waiting): Promise<void> => {
+/** Keeps a stream open that nobody asked anything on, until its client leaves, it is cut, or `isOver`: there is nothing on it to finish. */
+export const idleStream = (stream: Pick<Stream, 'begin' | 'comment'>, waiting: Waiting, isOver: () => boolean): Promise<void> => {
 	stream.begin();
-	const timer = setInterval(stream.comment, aliveMs).unref();
 	return new Promise(resolve => {
 		const over = () => {
 			clearInterval(timer);
 			resolve();
 		};
+		const timer = setInterval(() => (isOver() ? over() : stream.comment()), aliveMs).unref();
 		if (waiting.left) over();
 		else waiting.onLeft = over;
 	});

@@ -7,7 +7,7 @@ import {microUsd, picoUsd, sumOf, timesPico} from '../llm/price-sums.ts';
 import {RpcError} from './rpc.ts';
 
 /** In whole pico-dollars (10⁻¹² US dollars) for a call, and for each byte of its result. */
-type Price = {call: number; byte: number; mostBytes: number};
+type Price = {call: number; byte: number /** Left out, the largest message of its server. */; mostBytes?: number};
 
 export type ToolPrices = {
 	/** The most a call of this tool can cost, in whole micro-dollars; undefined when no price is known. */
@@ -22,13 +22,13 @@ export type ToolPrices = {
 
 const bytesPerMB = 1e6;
 
-const compiled = ({usdPerCall, usdPerMB, mostMB}: Configured, replyBytes: number): Price => ({
+const compiled = ({usdPerCall, usdPerMB, mostMB}: Configured): Price => ({
 	call: picoUsd(usdPerCall * 1e6),
 	byte: picoUsd(usdPerMB),
-	mostBytes: mostMB === undefined ? replyBytes : Math.round(mostMB * bytesPerMB),
+	...(mostMB !== undefined && {mostBytes: Math.round(mostMB * bytesPerMB)}),
 });
 
-const free: Price = {call: 0, byte: 0, mostBytes: Number.POSITIVE_INFINITY};
+const free: Price = {call: 0, byte: 0};
 
 const costOf = ({call, byte}: Price, bytes: number): number =>
 	microUsd(byte === 0 ? timesPico(sumOf(), 1, call) : timesPico(timesPico(sumOf(), 1, call), bytes, byte));
@@ -41,12 +41,12 @@ const isFree = (thrown: unknown): boolean => thrown instanceof RpcError || (thro
 type Prices = Pick<GatewayConfig, 'toolPrices'> & {
 	mcp: Pick<GatewayConfig['mcp'], 'unpriced'>;
 	limits: Pick<GatewayConfig['limits'], 'replyMb'>;
+	servers: Readonly<Record<string, {resultMb: number}>>;
 };
 
 /** The prices of the config: a tool's own, else that of the longest pattern that fits. */
-export const openToolPrices = ({toolPrices, mcp: {unpriced}, limits: {replyMb}}: Prices): ToolPrices => {
-	const replyBytes = Math.floor(replyMb * 1_048_576);
-	const entries = Object.entries(toolPrices).map(([name, price]) => [name, compiled(price, replyBytes)] as const);
+export const openToolPrices = ({toolPrices, mcp: {unpriced}, limits: {replyMb}, servers}: Prices): ToolPrices => {
+	const entries = Object.entries(toolPrices).map(([name, price]) => [name, compiled(price)] as const);
 	const exact = new Map(entries.filter(([name]) => !name.endsWith('*')));
 	const patterns = entries
 		.filter(([name]) => name.endsWith('*'))
@@ -59,10 +59,13 @@ export const openToolPrices = ({toolPrices, mcp: {unpriced}, limits: {replyMb}}:
 		return exact.get(name) ?? patterns.find(({start}) => name.startsWith(start))?.price ?? otherwise;
 	};
 
+	const mostBytesOf = (server: string | undefined, {mostBytes}: Price): number =>
+		mostBytes ?? Math.floor(Math.min(replyMb, servers[server ?? '']?.resultMb ?? replyMb) * 1_048_576);
+
 	return {
 		most(server, tool) {
 			const price = priceOf(server, tool);
-			return price && costOf(price, price.mostBytes);
+			return price && costOf(price, price.byte === 0 ? 0 : mostBytesOf(server, price));
 		},
 
 		async charged(exchange, call) {
@@ -83,8 +86,9 @@ export const openToolPrices = ({toolPrices, mcp: {unpriced}, limits: {replyMb}}:
 			}
 			if (!price) return result;
 			const bytes = price.byte === 0 ? 0 : Buffer.byteLength(JSON.stringify(result));
-			exchange.costMicroUsd = costOf(price, Math.min(bytes, price.mostBytes));
-			if (bytes > price.mostBytes)
+			const mostBytes = mostBytesOf(server, price);
+			exchange.costMicroUsd = costOf(price, Math.min(bytes, mostBytes));
+			if (bytes > mostBytes)
 				throw new GatewayError('upstream_too_large', `The result of the tool "${tool.slice(0, 200)}" is larger than its price allows for.`);
 			return result;
 		},
