@@ -4,6 +4,7 @@ import {question} from '../explain/question.ts';
 import {trial} from '../guards/trial.ts';
 import {isObject} from '../llm/json.ts';
 import type {PluginHouse} from '../plugins/house.ts';
+import {lifting} from '../taints/routes.ts';
 import {usagePaths} from '../usage/openapi.ts';
 import {creating} from './admins.ts';
 
@@ -87,6 +88,12 @@ const ownPaths = () => ({
 			requestBody: bodyOf(trial),
 			responses,
 		},
+	},
+	'/admin/taints': {
+		get: {operationId: 'taints.list', summary: 'What sessions and keys are tainted with, since which exchange, and until when.', responses},
+	},
+	'/admin/taints/lift': {
+		post: {operationId: 'taints.lift', summary: 'Ends the taints of a place before their time.', requestBody: bodyOf(lifting), responses},
 	},
 	'/admin/admins': {
 		get: {operationId: 'admins.list', summary: 'Whoever may use this API, without their keys.', responses},

@@ -3,6 +3,7 @@ import {asGatewayError} from '../errors.ts';
 import {question} from '../explain/question.ts';
 import type {Gateway} from '../gateway.ts';
 import {guardPages} from '../guards/routes.ts';
+import {taintPages} from '../taints/routes.ts';
 import {usagePages} from '../usage/routes.ts';
 import {act, recordDeed} from './acting.ts';
 import {adminsOfGateway} from './admin-routes.ts';
@@ -51,6 +52,7 @@ export const admin = (gateway: Gateway, router: Router): void => {
 	});
 
 	guardPages(gateway, router);
+	taintPages(gateway, router);
 	adminsOfGateway(gateway, router);
 	usagePages(gateway, router);
 };

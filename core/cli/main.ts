@@ -15,6 +15,7 @@ import {ledger} from './ledger.ts';
 import {plugins} from './plugins.ts';
 import {replay} from './replay.ts';
 import {start} from './start.ts';
+import {taints} from './taints.ts';
 import {usage} from './usage.ts';
 
 const program = new Command('sallyport')
@@ -26,7 +27,7 @@ const program = new Command('sallyport')
 	.exitOverride();
 
 // What only one verb needs is imported when it runs: asking for help must not wait for an isolate's library.
-for (const verb of [start, check, keys, plugins, act, explain, guards, replay, approvals, admins, usage, ledger, audit, adminKey])
+for (const verb of [start, check, keys, plugins, act, explain, guards, replay, approvals, taints, admins, usage, ledger, audit, adminKey])
 	verb(program);
 
 /** A mistake in the config says where it is and how to mend it, and no message of ours needs a stack. */
