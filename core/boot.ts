@@ -6,6 +6,8 @@ import {openAdmins} from './admin/admins.ts';
 import {openDiary} from './admin/differences.ts';
 import {firstKeyName, hashOf, newAdminKey} from './admin/key.ts';
 import {firstStart} from './admin/roles.ts';
+import {openAsking} from './asking/ask.ts';
+import {hearersOf} from './asking/hearers.ts';
 import type {LoadedConfig} from './config.ts';
 import {openEffects} from './effects.ts';
 import type {Exchange} from './exchange.ts';
@@ -110,7 +112,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		);
 
 		const diary = openDiary();
-		const lenders: Lenders = (name, hosts) => {
+		const asking = openAsking();
+		const lenders: Lenders = (name, hosts, models) => {
 			const {fetch, close: hangUp} = guardedFetch({hosts: [...hosts]});
 			undo.push(hangUp);
 			return {
@@ -119,6 +122,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 				log: (level, message, facts) => log[level]({plugin: name, facts}, message),
 				count: (counter, by) => metrics.count(name, counter, by),
 				balance: (account, unit, window, timeZone) => ledger.balance(account, unit as 'microUsd', window as 'day', timeZone),
+				ask: question => asking.ask(name, models, question),
 				now: Date.now,
 			};
 		};
@@ -140,9 +144,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 		});
 		const steady = openSteady(Date.now);
 		kv.onChange(steady.forget);
-		const hooks = openHooks({
-			steady,
-			holds,
+		const engine: Parameters<typeof hearersOf>[0] = {
 			members: house.residents.map(({member}) => member),
 			carryOut,
 			taintsOf: taints.of,
@@ -151,7 +153,8 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 				metrics.pluginFailed(plugin, hook);
 				log.warn({exchange: exchange.id, plugin, hook, reason}, 'a plugin could not answer');
 			},
-		});
+		};
+		const hooks = asking.named(openHooks({...engine, steady, holds}));
 		const recheck = opened(openRecheck({running, hooks, policy: config.revoked.running, log}), it => it.close());
 		kv.onChange(recheck.changed);
 
@@ -211,6 +214,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			open,
 			running,
 		};
+		asking.begin(gateway, hearersOf(engine));
 		opened(tellNotices(gateway), stop => stop());
 		const keepAdminKey = async (): Promise<boolean> => {
 			if (!adminKey) return true;

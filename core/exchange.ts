@@ -41,6 +41,8 @@ export type Exchange = {
 	session?: string;
 	/** Over MCP, whose conversations it is part of: `session:…`, `stream:…` or, without either, `principal:…`. */
 	owner?: string;
+	/** The exchange in which a plugin asks what this one is about, and that plugin. */
+	causedBy?: {exchange: string; plugin: string};
 	/** The MCP server that is asked, and the tool that is called, by its own name there. */
 	server?: string;
 	tool?: string;
@@ -139,6 +141,7 @@ export const openedRecord = (exchange: Exchange, plugins: string): JournalRecord
 	exchange: exchange.id,
 	operation: exchange.operation,
 	principal: exchange.principal?.id,
+	causedBy: exchange.causedBy,
 	server: exchange.server,
 	tool: exchange.tool,
 	model: exchange.model,
@@ -159,6 +162,7 @@ export const closedRecord = (exchange: Exchange, plugins: string): JournalRecord
 		ip: exchange.ip,
 		principal: principal && {id: principal.id, tenant: principal.tenant, team: principal.team, user: principal.user, key: principal.key},
 		session: exchange.session,
+		causedBy: exchange.causedBy,
 		server: exchange.server,
 		tool: exchange.tool,
 		argumentsDigest: exchange.argumentsDigest,

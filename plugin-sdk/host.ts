@@ -16,6 +16,16 @@ export type Kv = {
 export type HttpRequest = {url: string; method?: string; headers?: Record<string, string>; body?: string; timeoutMs?: number};
 export type HttpResponse = {status: number; headers: Record<string, string>; body: string};
 
+/** `operation` is `chat` when it is left out; `body` is as the provider's API wants it, without the model. It cannot stream. */
+export type ModelQuestion = {
+	model: string;
+	operation?: 'chat' | 'messages' | 'embeddings' | 'moderations';
+	body: {[key: string]: Json};
+	timeoutMs?: number;
+};
+/** What the provider answered, whether it served or refused. */
+export type ModelAnswer = {status: number; body: Json};
+
 /** `yes`; `no`; or `unknown key`: none of the keys fits what the signature says it was made with. */
 export type Signed = 'yes' | 'no' | 'unknown key';
 
@@ -39,6 +49,14 @@ export type Host<Config> = {
 	};
 	readonly secrets: {get(name: string): string};
 	readonly http: {fetch(request: HttpRequest): Promise<Answer<HttpResponse>>};
+	readonly models: {
+		/**
+		 * Asks a granted model through the gateway itself, in the name of whoever the exchange at hand is of, and at their cost: an exchange of its
+		 * own, with a record, that the plugins that count are asked about and no other. Only while a call of pre-request, on-tool-call or
+		 * post-response is being answered.
+		 */
+		ask(question: ModelQuestion): Promise<Answer<ModelAnswer>>;
+	};
 	readonly crypto: {
 		/**
 		 * Whether a JWS in compact form was signed with one of `keys` (public JWKs; the header's `kid` picks among them) and one of

@@ -11,7 +11,7 @@ export {
 	type Role,
 	refuse,
 } from './define-plugin.ts';
-export type {Answer, Host, HttpRequest, HttpResponse, Json, Kv, Signed} from './host.ts';
+export type {Answer, Host, HttpRequest, HttpResponse, Json, Kv, ModelAnswer, ModelQuestion, Signed} from './host.ts';
 export {mayReach, tenantOf, within} from './tenancy.ts';
 export {openTurns} from './turns.ts';
 export {allow, deny, hold, identify, redact, respond, rewrite, route} from './verdict.ts';

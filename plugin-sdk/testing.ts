@@ -13,7 +13,7 @@ import {openStore} from '../core/store/open.ts';
 import {pluginEntry} from '../schemas/config.ts';
 import {crossingOf, type HookInput, type HookName, hooks, type Operation} from '../schemas/hooks.ts';
 import type {Caller} from './define-plugin.ts';
-import type {HttpRequest, HttpResponse} from './host.ts';
+import type {HttpRequest, HttpResponse, ModelAnswer, ModelQuestion} from './host.ts';
 
 type Part<T> = T extends readonly (infer Item)[] ? readonly Item[] : T extends object ? {[Key in keyof T]?: Part<T[Key]>} : T;
 
@@ -42,6 +42,8 @@ type Options = {
 	secrets?: Record<string, string>;
 	/** Answers `http`; without it every host is refused. */
 	http?: (request: HttpRequest) => Promise<HttpResponse>;
+	/** Answers `models`; without it nothing is asked. */
+	models?: (question: ModelQuestion) => Promise<ModelAnswer>;
 	/** Answers `ledger.balance`. */
 	balance?: Lending['balance'];
 	tier?: 'inline' | 'process';
@@ -77,7 +79,7 @@ const crossing = (hook: HookName, path: string, fields: Record<string, unknown>)
 /** Starts the plugin in `folder` (or in the folder of a `file:` URL) in the real sandbox, with a store in memory. */
 export const startPlugin = async (
 	folder: string,
-	{config = {}, now = Date.now, secrets = {}, http, balance, tier}: Options = {},
+	{config = {}, now = Date.now, secrets = {}, http, models, balance, tier}: Options = {},
 ): Promise<StartedPlugin> => {
 	const path = folder.startsWith('file:') ? dirname(fileURLToPath(folder)) : resolve(folder);
 	const data = await mkdtemp(join(tmpdir(), 'sallyport-plugin-'));
@@ -86,7 +88,7 @@ export const startPlugin = async (
 	const {capabilities = [], optional = [], runtime} = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
 	const grants: Record<string, unknown> = {};
 	for (const capability of [...capabilities, ...optional])
-		grants[capability] = capability === 'http' ? ['*'] : capability === 'secrets' ? secrets : true;
+		grants[capability] = capability === 'http' || capability === 'models' ? ['*'] : capability === 'secrets' ? secrets : true;
 	const entry = pluginEntry.parse({use: path, config, grants});
 	const plugin = await admit(entry, {
 		from: house,
@@ -97,6 +99,7 @@ export const startPlugin = async (
 			log: () => undefined,
 			count: () => undefined,
 			...(balance && {balance}),
+			...(models && {ask: models}),
 			now,
 		}),
 	});
@@ -141,7 +144,7 @@ export const startPlugin = async (
 			const [answer]: readonly Answer[] = await home.ask(
 				run,
 				0,
-				run.paths.map(name => crossing(hook, name, fields as Record<string, unknown>)),
+				run.paths.map(name => crossing(hook, name, {asking: 'test', ...fields})),
 			);
 			if (!answer) return undefined;
 			if (answer.kind === 'F') throw new Error((JSON.parse(answer.body) as {message: string}).message);

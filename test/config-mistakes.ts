@@ -115,7 +115,7 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 	],
 	'a guard scoped to an operation that does not exist': [
 		"export default defineConfig({plugins: [{use: 'masking', when: {operation: ['messages', 'chats']}}]});",
-		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, models, initialize, server/discover, ping, notifications, logging/setLevel, completion/complete, stream, end, batch, tools/list, tools/call, resources/list, resources/templates/list, resources/read, prompts/list, prompts/get, resources/subscribe, resources/unsubscribe, subscriptions/listen, elicitation/create, sampling/createMessage, roots/list, so this plugin would never be asked. Did you mean "chat"?',
+		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, moderations, models, initialize, server/discover, ping, notifications, logging/setLevel, completion/complete, stream, end, batch, tools/list, tools/call, resources/list, resources/templates/list, resources/read, prompts/list, prompts/get, resources/subscribe, resources/unsubscribe, subscriptions/listen, elicitation/create, sampling/createMessage, roots/list, so this plugin would never be asked. Did you mean "chat"?',
 	],
 	'an unknown capability': [
 		"export default defineConfig({plugins: [{use: 'a', grants: {htpp: ['a.example']}}]});",
@@ -128,6 +128,10 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 	'every host at once': [
 		"export default defineConfig({plugins: [{use: 'a', grants: {http: ['*']}}]});",
 		"gateway.config.ts:2:67  plugins[0].grants.http[0]: is not a host. Write hosts: 'dlp.acme.example', 'dlp.acme.example:8443' or '*.acme.example'.",
+	],
+	'a model for a plugin to ask that nobody serves': [
+		"export default defineConfig({plugins: [{use: 'a', grants: {models: ['guards']}}], providers: {local: {speaks: 'openai'}}, models: {guard: ['local/guard']}});",
+		'gateway.config.ts:2:69  plugins[0].grants.models[0]: nobody serves "guards". Did you mean "guard"?',
 	],
 	"a plugin of one's own inline without a digest": [
 		"export default defineConfig({plugins: [{use: './dlp', tier: 'inline'}]});",

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type {Lending} from '../core/sandbox/capabilities.ts';
 import type {Capability} from '../schemas/manifest.ts';
 import {bodyOf, processWorldOf, wasmCode} from './helpers/process-world.ts';
 
@@ -67,7 +68,7 @@ export function action(): i32 {
 `;
 
 const sync = ['kv_get', 'kv_list', 'clock_now', 'random_number', 'random_uuid', 'random_secret', 'log', 'metrics_count', 'secrets_get'];
-const waiting = ['kv_put', 'http_fetch'];
+const waiting = ['kv_put', 'http_fetch', 'models_ask'];
 const codeOf = (names: string[]): Promise<Buffer> =>
 	wasmCode(
 		caller
@@ -81,7 +82,7 @@ const codeOf = (names: string[]): Promise<Buffer> =>
 	);
 
 const [syncCode, allCode] = await Promise.all([codeOf(sync), codeOf([...sync, ...waiting])]);
-const everything: Capability[] = ['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http'];
+const everything: Capability[] = ['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'models'];
 
 const replyTo = (answer: Parameters<typeof bodyOf>[0]): Record<string, unknown> =>
 	JSON.parse((bodyOf(answer) as {annotate?: {reply?: string}}).annotate?.reply ?? `{"answer":${JSON.stringify(answer)}}`);
@@ -123,6 +124,7 @@ test.serial('a capability that the manifest does not name is refused, with the l
 		['secrets_get', 'token'],
 		['kv_put', '{"a":1}'],
 		['http_fetch', '{"url":"http://a.example"}'],
+		['models_ask', '{"model":"m","body":{}}'],
 	]) {
 		const {error} = replyTo(await world.ask('module', name, argument)) as {error?: {code: string; message: string}};
 		t.is(error?.code, 'denied', name);
@@ -144,6 +146,13 @@ test.serial('a module that writes or fetches waits for it, while others are aske
 	while (!release) await new Promise(resolve => setTimeout(resolve, 5));
 	release();
 	t.deepEqual(replyTo(await fetched), {value: {status: 200, headers: {}, body: 'from http://a.example/'}});
+});
+
+test.serial('a module asks a model, and says in which call', async t => {
+	const ask: Lending['ask'] = async ({asking, model, body}) => ({status: 200, body: {asking: asking ?? null, model, body}});
+	const world = await processWorldOf(t, [{name: 'module', code: allCode, capabilities: everything}], {ask});
+	const question = {asking: 'this call', model: 'm', body: {input: 'hello'}};
+	t.deepEqual(replyTo(await world.ask('module', 'models_ask', JSON.stringify(question))), {value: {status: 200, body: question}});
 });
 
 test.serial('a host call that is refused says so as data', async t => {

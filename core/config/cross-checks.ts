@@ -69,6 +69,19 @@ const ofTools = ({toolPrices, servers}: GatewayConfig): Complaint[] => {
 	});
 };
 
+/** What plugins may ask has to be served by somebody. */
+const ofQuestions = ({plugins, models, providers}: GatewayConfig): Complaint[] => {
+	const aliases = Object.keys(models);
+	const isServed = (name: string): boolean => aliases.includes(name) || (name.includes('/') && Object.hasOwn(providers, providerOf(name)));
+	return plugins.flatMap(({grants}, index) =>
+		(grants.models ?? []).flatMap((name, place): Complaint[] => {
+			if (isServed(name)) return [];
+			const mend = didYouMean(name, aliases, "Write a name that stands in models, or 'provider/model'.");
+			return [complain(['plugins', index, 'grants', 'models', place], `nobody serves "${name}"`, mend)];
+		}),
+	);
+};
+
 const hostPattern = /^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
 const ofGrants = ({use, tier, trust, grants}: PluginEntry, path: Path): Complaint[] => {
@@ -164,6 +177,7 @@ export const crossCheck = (config: GatewayConfig, folder: string, source: Source
 	...ofTools(config),
 	...ofOAuth(config),
 	...ofPlugins(config, folder, source),
+	...ofQuestions(config),
 ];
 
 /** A model on the same machine seldom has a secret worth keeping. */

@@ -27,6 +27,7 @@ const hints: Readonly<Record<string, string>> = {
 	'plugins.*.config': "Write config: {…}, as the plugin's README says.",
 	'plugins.*.trust': "Write 'sha256:' and the 64 hexadecimal digits of the plugin's digest.",
 	'plugins.*.grants': "Write grants: {http: ['dlp.acme.example']}.",
+	'plugins.*.grants.models': "Write a list of models: ['local/guard'].",
 	'plugins.*.grants.http': "Write a list of hosts: ['dlp.acme.example'].",
 	'plugins.*.grants.http.*': "Write a host: 'dlp.acme.example', 'dlp.acme.example:8443' or '*.acme.example'.",
 	'plugins.*.grants.secrets': "Write secrets: {name: env('NAME')}.",

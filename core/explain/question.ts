@@ -56,6 +56,7 @@ export const bodyOf = ({model, text, maxTokens}: Question, operation: DialectOpe
 		messages: {model, messages, max_tokens: maxTokens ?? usualMaxTokens},
 		count_tokens: {model, messages},
 		embeddings: {model, input: text},
+		moderations: {model, input: text},
 	};
 	return Buffer.from(JSON.stringify(bodies[operation]));
 };

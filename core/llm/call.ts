@@ -1,5 +1,5 @@
 import {hash} from 'node:crypto';
-import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {IncomingHttpHeaders, IncomingMessage, ServerResponse} from 'node:http';
 import {identify} from '../auth.ts';
 import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
@@ -25,6 +25,7 @@ export const operations = {
 	embeddings: {dialect: openai, path: '/embeddings'},
 	messages: {dialect: anthropic, path: '/messages'},
 	count_tokens: {dialect: anthropic, path: '/messages/count_tokens'},
+	moderations: {dialect: openai, path: '/moderations'},
 } as const satisfies Record<DialectOperation, {dialect: unknown; path: string}>;
 
 /** The wire of one exchange. */
@@ -69,7 +70,7 @@ export const modelCall = async (
 		}
 		if (asked.answer) return await answerItself(gateway, exchange, asked, asked.answer);
 		keepRequest(gateway, exchange, () => encoded(asked).toString());
-		answered = await attempt(gateway, rests, asked, {req, exchange}, waiting);
+		answered = await attempt(gateway, rests, asked, {exchange, headers: req.headers, timeoutMs: timeoutOf(req.headers), waiting});
 		const isStream =
 			asked.facts.stream && answered.reply.status < 300 && String(answered.reply.headers['content-type']).startsWith('text/event-stream');
 		if (isStream) return await streamedReply(gateway, exchange, asked, answered, res);
@@ -108,27 +109,28 @@ const askForUsage = (asked: Asked): void => {
 	asked.encoded = undefined;
 };
 
-const attempt = async (
+type Sent = {exchange: Exchange; headers: IncomingHttpHeaders; timeoutMs: number | undefined; waiting: Waiting};
+
+/** Leaves evidence, and sends a request that all rules have let pass to those who may serve it, until one answers. */
+export const attempt = async (
 	gateway: Gateway,
 	rests: Rests,
 	asked: Asked,
-	{req, exchange}: Pick<Wire, 'req' | 'exchange'>,
-	waiting: Waiting,
+	{exchange, headers: given, timeoutMs, waiting}: Sent,
 ): Promise<Answered<Deployment>> => {
 	askForUsage(asked);
 	letGoOfWords(asked);
 	const headers: Record<string, string | undefined> = {};
 	for (const name of forwarded) {
-		const value = req.headers[name];
+		const value = given[name];
 		if (typeof value === 'string') headers[name] = value;
 	}
 	headers['content-type'] ??= 'application/json';
-	const idempotencyKey = req.headers['idempotency-key'];
+	const idempotencyKey = given['idempotency-key'];
 	// Two tenants behind one provider key may choose the same one.
 	if (typeof idempotencyKey === 'string')
 		headers['idempotency-key'] = hash('sha256', `${exchange.principal?.id}\n${idempotencyKey}`, 'hex');
 	const {path} = operations[asked.operation];
-	const timeoutMs = timeoutOf(req.headers['x-sallyport-timeout-ms']);
 	await recordOpened(gateway, exchange);
 	const begun = performance.now();
 	try {
@@ -146,7 +148,7 @@ const attempt = async (
 
 const longestTimeoutMs = 3_600_000;
 
-const timeoutOf = (header: string | string[] | undefined): number | undefined => {
+const timeoutOf = ({'x-sallyport-timeout-ms': header}: IncomingHttpHeaders): number | undefined => {
 	if (header === undefined) return undefined;
 	const ms = Number(header);
 	if (Number.isInteger(ms) && ms > 0 && ms <= longestTimeoutMs) return ms;

@@ -3,6 +3,7 @@ import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import * as z from 'zod';
 import type {PluginEntry} from '../../schemas/config.ts';
+import type {HookName} from '../../schemas/hooks.ts';
 import {type Capability, type Manifest, manifest as manifestSchema} from '../../schemas/manifest.ts';
 import {didYouMean} from '../config/nearest.ts';
 import type {Complaint, Path} from '../config/problems.ts';
@@ -23,7 +24,7 @@ export class NotAdmitted extends Error {
 }
 
 /** What the house lends from: everything of `Lending` that is not this plugin's own. */
-export type Lenders = (name: string, hosts: readonly string[]) => Omit<Lending, 'name' | 'granted' | 'secrets'>;
+export type Lenders = (name: string, hosts: readonly string[], models: readonly string[]) => Omit<Lending, 'name' | 'granted' | 'secrets'>;
 
 /** Is `use` the path of a plugin's folder, and not a shipped plugin's name? */
 export const isPath = (use: string): boolean => use.startsWith('.') || use.startsWith('/');
@@ -72,6 +73,7 @@ const harmless: readonly Capability[] = ['kv', 'clock', 'random', 'log', 'metric
 
 const grantLine = (capability: Capability): string => {
 	if (capability === 'http') return "grants: {http: ['host.example']}";
+	if (capability === 'models') return "grants: {models: ['provider/model']}";
 	return capability === 'secrets' ? "grants: {secrets: {name: env('NAME')}}" : `grants: {${capability}: true}`;
 };
 
@@ -80,6 +82,18 @@ const withGranted = (manifest: Manifest, {grants}: PluginEntry): Manifest => {
 	const {capabilities, optional} = manifest;
 	const wanted = optional.filter(name => grants[name] !== undefined && !capabilities.includes(name));
 	return {...manifest, capabilities: [...capabilities, ...wanted]};
+};
+
+/** Where a plugin may ask models, and so is told which call it asks in. */
+const askedIn = ['pre-request', 'on-tool-call', 'post-response'] as const satisfies HookName[];
+
+const withAsking = (manifest: Manifest): Manifest => {
+	if (!manifest.capabilities.includes('models')) return manifest;
+	const asking = askedIn.flatMap(hook => {
+		const entry = manifest.hooks[hook];
+		return entry ? [[hook, {...entry, reads: [...new Set([...entry.reads, 'asking'])]}] as const] : [];
+	});
+	return {...manifest, hooks: {...manifest.hooks, ...Object.fromEntries(asking)}};
 };
 
 const grantComplaints = ({use, grants}: PluginEntry, {capabilities, name}: Manifest, at: Path): Complaint[] => {
@@ -133,7 +147,7 @@ type Surroundings = {
 export const admit = async (entry: PluginEntry, {from, at, lenders}: Surroundings): Promise<Admitted> => {
 	const {use, grants, trust} = entry;
 	const folder = folderOf(use, from);
-	const manifest = withGranted(await readManifest(folder, use, at), entry);
+	const manifest = withAsking(withGranted(await readManifest(folder, use, at), entry));
 	const complaints = grantComplaints(entry, manifest, at);
 	if (complaints.length > 0) throw new NotAdmitted(complaints);
 	const tier = tierOf(entry, manifest, at);
@@ -170,6 +184,6 @@ export const admit = async (entry: PluginEntry, {from, at, lenders}: Surrounding
 	const name = entry.as ?? manifest.name;
 	const secrets = Object.fromEntries(Object.entries(grants.secrets ?? {}).map(([key, value]) => [key, z.string().parse(value)]));
 	const lent = {capabilities: manifest.capabilities, secrets};
-	const lender = lend({...lenders(name, grants.http ?? []), name, granted: new Set(manifest.capabilities), secrets});
+	const lender = lend({...lenders(name, grants.http ?? [], grants.models ?? []), name, granted: new Set(manifest.capabilities), secrets});
 	return {name, manifest, digest, tier, code, config: entry.config ?? {}, lender, lent};
 };

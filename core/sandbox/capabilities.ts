@@ -1,6 +1,6 @@
 import {createHash, randomBytes, randomUUID} from 'node:crypto';
 import * as z from 'zod';
-import type {HttpRequest, HttpResponse} from '../../plugin-sdk/host.ts';
+import type {HttpRequest, HttpResponse, ModelAnswer} from '../../plugin-sdk/host.ts';
 import type {Capability} from '../../schemas/manifest.ts';
 import {unit, window} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
@@ -18,6 +18,9 @@ export type KvSpace = {
 
 export type Balance = {spent: number; reserved: number; resetsAt?: number};
 
+/** What a plugin asks a model; `asking` says in which call of a hook. */
+export type Question = z.output<typeof question>;
+
 /** Everything one plugin may borrow, and where it comes from. */
 export type Lending = {
 	name: string;
@@ -29,6 +32,8 @@ export type Lending = {
 	log(level: 'info' | 'warn', message: string, facts: unknown): void;
 	count(name: string, by: number): void;
 	balance?(account: string, unit: string, window: string, timeZone?: string): Balance;
+	/** Missing where nothing is to be sent. */
+	ask?(question: Question): Promise<ModelAnswer>;
 	now(): number;
 };
 
@@ -50,6 +55,16 @@ const request = z.strictObject({
 	timeoutMs: z.int().min(1).max(60_000).optional(),
 }) satisfies z.ZodType<HttpRequest>;
 
+const question = z.strictObject({
+	asking: z.string().max(100).optional(),
+	model: z.string().min(1).max(300),
+	operation: z.enum(['chat', 'messages', 'embeddings', 'moderations']).default('chat'),
+	body: z.record(z.string(), z.json()),
+	timeoutMs: z.int().min(1).max(60_000).default(10_000),
+});
+
+/** Largest question to a model, in characters of JSON. */
+const questionChars = 1_000_000;
 /** Largest value of one kv entry, in characters of JSON. */
 const kvValueChars = 256_000;
 /** Largest page of `kv.list`, in characters of JSON. */
@@ -84,7 +99,7 @@ const openAllowance = (now: () => number): (() => {granted: boolean; leftOut: nu
 const value = (json: unknown): string => `=${JSON.stringify(json)}`;
 
 /** Host functions for one plugin. They answer in strings and never throw; a failure says what to mend and nothing of the host. */
-export const lend = ({name, granted, kv, secrets, http, log, count, balance, now}: Lending): Lender => {
+export const lend = ({name, granted, kv, secrets, http, log, count, balance, ask, now}: Lending): Lender => {
 	const needs = (capability: Capability): void => {
 		if (granted.has(capability)) return;
 		const line = `"capabilities": ["${[...granted, capability].join('", "')}"]`;
@@ -180,6 +195,14 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, now
 		'http.fetch': argument => {
 			needs('http');
 			return http(request.parse(JSON.parse(argument)));
+		},
+		'models.ask': async argument => {
+			needs('models');
+			if (argument.length > questionChars)
+				throw new GatewayError('invalid_request', `a question to a model has ${questionChars} characters at most`);
+			const asked = question.parse(JSON.parse(argument));
+			if (!ask) throw new GatewayError('denied', `${name} asks nobody here: what is only tried sends nothing`);
+			return ask(asked);
 		},
 		'crypto.verify': argument => {
 			needs('crypto');

@@ -153,12 +153,21 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 			metrics: {count: (name: string, by = 1) => void now('metrics.count', {name, by})},
 			secrets: {get: (name: string) => now('secrets.get', name)},
 			http: {fetch: (request: unknown) => later('http.fetch', request)},
+			models: {ask: (question: object) => later('models.ask', question)},
 			crypto: {verify: (asked: unknown) => later('crypto.verify', asked)},
 			ledger: {
 				balance: (account: string, unit: string, window: string, timeZone?: string) =>
 					now('ledger.balance', {account, unit, window, timeZone}),
 			},
 		});
+
+	/** What is lent to one call of a hook: a question says in which call it is asked, so that the host knows for whom. */
+	const lentTo = (input: Record<string, unknown>): unknown => {
+		const {asking} = input;
+		if (asking === undefined) return host;
+		const ask = (question: object) => later('models.ask', {...question, asking});
+		return freeze({...(host as object), models: freeze({ask: freeze(ask)})});
+	};
 
 	const tooLong = 'F{"code":"plugin_failed","message":"answered with more than limits.answerChars"}';
 	const notJson = 'F{"code":"plugin_failed","message":"answered with something that is not JSON"}';
@@ -250,7 +259,8 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		enter(id: number, hook: string, ...values: Value[]): string {
 			try {
 				const handler = definition.hooks![hook]!;
-				return finish(id, call(handler, definition.hooks, inputOf(fieldsOf[hook]!, values), host), verdictText);
+				const input = inputOf(fieldsOf[hook]!, values);
+				return finish(id, call(handler, definition.hooks, input, lentTo(input)), verdictText);
 			} catch (error) {
 				return failure(error);
 			}

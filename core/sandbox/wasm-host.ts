@@ -65,6 +65,7 @@ export const hostFunctions = (lender: Lender, imported: ReadonlySet<string>): Re
 		log: reply(argument => logged(lender, argument)),
 		kv_put: waits('kv.put'),
 		http_fetch: waits('http.fetch'),
+		models_ask: waits('models.ask'),
 		crypto_verify: waits('crypto.verify'),
 	};
 	return Object.fromEntries(Object.entries(all).filter(([name]) => imported.has(name)));

@@ -72,10 +72,10 @@ export type ProcessWorld = {
 	close(): Promise<void>;
 };
 
-type Lenders = Partial<Pick<Lending, 'http'>> & {now?: () => number};
+type Lenders = Partial<Pick<Lending, 'http' | 'ask'>> & {now?: () => number};
 
 /** A process tier with these plugins in it. */
-export const processWorld = async (tenants: readonly Tenant[], {http, now}: Lenders = {}): Promise<ProcessWorld> => {
+export const processWorld = async (tenants: readonly Tenant[], {http, ask, now}: Lenders = {}): Promise<ProcessWorld> => {
 	const kv = openSpaces();
 	const told: Told[] = [];
 	const logged: ProcessWorld['logged'] = [];
@@ -97,6 +97,7 @@ export const processWorld = async (tenants: readonly Tenant[], {http, now}: Lend
 				kv: {get: () => undefined, list: () => [], put: entries => kv.put(name, entries)},
 				secrets,
 				http: http ?? (() => Promise.reject(new Error('this test lends no http'))),
+				...(ask && {ask}),
 				log: (level, message, facts) => void logged.push({plugin: name, level, message, facts}),
 				count: (counter, by) => {
 					counted[counter] = (counted[counter] ?? 0) + by;

@@ -34,7 +34,7 @@ export type RequestFacts = {
 };
 
 /** Which request a dialect reads; each has its own required fields. */
-export type DialectOperation = 'chat' | 'embeddings' | 'messages' | 'count_tokens';
+export type DialectOperation = 'chat' | 'embeddings' | 'messages' | 'count_tokens' | 'moderations';
 
 /** A tool call that a model asks for, where it stands in the reply. */
 export type ToolCall = {id: string; name: string; argumentsText: string; path: readonly (string | number)[]};

@@ -82,7 +82,8 @@ const chatFacts = (json: JsonObject): RequestFacts => {
 const speaks = ({audio, modalities}: JsonObject): boolean => isObject(audio) || (Array.isArray(modalities) && modalities.includes('audio'));
 
 const requestFacts = (operation: DialectOperation, json: JsonObject): RequestFacts => {
-	if (operation === 'embeddings') return embeddingFacts(json);
+	// What is moderated is given like what is embedded, and nothing is produced either.
+	if (operation === 'embeddings' || operation === 'moderations') return embeddingFacts(json);
 	if (operation === 'chat') return chatFacts(json);
 	throw new GatewayError('dialect_mismatch', `OpenAI's API has no operation "${operation}".`);
 };

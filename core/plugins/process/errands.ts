@@ -10,7 +10,7 @@ type Errands = {
 
 const mostStarted = 1_000;
 const mostSaidPerSecond = 500;
-const operations = {say: ['log.info', 'log.warn', 'metrics.count'], start: ['kv.put', 'http.fetch']};
+const operations = {say: ['log.info', 'log.warn', 'metrics.count'], start: ['kv.put', 'http.fetch', 'models.ask']};
 
 /** Does for a plugin what it asks for from its host, with the rights it was granted and no others. */
 export const openErrands = ({send, find, onFlood}: Errands) => {
