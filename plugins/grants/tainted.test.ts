@@ -73,7 +73,7 @@ test('an operator sets it while it runs, and an admin of a tenant for that tenan
 		decidedBy: 'tenant:acme',
 	});
 	t.like(await plugin.act('explain', {tenant: 'acme', server: 'mail', tool: 'send'}), {granted: true});
-	await t.throwsAsync(plugin.act('allow', {scope: '*', whenTainted: {deny: {}}}), {code: 'invalid_request'});
+	await t.throwsAsync(plugin.act('allow', {scope: '*', whenTainted: {deny: {models: ['*']}}}), {code: 'invalid_request'});
 	await t.throwsAsync(plugin.act('allow', {scope: '*', whenTainted: {by: ['Not a name'], deny: {tools: ['*']}}}), {
 		code: 'invalid_request',
 	});
