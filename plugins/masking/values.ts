@@ -16,13 +16,27 @@ export type Value = {
 /** `****1111`: the last four characters of a value that has at least eight. */
 export const keepLast = (value: string): string => `****${value.length < 8 ? '' : value.slice(-4)}`;
 
+type Place = {readonly start: number; readonly end: number};
+
+/** Those of `others` that none of `first` overlaps, and all of `first`, in order; both are in order themselves. */
+export const merged = <One extends Place, Other extends Place>(first: readonly One[], others: readonly Other[]): Array<One | Other> => {
+	if (first.length === 0) return [...others];
+	const all: Array<One | Other> = [];
+	let next = 0;
+	for (const other of others) {
+		while (next < first.length && first[next]!.end <= other.start) all.push(first[next++]!);
+		if (next === first.length || other.end <= first[next]!.start) all.push(other);
+	}
+	while (next < first.length) all.push(first[next++]!);
+	return all;
+};
+
 /** Every value of the wanted kinds, in order, none overlapping: what has check digits goes before what only looks like a phone. */
 export const valuesIn = (text: string, {types, ids, modeOf, allowed}: Settings): readonly Value[] => {
 	const numbers = ids.size === 0 ? [] : idStep(idStart, text, true).found.filter(({type}) => ids.has(type));
-	const others = detect(text, types).filter(({start, end}) => !numbers.some(each => each.start < end && start < each.end));
-	return [...numbers.map(each => ({...each, value: text.slice(each.start, each.end), reversible: true})), ...others]
+	const known = numbers.map(each => ({...each, value: text.slice(each.start, each.end), reversible: true}));
+	return merged(known, detect(text, types))
 		.filter(({value}) => !allowed(value))
-		.sort((one, other) => one.start - other.start)
 		.map(each => ({...each, mode: modeOf(each.type)}));
 };
 

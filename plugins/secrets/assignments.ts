@@ -1,6 +1,6 @@
-import {DIGIT, entropy, isKind} from './characters.ts';
+import {ALNUM, DIGIT, entropy, isKind, kindOf, LOWER, UPPER} from './characters.ts';
 import type {Found} from './found.ts';
-import {nameBefore} from './names.ts';
+import {lookBehind, nameBefore} from './names.ts';
 
 const bearer = /(?:Bearer|Token|Basic|Bot|token) {1,2}["']?$/;
 const login = /(?:^|\s)(?:-u|--user)[ =]["']?$/;
@@ -53,11 +53,10 @@ const isKey = (value: string): boolean => {
 };
 
 /** `apiKey2` and `API_KEY_2` are `api_key`. */
-const plain = (name: string): string =>
-	name
-		.replace(/([a-z\d])([A-Z])/g, '$1_$2')
-		.toLowerCase()
-		.replace(/[_.-]?\d+$/, '');
+const plain = (name: string): string => {
+	const small = /[a-z\d][A-Z]/.test(name) ? name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase() : name.toLowerCase();
+	return isKind(small, small.length - 1, DIGIT) ? small.replace(/[_.-]?\d+$/, '') : small;
+};
 
 /** Whether a value of this name would be kept from strangers, and what kind of value that is. */
 const says = (name: string): 'password' | 'key' | undefined => {
@@ -68,18 +67,45 @@ const says = (name: string): 'password' | 'key' | undefined => {
 	return vendor.test(words) ? 'key' : undefined;
 };
 
+/** Whether a value is long enough for any secret. */
+const isLong = (value: string): boolean => value.length >= 6;
+
+/** What is cheap to see comes first: few names are of secrets, and fewer values look like one. */
 const judge = (name: string, value: string): boolean => {
+	if (!isLong(value)) return false;
 	const kind = says(name);
 	return kind !== undefined && !notSecret.test(value) && (isKey(value) || (kind === 'password' && isPassword(value)));
 };
 
 /** `name=value` and `name:value` written without a space. */
 const split = (token: string): {name: string; at: number} | undefined => {
+	if (!token.includes(':') && !token.includes('=')) return;
 	const mark = /^[-?&]{0,2}([A-Za-z_$][\w$.-]{1,80}?)(?::{0,3}=|:)/.exec(token);
 	return mark === null ? undefined : {name: mark[1]!, at: mark[0].length};
 };
 
-const trimmed = (value: string): string => value.replace(/[.:!?&]+$/, '').replace(/&[\w.-]+=.*$/, '');
+const trimmed = (value: string): string => {
+	let end = value.length;
+	while (end > 0 && '.:!?&'.includes(value.charAt(end - 1))) end--;
+	const bare = end === value.length ? value : value.slice(0, end);
+	return bare.includes('&') ? bare.replace(/&[\w.-]+=.*$/, '') : bare;
+};
+
+/** Longer values may be of letters alone. */
+const longWord = 24;
+
+/** Whether something in a token may be secret: it has a digit, or both cases and a mark, or is long. Most tokens have not. */
+const mayHold = (token: string): boolean => {
+	if (token.length >= longWord) return true;
+	let classes = 0;
+	let marks = false;
+	for (let index = 0; index < token.length; index++) {
+		const kind = kindOf(token.charCodeAt(index));
+		classes |= kind;
+		marks ||= (kind & ALNUM) === 0;
+	}
+	return (classes & DIGIT) !== 0 || (marks && (classes & (UPPER | LOWER)) === (UPPER | LOWER));
+};
 
 const assignment = (start: number, value: string, kind = 'assignment'): Found => ({
 	start,
@@ -99,19 +125,24 @@ const curlUser = (value: string, start: number): Found | undefined => {
 		: undefined;
 };
 
-/** A value that only its name tells to be secret. `token` begins at `start` of the text, and `before` ends there. */
-export const matchAssignment = (token: string, start: number, before: string): Found | undefined => {
-	const inner = split(token);
+/** A value that only its name tells to be secret. `token` begins at `start` of `text`, of which `lookBehind` before may name it. */
+export const matchAssignment = (token: string, start: number, text: string): Found | undefined => {
+	const holds = mayHold(token);
+	if (!holds && !token.includes(':')) return;
+	const inner = holds ? split(token) : undefined;
 	if (inner !== undefined) {
 		const value = trimmed(token.slice(inner.at));
 		if (judge(inner.name, value)) return assignment(start + inner.at, value);
 	}
 	const value = trimmed(token);
+	const before = text.slice(Math.max(0, start - lookBehind), start);
 	if (value.includes(':') && login.test(before.slice(-12))) return curlUser(value, start);
+	if (!holds) return;
 	if (value.length >= 10 && bearer.test(before.slice(-10))) {
 		return isKey(value) && !notSecret.test(value) ? assignment(start, value, 'authorization') : undefined;
 	}
 	if (before.endsWith(' / ') && account.test(before)) return isPassword(value) ? assignment(start, value, 'login') : undefined;
+	if (!isLong(value)) return;
 	const name = nameBefore(before);
 	return name !== undefined && judge(name, value) ? assignment(start, value) : undefined;
 };

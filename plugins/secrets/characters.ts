@@ -16,12 +16,14 @@ export const ALNUM = DIGIT | UPPER | LOWER;
 export const KEY = ALNUM | KEY_MARK;
 
 const table = (() => {
-	const kinds = new Uint16Array(128);
+	// As long as there are characters: reading past the end of an array is many times slower.
+	const kinds = new Uint16Array(65_536);
 	const add = (characters: string, bits: number) => {
 		for (let index = 0; index < characters.length; index++) kinds[characters.charCodeAt(index)]! |= bits;
 	};
 	for (let code = 0x21; code < 0x7f; code++) kinds[code] = '"\'`<>()[]{},;\\'.includes(String.fromCharCode(code)) ? 0 : TOKEN;
-	for (const code of kinds.keys()) if (kinds[code] === TOKEN && !/[A-Za-z\d.]/.test(String.fromCharCode(code))) kinds[code]! |= SYMBOL;
+	for (let code = 0; code < 0x7f; code++)
+		if (kinds[code] === TOKEN && !/[A-Za-z\d.]/.test(String.fromCharCode(code))) kinds[code]! |= SYMBOL;
 	add('0123456789', DIGIT | HEX);
 	add('ABCDEF', HEX);
 	add('abcdef', HEX);

@@ -9,7 +9,7 @@ const longestFoot = 80;
 
 /** A private key whose head begins in the piece of text from `from` to `end`; `undecided` when the text ends within the head. */
 export const blockStart = (text: string, from: number, end: number, final: boolean): Found | 'undecided' | undefined => {
-	if (!text.endsWith(opening, end)) return;
+	if (text.charCodeAt(end - 1) !== 0x4e || !text.endsWith(opening, end)) return;
 	const start = end - opening.length;
 	if (start < from) return;
 	label.lastIndex = start;

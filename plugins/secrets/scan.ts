@@ -4,7 +4,6 @@ import {ALNUM, DIGIT, isKind, kindOf, SYMBOL, TOKEN} from './characters.ts';
 import type {Found} from './found.ts';
 import {matchInfix} from './infix.ts';
 import {matchKey, matchToken} from './keys.ts';
-import {lookBehind} from './names.ts';
 import {blockEnd, blockStart} from './private-key.ts';
 
 /** A token of this length or longer is read piece by piece. */
@@ -67,15 +66,13 @@ const secretsIn = (text: string, start: number, end: number): Found[] => {
 	if (end - start < 6) return [];
 	const found = end - start < 8 ? [] : matchKeys(text, start, end);
 	const token = text.slice(start, end);
-	const address = token.length > 12 ? matchAddress(token, start) : undefined;
+	const address = token.length > 12 && token.includes('/') ? matchAddress(token, start) : undefined;
 	if (address !== undefined)
 		return [...found.filter(each => each.end <= address.start || each.start >= address.end), address].sort(
 			(one, other) => one.start - other.start,
 		);
 	if (found.length > 0) return found;
-	const other =
-		(token.length > 36 ? matchInfix(token, start) : undefined) ??
-		matchAssignment(token, start, text.slice(Math.max(0, start - lookBehind), start));
+	const other = (token.length > 36 ? matchInfix(token, start) : undefined) ?? matchAssignment(token, start, text);
 	return other === undefined ? [] : [other];
 };
 

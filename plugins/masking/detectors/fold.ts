@@ -47,32 +47,28 @@ const plain = (code: number): number => {
 /** A text as detectors read it, and where its characters stand in the original. */
 export type Folded = {readonly text: string; readonly removed: readonly number[]};
 
-const pieceLength = 8192;
+const each = new RegExp(`${wide.source}|[${softHyphen}${noBreakSpace}]`, 'g');
 
 /** Replaces what only looks different and takes out invisible characters, the first of each row: a whole row of them separates. */
 export const fold = (raw: string): Folded => {
-	const codes = new Uint16Array(raw.length);
 	const removed: number[] = [];
-	let length = 0;
-	let follows = false;
-	for (let index = 0; index < raw.length; index++) {
-		const code = raw.charCodeAt(index);
-		const now = code > 0x7f && isInvisible(code);
-		if (now && !follows) {
-			removed.push(index);
-		} else {
-			codes[length] = code > 0x7f ? plain(code) : code;
-			length++;
-		}
-
-		follows = now;
-	}
-
 	const pieces: string[] = [];
-	for (let index = 0; index < length; index += pieceLength) {
-		pieces.push(Reflect.apply(String.fromCharCode, undefined, codes.subarray(index, Math.min(length, index + pieceLength))));
+	let at = 0;
+	let last = -2;
+	each.lastIndex = 0;
+	while (each.test(raw)) {
+		const index = each.lastIndex - 1;
+		const code = raw.charCodeAt(index);
+		const hides = isInvisible(code);
+		const follows = hides && last === index - 1;
+		if (hides) last = index;
+		if (follows) continue;
+		pieces.push(raw.slice(at, index));
+		if (hides) removed.push(index);
+		else pieces.push(String.fromCharCode(plain(code)));
+		at = index + 1;
 	}
-
+	pieces.push(raw.slice(at));
 	return {text: pieces.join(''), removed};
 };
 

@@ -43,10 +43,15 @@ export const readWords = (text: string, start: number, final: boolean, {starts, 
 	let count = 0;
 	let index = start;
 	while (count < mostWords) {
-		const end = wordEnd(text, index);
+		let end = index;
+		let classes = 0;
+		for (; end - index <= longestWord; end++) {
+			const kind = kindAt(text, end) & ALNUM;
+			if (kind === 0) break;
+			classes |= kind;
+		}
 		if (end === text.length && !final && end - index <= longestWord) return -1;
 		if (end - index > longestWord || (count > 0 && end - start > longestRow)) break;
-		const classes = classesOf(text, index, end);
 		if (!mayBelong(classes, end - index)) break;
 		starts[count] = index;
 		ends[count] = end;
