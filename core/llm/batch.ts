@@ -1,9 +1,10 @@
 import {GatewayError} from '../errors.ts';
 import {channelOfDelta} from './channels.ts';
-import type {Clearing, Piece, Strand} from './clearing.ts';
+import type {Clearing, Strand} from './clearing.ts';
 import type {Delta, Dialect} from './dialects/dialect.ts';
 import type {JsonObject} from './json.ts';
 import {dropEchoes, type Label, labelsOf, standing} from './labels.ts';
+import {heard, joined, type Piece, whenThere} from './pieces.ts';
 
 /** The events of one chunk, in their order, on their way through the guards. */
 export type Batch = {
@@ -19,14 +20,17 @@ type Growing = {strand: Strand; last: JsonObject};
 /** What the events of one batch add to a string: written into the last of them. */
 type Added = {growing: Growing; text: string; delta: Delta};
 
+/** Whoever has more of them is not answering a question. */
+const mostPlaces = 10_000;
+const tooMany = () => new GatewayError('upstream_malformed', `The answer has more than ${mostPlaces} parts.`);
+
 /** Arguments are JSON; what a tool of another kind is given may be anything. */
 const isJson = (channel: string): boolean => /\.(?:arguments|partial_json)$/.test(channel);
 
-const joined = (pieces: readonly Piece[]): Piece =>
-	pieces.every(piece => typeof piece === 'string') ? pieces.join('') : Promise.all(pieces).then(all => all.join(''));
-
 export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel: string, text: string) => void): Batch => {
 	const open = new Map<string, Growing>();
+	/** Clients would put what follows behind what guards have seen to its end. */
+	const closed = new Set<string>();
 	/** What stands where something else may not. */
 	const stands = new Map<string, string>();
 
@@ -36,6 +40,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 			known.last = json;
 			return known;
 		}
+		if (closed.has(channel)) throw new GatewayError('upstream_malformed', 'The provider goes on with what it had ended.');
 		const carries = {from: channelOfDelta(channel)};
 		const strand = isJson(channel) ? clearing.jsonStrand(channel, carries) : clearing.strand(channel, carries);
 		const growing = {strand, last: json};
@@ -48,8 +53,9 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 		const rule = standing(dialect, label);
 		if (!rule) return label.text;
 		const stood = stands.get(label.path);
-		if (stood === undefined) stands.set(label.path, label.text);
-		else if (stood !== label.text && rule === 'same')
+		if (stood === undefined) {
+			if (stands.set(label.path, label.text).size > mostPlaces) throw tooMany();
+		} else if (stood !== label.text && rule === 'same')
 			throw new GatewayError('upstream_malformed', 'The provider calls one thing by two names.');
 		return stood ?? label.text;
 	};
@@ -65,7 +71,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 				if (out !== label.text && label.set(out)) entry.deltas = dialect.deltasOf(entry.json);
 			}
 		};
-		if (!(answers instanceof Map)) return answers.then(write);
+		if (!(answers instanceof Map)) return heard(answers.then(write));
 		write(answers);
 		return undefined;
 	};
@@ -77,12 +83,13 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 
 		const write = (delta: Delta, out: Piece): void => {
 			if (typeof out === 'string') delta.set(out);
-			else waits.push(out.then(text => delta.set(text)));
+			else waits.push(heard(out.then(text => delta.set(text))));
 		};
 
 		/** Ends a string: its rest goes into what this batch has added to it, or out before the event that ends it. */
 		const end = (channel: string, {strand, last}: Growing): void => {
 			open.delete(channel);
+			if (closed.add(channel).size > mostPlaces) throw tooMany();
 			const own = added.get(channel);
 			added.delete(channel);
 			const rest = strand.finish(own?.text ?? '');
@@ -119,13 +126,11 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 		for (const {growing, text, delta} of added.values()) write(delta, growing.strand.push(text));
 		const text = () =>
 			joined(pieces.map(piece => (typeof piece === 'object' && !(piece instanceof Promise) ? dialect.event(piece) : piece)));
-		return waits.length === 0 ? text() : Promise.all(waits).then(text);
+		return waits.length === 0 ? text() : heard(Promise.all(waits).then(text));
 	};
 
-	const eventOf = (channel: string, out: Piece, last: JsonObject): Piece => {
-		const event = (text: string): string => (text === '' ? '' : dialect.deltaEvent(channel, text, last));
-		return typeof out === 'string' ? event(out) : out.then(event);
-	};
+	const eventOf = (channel: string, out: Piece, last: JsonObject): Piece =>
+		whenThere(out, text => (text === '' ? '' : dialect.deltaEvent(channel, text, last)));
 
 	return {
 		pass(events, isOver) {
@@ -134,7 +139,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 				return {json, deltas: dialect.deltasOf(json)};
 			});
 			const naming = name(entries);
-			return naming ? naming.then(() => clear(entries, isOver)) : clear(entries, isOver);
+			return naming ? heard(naming.then(() => clear(entries, isOver))) : clear(entries, isOver);
 		},
 		flush: () => joined(clearing.flush().map(({channel, out}) => eventOf(channel, out, open.get(channel)?.last ?? {}))),
 	};

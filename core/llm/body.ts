@@ -124,3 +124,31 @@ export const parseBody = (bytes: Buffer): {json: JsonObject; text: string} => {
 	if (countKeys(json, text.includes('\\u')) !== colons) throw refusal('The body has duplicate keys.');
 	return {json, text};
 };
+
+const mayBeJson = /^\s*[{[]/;
+
+/** A list or an object that stands in a string as JSON and that every parser reads alike; undefined where it is not. */
+export const nestedJson = (text: string): JsonObject | unknown[] | undefined => {
+	if (!mayBeJson.test(text)) return undefined;
+	try {
+		const {json} = parseBody(Buffer.from(`{"":${text}}`));
+		const value = json[''];
+		// One that closes the brace itself is no JSON.
+		return Object.keys(json).length === 1 && (isObject(value) || Array.isArray(value)) ? value : undefined;
+	} catch (thrown) {
+		if (thrown instanceof GatewayError) return undefined;
+		throw thrown;
+	}
+};
+
+/** The same where parsers may read it differently: what most of them make of it. */
+export const looseJson = (text: string): JsonObject | unknown[] | undefined => {
+	if (!mayBeJson.test(text)) return undefined;
+	try {
+		scan(text);
+		return JSON.parse(text) as JsonObject | unknown[];
+	} catch {
+		// It is no JSON, or too deep to be read: guards are shown its characters.
+		return undefined;
+	}
+};

@@ -36,20 +36,29 @@ const roles: Readonly<Record<string, Channel>> = {
 
 const channelOfRole = (role: unknown): Channel => (typeof role === 'string' && Object.hasOwn(roles, role) ? roles[role]! : 'user');
 
+/** JSON in a string comes from where the string does. */
+const markNested = (marks: Marks, {nested = []}: BodyText, otherwise: Channel): void => {
+	for (const {holder, json} of nested) mark(marks, json, marks.get(holder) ?? otherwise);
+};
+
 /** Where each text of a request came from, by the roles its client gives; what stands outside of all messages is the user's. */
-export const requestChannels = (json: JsonObject, {holders, places}: BodyText): Channel[] => {
+export const requestChannels = (json: JsonObject, found: BodyText): Channel[] => {
+	const {holders, places} = found;
 	const marks: Marks = new Map();
 	for (const [, message] of objectsOf(json.messages)) mark(marks, message, channelOfRole(message.role));
 	mark(marks, json.system, 'system');
 	for (const field of ['tools', 'functions']) mark(marks, json[field], 'tool-description');
+	markNested(marks, found, 'user');
 	return holders.map((holder, index) => (holder === json && places[index] === 'system' ? 'system' : (marks.get(holder) ?? 'user')));
 };
 
-/** The same for a model's answer. */
-export const replyChannels = (json: JsonObject, {holders}: BodyText): Channel[] => {
+/** The same for a model's answer; `system` is what its provider says of it: ids and names. */
+export const replyChannels = (json: JsonObject, found: BodyText): Channel[] => {
 	const marks: Marks = new Map();
 	mark(marks, json, 'assistant');
-	return holders.map(holder => marks.get(holder) ?? 'assistant');
+	markNested(marks, found, 'assistant');
+	const {holders, labelsFrom = holders.length} = found;
+	return holders.map((holder, index) => (index >= labelsFrom ? 'system' : (marks.get(holder) ?? 'assistant')));
 };
 
 /** Of a part of a stream, by the name that its dialect has for it. */

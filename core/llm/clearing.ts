@@ -1,9 +1,7 @@
 import type {HoldBack} from '../upstream/hold-back.ts';
 import {readJson, written} from './json-stream.ts';
+import {heard, joined, type Piece, whenThere} from './pieces.ts';
 import type {Carries} from './window-guard.ts';
-
-/** What comes out of a guard at once where all of them answer at once. */
-export type Piece = string | Promise<string>;
 
 /** A string that grows from event to event. */
 export type Strand = {
@@ -32,8 +30,6 @@ const mostNames = 4_096;
 /** Fewer digits name nobody. */
 const shortestNumber = 9;
 
-const then = <T>(piece: Piece, next: (text: string) => T): T | Promise<T> => (typeof piece === 'string' ? next(piece) : piece.then(next));
-
 const none: Carries = {from: 'assistant'};
 
 /** Sends strings through the guards of one stream, each on a numbered channel of its own. */
@@ -54,7 +50,7 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 			lanes.delete(number);
 			return out;
 		}
-		return out.finally(() => lanes.delete(number));
+		return heard(out.finally(() => lanes.delete(number)));
 	};
 
 	const same = (text: string): string => text;
@@ -63,7 +59,7 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 
 	const strand = (channel: string, carries: Carries): Strand => {
 		const number = openLane({channel, carries, writes: same});
-		return {push: text => held().push(number, text), finish: text => finish(number, text)};
+		return {push: text => whenThere(held().push(number, text), same), finish: text => finish(number, text)};
 	};
 
 	const ask = async (texts: readonly string[], together: Piece): Promise<Map<string, string>> => {
@@ -93,7 +89,7 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 		const all = unknown.join('\n');
 		const together = whole(all, {from: 'system'});
 		if (together === all) return taken(new Map(unknown.map(text => [text, text])));
-		return ask(unknown, together).then(taken);
+		return heard(ask(unknown, together).then(taken));
 	};
 
 	const jsonStrand = (channel: string, carries: Carries): Strand => {
@@ -107,7 +103,7 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 
 		const named = (text: string): Piece => {
 			const answers = names([text]);
-			return answers instanceof Map ? answers.get(text)! : answers.then(all => all.get(text)!);
+			return answers instanceof Map ? answers.get(text)! : heard(answers.then(all => all.get(text)!));
 		};
 
 		const piecesOf = (parts: ReturnType<typeof reader.push>): Piece[] =>
@@ -115,28 +111,25 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 				if (part.kind === 'plain') return part.text;
 				if (part.kind === 'raw') {
 					raw ??= openLane({channel, carries, writes: same});
-					return held().push(raw, part.text);
+					return whenThere(held().push(raw, part.text), same);
 				}
 				if (part.kind === 'number') {
 					if (part.text.replace(/\D/g, '').length < shortestNumber) return part.text;
-					return then(whole(part.text, withName(part.name)), out => (out === part.text ? out : JSON.stringify(out)));
+					return whenThere(whole(part.text, withName(part.name)), out => (out === part.text ? out : JSON.stringify(out)));
 				}
 				if (part.kind === 'key') {
 					key += part.text;
 					if (!part.ends) return '';
 					const text = key;
 					key = '';
-					return text === '' ? '' : then(named(text), written);
+					return text === '' ? '' : whenThere(named(text), written);
 				}
 				open ??= openLane({channel, carries: withName(part.name), writes: written});
-				if (!part.ends) return then(held().push(open, part.text), written);
+				if (!part.ends) return whenThere(held().push(open, part.text), written);
 				const number = open;
 				open = undefined;
-				return then(finish(number, part.text), written);
+				return whenThere(finish(number, part.text), written);
 			});
-
-		const joined = (pieces: readonly Piece[]): Piece =>
-			pieces.every(piece => typeof piece === 'string') ? pieces.join('') : Promise.all(pieces).then(all => all.join(''));
 
 		return {
 			push: text => joined(piecesOf(reader.push(text))),
@@ -159,7 +152,7 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 				.overdue()
 				.flatMap(number => {
 					const lane = lanes.get(number);
-					return lane ? [{channel: lane.channel, out: then(held().flush(number), lane.writes)}] : [];
+					return lane ? [{channel: lane.channel, out: whenThere(held().flush(number), lane.writes)}] : [];
 				}),
 	};
 };

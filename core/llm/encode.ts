@@ -45,5 +45,5 @@ const withExact = (value: unknown, exact: unknown): unknown => {
  * `json`, which was parsed from `text` and then edited, as bytes. Fields nobody knows survive, and a number that was not
  * edited keeps the words it had in `text`, beyond what a double can hold.
  */
-export const encodeBody = (text: string, json: JsonObject): Buffer =>
+export const encodeBody = (text: string, json: JsonObject | unknown[]): Buffer =>
 	Buffer.from(JSON.stringify(holdsOddNumbers(text) ? withExact(json, exactNumbers(text)) : json));

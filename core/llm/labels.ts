@@ -3,7 +3,7 @@ import {place} from './dialects/leaves.ts';
 import {countingNumbers, opaque, wireKeys} from './fields.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {protocolWords} from './protocol-words.ts';
-import {renameKey} from './text.ts';
+import {renameKey} from './rename-key.ts';
 
 /** A string of an event that is none of its deltas: an id, a name, the key of a field nobody knows, a long number. */
 export type Label = {

@@ -74,7 +74,9 @@ export const wholeReply = async (
 		throw error;
 	}
 	keepReply(gateway, exchange, () => ({text: text().strings, channels: replyChannels(json, text())}));
-	const headers = clientHeaders(reply.headers, exchange);
+	// Of a field that was there twice, guards have seen one.
+	if (found) edited = true;
+	const headers = clientHeaders(reply.headers, exchange, found !== undefined);
 	headers['content-type'] = 'application/json';
 	// Clients repeat a 409 on their own; no other answer about the request gets better by that.
 	if (reply.status >= 400) headers['x-should-retry'] = String(reply.status === 409);

@@ -12,12 +12,12 @@ import {sseTap} from '../upstream/sse.ts';
 import {afterResponse} from './after.ts';
 import type {Asked} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
-import type {Piece} from './clearing.ts';
 import {clientHeaders} from './client-headers.ts';
 import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
 import {keepStream} from './kept-stream.ts';
 import {openGrowth} from './outgrow.ts';
+import {heard, type Piece} from './pieces.ts';
 import {refuseKey} from './provider-key.ts';
 import {countUsage, type Known} from './spend.ts';
 import {openProduced} from './usage-produced.ts';
@@ -157,7 +157,7 @@ export const streamedReply = async (
 		return handedOn(out);
 	};
 
-	const handedOn = (piece: Piece): Piece => (piece instanceof Promise ? piece.then(sent, refuse) : sent(piece));
+	const handedOn = (piece: Piece): Piece => (piece instanceof Promise ? heard(piece.then(sent, refuse)) : sent(piece));
 
 	const onOpen = (put: (piece: Piece) => void): void => watch?.onFlush(piece => put(handedOn(piece)));
 
@@ -170,7 +170,7 @@ export const streamedReply = async (
 	const ownMs = performance.now() - exchange.startedMs - exchange.upstreamMs;
 	exchange.cut = error => reply.abort(error);
 	res.writeHead(200, {
-		...clientHeaders(reply.headers, exchange),
+		...clientHeaders(reply.headers, exchange, watch?.isGuarded === true),
 		'content-type': 'text/event-stream; charset=utf-8',
 		'cache-control': 'no-cache',
 		'x-accel-buffering': 'no',

@@ -1,7 +1,13 @@
+import {looseJson, nestedJson} from './body.ts';
+import {encodeBody} from './encode.ts';
 import {countingNumbers, media, mediaParts, opaque, structural, wireKeys} from './fields.ts';
 import {isObject, type JsonObject} from './json.ts';
+import {dropEchoes, isCipher} from './labels.ts';
+import {takeLogprobs} from './logprobs.ts';
+import {protocolWords} from './protocol-words.ts';
+import {renameKey} from './rename-key.ts';
 
-type Holder = JsonObject | unknown[];
+export type Holder = JsonObject | unknown[];
 
 /** The words of a body, in the order of the document, each with the place it stands in. */
 export type BodyText = {
@@ -16,10 +22,21 @@ export type BodyText = {
 	free: number;
 	/** Objects that say the same characters again, as tokens with probabilities. */
 	readonly logprobs: JsonObject[];
+	/** JSON that stood in a string, whose own strings stand here in its place. */
+	readonly nested?: Nested[];
+	/** Of a reply: ids and names of the protocol, which are put behind all words, from the index `labelsFrom` on. */
+	readonly labels?: Label[];
+	labelsFrom?: number;
 };
+
+type Label = [text: string, holder: Holder, place: string | number];
+export type Nested = {holder: Holder; place: string | number; json: Holder; text: string; before: string};
 
 /** Shorter numbers name nobody; card, account and phone numbers can stand in a JSON number just as well as in a string. */
 const longNumber = 1e8;
+
+/** Longer data is a picture, a sound or a file. */
+const longestLabel = 512;
 
 const isOneWord = (value: string): boolean => value.length <= 256 && !/\s/.test(value);
 
@@ -39,15 +56,33 @@ const add = (found: BodyText, text: string, holder: Holder, place: string | numb
 	found.places.push(place);
 };
 
+const label = ({labels}: BodyText, text: string, holder: Holder, place: string | number): void => {
+	if (labels && !protocolWords.has(text)) labels.push([text, holder, place]);
+};
+
+/** Guards are shown what a text in JSON says, not how it is escaped: a tool's arguments are read by whoever makes the call. */
+const readNested = (found: BodyText, text: string, holder: Holder, place: string | number): boolean => {
+	let json = found.nested && nestedJson(text);
+	if (json === undefined && found.labels) {
+		json = looseJson(text);
+		// Of a reply that is read it is written as it was understood: no other reader finds something else in it.
+		if (json) put(holder, place, JSON.stringify(json));
+	}
+	if (json === undefined) return false;
+	found.nested?.push({holder, place, json, text, before: JSON.stringify(json)});
+	read(found, json, holder, place, 'arguments');
+	return true;
+};
+
 const readString = (found: BodyText, value: string, holder: Holder, place: string | number, key: string): void => {
 	if (value === '') return;
-	if (found.free === 0 && structural.has(key) && isOneWord(value)) return;
-	if (opaque.has(key) && !value.includes(' ')) return;
-	if (isMedia(key, value, holder)) {
+	if (found.free === 0 && structural.has(key) && isOneWord(value)) label(found, value, holder, place);
+	else if (opaque.has(key) && !value.includes(' ')) {
+		if (!isCipher(key, value)) label(found, value, holder, place);
+	} else if (isMedia(key, value, holder)) {
 		found.unreadable += 1;
-		return;
-	}
-	add(found, value, holder, place);
+		if (value.length < longestLabel && !isCipher(key, value)) label(found, value, holder, place);
+	} else if (key !== 'arguments' || !readNested(found, value, holder, place)) add(found, value, holder, place);
 };
 
 const readNumber = (found: BodyText, value: number, holder: Holder, place: string | number, key: string): void => {
@@ -96,7 +131,16 @@ const read = (found: BodyText, value: unknown, holder: Holder, place: string | n
 	else if (isObject(value)) readObject(found, value, key);
 };
 
-const nothing = (): BodyText => ({strings: [], unreadable: 0, holders: [], places: [], keys: new Set(), free: 0, logprobs: []});
+const nothing = (): BodyText & {nested: Nested[]} => ({
+	strings: [],
+	unreadable: 0,
+	holders: [],
+	places: [],
+	keys: new Set(),
+	free: 0,
+	logprobs: [],
+	nested: [],
+});
 
 /**
  * Every string of a request that may carry words: all of them, keys of unknown fields and long numbers included, except
@@ -109,29 +153,23 @@ export const textOf = (json: JsonObject): BodyText => {
 	return found;
 };
 
-/** The same for a reply, without `logprobs`, which repeat its characters and go when `patchText` changes any of them. */
+/**
+ * The same for a reply, and behind it every name and id. Of `logprobs` only those stay that repeat its characters; they go when `patchText`
+ * changes any of these.
+ */
 export const replyTextOf = (json: JsonObject): BodyText => {
-	const found = nothing();
-	const choices: unknown[] = Array.isArray(json.choices) ? json.choices : [];
-	const hidden = choices.filter(isObject).filter(choice => isObject(choice.logprobs));
-	const kept = hidden.map(choice => choice.logprobs);
-	for (const choice of hidden) choice.logprobs = null;
+	const found: BodyText & {labels: Label[]} = {...nothing(), labels: []};
+	const kept = takeLogprobs(json);
+	dropEchoes(json);
 	readObject(found, json, '');
-	for (const [index, choice] of hidden.entries()) choice.logprobs = kept[index];
-	found.logprobs.push(...hidden);
-	return found;
-};
-
-/** Gives a field another name in its old place; when the name is taken by another field, both values cannot stay, so the number grows. */
-export const renameKey = (object: JsonObject, from: string, to: string): string => {
-	let name = to;
-	for (let number = 2; name !== from && Object.hasOwn(object, name); number += 1) name = `${to} ${number}`;
-	const fields = Object.entries(object);
-	for (const [key] of fields) delete object[key];
-	for (const [key, value] of fields) {
-		Object.defineProperty(object, key === from ? name : key, {value, enumerable: true, configurable: true, writable: true});
+	found.labelsFrom = found.strings.length;
+	for (const [text, holder, place] of found.labels) add(found, text, holder, place);
+	for (const {choice, logprobs, others} of kept) {
+		choice.logprobs = logprobs;
+		found.logprobs.push(choice);
+		if (others !== '') add(found, others, {others}, 'others');
 	}
-	return name;
+	return found;
 };
 
 const put = (holder: Holder, place: string | number, value: string): void => {
@@ -161,6 +199,9 @@ export const patchText = (found: BodyText, patch: Readonly<Partial<Record<string
 			if (found.holders[other] === holder && found.places[other] === place) found.places[other] = renamed;
 		}
 	}
-	if (changed > 0) for (const choice of found.logprobs) choice.logprobs = null;
+	if (changed === 0) return 0;
+	for (const choice of found.logprobs) choice.logprobs = null;
+	for (const {holder, place, json, text, before} of found.nested ?? [])
+		if (JSON.stringify(json) !== before) put(holder, place, encodeBody(text, json).toString());
 	return changed;
 };

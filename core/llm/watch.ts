@@ -7,9 +7,10 @@ import {type SseEvent, sseParser} from '../upstream/sse.ts';
 import type {Asked} from './asked.ts';
 import {openBatch} from './batch.ts';
 import {channelOfDelta} from './channels.ts';
-import {openClearing, type Piece} from './clearing.ts';
+import {openClearing} from './clearing.ts';
 import type {StreamUsage} from './dialects/dialect.ts';
 import {isObject, type JsonObject} from './json.ts';
+import {heard, joined, type Piece} from './pieces.ts';
 import {openToolGate, type ToolGate} from './tool-gate.ts';
 import {guardOf} from './window-guard.ts';
 
@@ -22,6 +23,8 @@ export type Watch = {
 	close(): Promise<string>;
 	/** Nothing is flushed from now on. */
 	stop(): void;
+	/** Somebody else than the client decides what goes on. */
+	readonly isGuarded: boolean;
 	/** The stream's last event has come. */
 	readonly ended: boolean;
 	/** All text so far, by channel, for plugins that read it at the end. */
@@ -117,7 +120,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		if (events.length > 0 || (isGuarded && ended)) pieces.push(pass(events, ended));
 		const out = pieces;
 		pieces = [];
-		return out.every(piece => typeof piece === 'string') ? out.join('') : Promise.all(out).then(all => all.join(''));
+		return joined(out);
 	};
 
 	/** Sets the clock for what waits now. */
@@ -149,12 +152,13 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	};
 
 	return {
+		isGuarded: isGuarded || gathers,
 		push(chunk) {
 			clearTimeout(timer);
 			arrived = [];
 			parser.push(chunk);
 			let out: Piece;
-			if (gate) out = gated(arrived, gate);
+			if (gate) out = heard(gated(arrived, gate));
 			else {
 				for (const event of arrived) {
 					if (ended) break;

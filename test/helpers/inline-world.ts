@@ -26,6 +26,8 @@ export type Source = {
 	reads?: Partial<Record<HookName, string[]>>;
 	/** Its answers at `pre-auth` are remembered. */
 	steady?: boolean;
+	/** Of a stream, at `post-response`. */
+	window?: {chars?: number; overlap?: number; flushMs?: number};
 	capabilities?: string[];
 	grants?: Record<string, unknown>;
 	limits?: Record<string, number>;
@@ -35,12 +37,15 @@ export type Source = {
 /** Writes a plugin as an author would, and answers its folder. */
 export const writePlugin = async (
 	parent: string,
-	{name, hooks: definition, before = '', reads = {'pre-request': ['model']}, steady, capabilities = [], limits = {}}: Source,
+	{name, hooks: definition, before = '', reads = {'pre-request': ['model']}, steady, window, capabilities = [], limits = {}}: Source,
 ): Promise<string> => {
 	const folder = join(parent, name);
 	await mkdir(folder, {recursive: true});
 	const listening = Object.fromEntries(
-		Object.entries(reads).map(([hook, paths]) => [hook, {reads: paths, ...(hook === 'pre-auth' && {steady})}]),
+		Object.entries(reads).map(([hook, paths]) => [
+			hook,
+			{reads: paths, ...(hook === 'pre-auth' && {steady}), ...(hook === 'post-response' && {window})},
+		]),
 	);
 	const manifest = {name, version: '1.0.0', sdk: 1, runtime: 'isolate', capabilities, hooks: listening, limits};
 	await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));

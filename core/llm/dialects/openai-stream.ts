@@ -51,7 +51,7 @@ export const endsChannels = (json: JsonObject): string[] => {
 	if ('error' in json || (choices.length === 0 && isObject(json.usage))) return [''];
 	return choices.flatMap(([index, choice]) => {
 		const number = numberOf(choice, index);
-		return typeof choice.finish_reason === 'string' ? [`${number}.`] : endedCalls(choice.delta, number);
+		return typeof choice.finish_reason === 'string' && choice.finish_reason !== '' ? [`${number}.`] : endedCalls(choice.delta, number);
 	});
 };
 
