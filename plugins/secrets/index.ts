@@ -2,7 +2,7 @@ import {allow, definePlugin, deny, type Finding, rewrite} from '../../plugin-sdk
 import {findingOf, told} from './findings.ts';
 import type {Found} from './found.ts';
 import {config, type Settings} from './settings.ts';
-import {detectAfter, type StreamState, step, streamStart, written} from './stream.ts';
+import {detectAfter, type StreamState, startAfter, step, streamStart, written} from './stream.ts';
 
 /** What is known of a channel of a stream; `masked`: what is open is not shown. */
 type Channel = StreamState & {masked: boolean};
@@ -42,11 +42,12 @@ const readMemory = (carried: string | undefined): Memory =>
 	// Only this plugin's own `carry` comes back here.
 	carried === undefined ? {} : (JSON.parse(carried) as Memory);
 
-type Window = {channel: number; text: string; final: boolean};
+/** `name`: of the field of a tool's arguments that the text is the value of. */
+type Window = {channel: number; text: string; final: boolean; name?: string};
 
 /** A piece of a stream: what is cleared of it, what of that goes out, and what was found. */
-const piece = ({channel, text, final}: Window, from: Finding['channel'], {actionOf}: Settings, memory: Memory) => {
-	const {masked, ...state} = memory[channel] ?? {...streamStart, masked: false};
+const piece = ({channel, text, final, name}: Window, from: Finding['channel'], {actionOf}: Settings, memory: Memory) => {
+	const {masked, ...state} = memory[channel] ?? {...startAfter(name), masked: false};
 	const seen = step(state, text, final);
 	const masks = (found: Found) => actionOf(found) === 'mask';
 	const out = written(text, seen, masked, masks);

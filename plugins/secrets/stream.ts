@@ -43,8 +43,9 @@ export const written = (added: string, {found, resumed, clear}: Seen, wasMasked:
 /** A name alone, as the key of a field is. */
 const nameAlone = /^[A-Za-z_][\w.-]{1,60}$/;
 
-/** The secrets of a text that came after another: where that is the name of a field, it says what this is. */
-export const detectAfter = (previous: string | undefined, text: string): readonly Found[] => {
-	const before = previous !== undefined && nameAlone.test(previous) ? `${previous}: ` : '';
-	return step({before, inside: ''}, text, true).found;
-};
+/** The beginning of a text that comes after another: where that is the name of a field, it says what this is. */
+export const startAfter = (previous: string | undefined): StreamState =>
+	previous !== undefined && nameAlone.test(previous) ? {before: `${previous}: `, inside: ''} : streamStart;
+
+/** The secrets of a text that came after another. */
+export const detectAfter = (previous: string | undefined, text: string): readonly Found[] => step(startAfter(previous), text, true).found;
