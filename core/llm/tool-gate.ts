@@ -99,8 +99,11 @@ const argumentsText = ({pieces}: Growing): string => {
 	return input ? JSON.stringify(input) : words;
 };
 
-/** Opens the gate for one stream: events pass until the first piece of a tool call, and then wait until all calls are whole. */
-export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dialect): ToolGate => {
+/**
+ * Opens the gate for one stream: events pass until the first piece of a tool call, and then wait until all calls are whole. `shown` resolves when
+ * guards have seen what came before, and is waited for before a call is judged.
+ */
+export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dialect, shown: () => Promise<void>): ToolGate => {
 	const fragmentsOf = dialect.name === 'anthropic' ? anthropicFragments : openaiFragments;
 	const calls = new Map<string, Growing>();
 	let waiting: (Held | SseEvent)[] = [];
@@ -131,6 +134,7 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 	};
 
 	const release = async (): Promise<SseEvent[]> => {
+		await shown();
 		for (const call of calls.values()) {
 			const args = await askToolCall(gateway, exchange, call.name, argumentsText(call));
 			if (args) rewrite(call, args);

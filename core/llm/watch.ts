@@ -42,7 +42,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const members = hooks.windows(exchange);
 	exchange.windowed = true;
 	const gathers = hooks.reads('post-response', 'text[]', exchange);
-	const gate = hooks.listens('on-tool-call', exchange) ? openToolGate(gateway, exchange, dialect) : undefined;
+	const gate = hooks.listens('on-tool-call', exchange) ? openToolGate(gateway, exchange, dialect, () => shown()) : undefined;
 	if (members.length === 0 && !gathers && !gate && !hidesUsage) return undefined;
 
 	const clearing = openClearing(() => held);
@@ -94,6 +94,16 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	});
 
 	const isLast = ({data, event}: SseEvent): boolean => data === '[DONE]' || event === 'message_stop';
+
+	/** What guards find before a tool call may taint the exchange, and so decide about the call: nothing of it is left unseen. */
+	const shown = async (): Promise<void> => {
+		if (!isGuarded) return;
+		const events = batch;
+		batch = [];
+		if (events.length > 0) pieces.push(await pass(events, false));
+		held.hurry();
+		pieces.push(await flush());
+	};
 
 	const finishWith = (event: SseEvent): void => {
 		ended = true;

@@ -29,13 +29,15 @@ export type HoldBack = {
 	overdue(): number[];
 	/** Shows what is overdue on a channel: what every guard has cleared of it. */
 	flush(channel: number): string | Promise<string>;
+	/** All that guards have not been shown yet is overdue. */
+	hurry(): void;
 	/** Channels that were pushed to and are not finished. */
 	open(): number[];
 };
 
 /** What one guard has not cleared yet of one channel; the last `fresh` characters it has not been shown either, since `since`. */
 type Cell = {held: string; fresh: number; since: number};
-type Lane = {cells: Cell[]; half: string};
+type Lane = {cells: Cell[]; half: string; hurried: boolean};
 
 /** A provider that opens more in one answer is not answering a question. */
 const mostChannels = 1_024;
@@ -107,7 +109,7 @@ export const holdBack = (guards: readonly Guard[], now: () => number = () => per
 			failure = new GatewayError('upstream_malformed', `The answer has more than ${mostChannels} parts.`);
 			throw failure;
 		}
-		const lane = {cells: guards.map(() => ({held: '', fresh: 0, since: 0})), half: ''};
+		const lane = {cells: guards.map(() => ({held: '', fresh: 0, since: 0})), half: '', hurried: false};
 		lanes.set(channel, lane);
 		return lane;
 	};
@@ -140,7 +142,7 @@ export const holdBack = (guards: readonly Guard[], now: () => number = () => per
 			const cell = lane.cells[index]!;
 			try {
 				add(cell, passing);
-				const isReady = final || (cell.fresh > 0 && cell.fresh >= guard.chars) || isDue(guard, cell);
+				const isReady = final || (cell.fresh > 0 && (lane.hurried || cell.fresh >= guard.chars)) || isDue(guard, cell);
 				if (!isReady) {
 					passing = '';
 					continue;
@@ -152,6 +154,7 @@ export const holdBack = (guards: readonly Guard[], now: () => number = () => per
 				throw failing(thrown, guard);
 			}
 		}
+		lane.hurried = false;
 		return passing;
 	};
 
@@ -212,8 +215,14 @@ export const holdBack = (guards: readonly Guard[], now: () => number = () => per
 			}
 			return soonest;
 		},
-		overdue: () => [...lanes].filter(([, {cells}]) => cells.some((cell, index) => isDue(guards[index]!, cell))).map(([channel]) => channel),
+		overdue: () =>
+			[...lanes]
+				.filter(([, {cells, hurried}]) => cells.some((cell, index) => (hurried && cell.fresh > 0) || isDue(guards[index]!, cell)))
+				.map(([channel]) => channel),
 		flush: channel => inOrder(() => show(channel)),
+		hurry() {
+			for (const lane of lanes.values()) lane.hurried = lane.cells.some(({fresh}) => fresh > 0);
+		},
 		open: () => [...lanes.keys()],
 	};
 };
