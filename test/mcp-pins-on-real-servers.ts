@@ -18,6 +18,12 @@ test.serial('in the tools of servers that mean well nothing is found, and all of
 	const shown = body.result?.tools as {name: string}[];
 	t.true(shown.filter(({name}) => name.startsWith('files__')).length >= 14);
 	t.true(shown.filter(({name}) => name.startsWith('everything__')).length >= 13);
+	for (const [method, field] of [
+		['prompts/list', 'prompts'],
+		['resources/list', 'resources'],
+		['resources/templates/list', 'resourceTemplates'],
+	] as const)
+		t.not(JSON.stringify((await wire.ask(method)).body.result?.[field] ?? []), '[]', method);
 	for (const server of ['everything', 'files']) await wireTo(`${gateway.url}/mcp/${server}`, await gateway.key()).ask('server/discover');
 	const {pins} = (await gateway.act('tool-pins', 'list', {limit: 1_000})) as {
 		pins: {state: string; found: string[]; server: string; tool?: string}[];

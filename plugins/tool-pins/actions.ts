@@ -1,11 +1,12 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import {type Caller, type Json, openTurns, refuse} from '../../plugin-sdk/index.ts';
 import {visible} from './characters.ts';
-import {isHiding, kinds, server} from './config.ts';
+import {hidingIn, isHiding} from './config.ts';
 import {differences} from './differences.ts';
 import {findingsOf} from './findings.ts';
+import {type forgotten, type listing, type Named, type ofServer, placeNamed, type stated} from './inputs.ts';
 import {
-	knownTools,
+	knownNames,
 	type Lent,
 	type Pin,
 	type Place,
@@ -15,52 +16,27 @@ import {
 	placeIn,
 	rowsOf,
 	type Sight,
+	shelfOf,
 	sightOf,
 	sightRow,
 	sightText,
 	versionRow,
 } from './rows.ts';
 
-/** As list tells it: characters that are not seen stand there written out. */
-const tool = z.string().min(1).max(2_400);
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal digits, as list and show tell it');
-
-const oneOfBoth = ({tool, instructions}: {tool?: string | undefined; instructions?: true | undefined}): boolean =>
-	(tool === undefined) !== (instructions === undefined);
-const bothOrNeither = {error: 'either a tool, or instructions: true', path: ['tool']};
-
-const named = {server, tool: tool.optional(), instructions: z.literal(true).optional()};
-
-/** A tool of a server, or its instructions. */
-export const place = z.strictObject(named).refine(oneOfBoth, bothOrNeither);
-/** The same, in the state that somebody looked at: another one since then is not what was meant. */
-export const stated = z.strictObject({...named, digest}).refine(oneOfBoth, bothOrNeither);
-export const ofServer = z.strictObject({server});
-/** Without a tool, everything of the server. */
-export const forgotten = z
-	.strictObject(named)
-	.refine(({tool, instructions}) => tool === undefined || instructions === undefined, bothOrNeither);
-export const listing = z.strictObject({
-	server: server.optional(),
-	state: z.enum(['pending', 'pinned', 'rejected']).optional(),
-	after: z.string().min(1).max(300).optional(),
-	limit: z.int().min(1).max(1_000).default(100),
-});
-
-/** Whichever tool is called so, or is shown so. */
-const placeOf = ({server, tool}: {server: string; tool?: string | undefined}, lent: Pick<Lent, 'kv'>): Place => {
-	const exact = {server, tool};
-	if (tool === undefined || pinOf(exact, lent) || sightOf(exact, lent)) return exact;
+/** Whatever is called so, or is shown so. */
+const placeOf = (asked: Named, lent: Pick<Lent, 'kv'>): Place => {
+	const exact = placeNamed(asked)!;
+	if (exact.show === 'instructions' || pinOf(exact, lent) || sightOf(exact, lent)) return exact;
 	for (const prefix of ['pin:', 'seen:'])
-		for (const {key} of rowsOf(`${prefix}${server}/`, lent)) {
+		for (const {key} of rowsOf(`${prefix}${shelfOf(exact)}/`, lent)) {
 			const place = placeIn(key);
-			if (visible(place.tool!) === tool) return place;
+			if (visible(place.name) === exact.name) return place;
 		}
 	return exact;
 };
 
-const nameOf = ({server, tool}: Place): string =>
-	tool === undefined ? `the instructions of ${server}` : `the tool "${visible(tool)}" of ${server}`;
+const nameOf = ({server, show, name}: Place): string =>
+	show === 'instructions' ? `the instructions of ${server}` : `the ${show} "${visible(name)}" of ${server}`;
 
 const inTurn = openTurns();
 
@@ -76,11 +52,11 @@ const foundLater = (place: Place, {digest, by, found = []}: Pin, lent: Lent): st
 	if (by !== undefined) return [];
 	const {config, kv} = lent;
 	// What it was trusted in spite of, the config may say otherwise about now.
-	const then = found.filter(one => kinds.some(kind => one.startsWith(`${kind}:`) && isHiding(config, kind)));
+	const then = hidingIn(found, config);
 	if (then.length > 0 || config.findings['other-server'] === 'flag') return then;
 	const definition = kv.get(pinText(place));
 	if (definition === undefined) return [];
-	const findings = findingsOf({...place, definition, digest}, knownTools(lent), config);
+	const findings = findingsOf({...place, definition, digest}, knownNames(lent), config);
 	return findings.filter(({kind}) => isHiding(config, kind)).map(({kind, what}) => `${kind}: ${what}`);
 };
 
@@ -103,7 +79,7 @@ const told = (standing: Standing): {[key: string]: Json} => {
 	const {digest, at, found = []} = sight ?? pin!;
 	return {
 		server: place.server,
-		...(place.tool === undefined ? {instructions: true} : {tool: visible(place.tool)}),
+		...(place.show === 'instructions' ? {instructions: true} : {[place.show]: visible(place.name)}),
 		state: stateOf(standing),
 		...(waits(standing) && {isChange: sight !== undefined && pin !== undefined}),
 		digest,
@@ -131,7 +107,7 @@ export const list = ({server: only, state, after, limit}: z.output<typeof listin
 	return {pins: items};
 };
 
-const existing = (asked: {server: string; tool?: string | undefined}, lent: Lent): Standing => {
+const existing = (asked: Named, lent: Lent): Standing => {
 	const standing = standingOf(placeOf(asked, lent), lent);
 	if (!standing.pin && !standing.sight) throw refuse('not_found', `Nothing has been seen of ${nameOf(standing.place)}.`);
 	return standing;
@@ -140,7 +116,7 @@ const existing = (asked: {server: string; tool?: string | undefined}, lent: Lent
 const readable = (definition: Json): string => visible(JSON.stringify(definition, null, '\t'));
 
 /** What is pinned, what was seen last, and field by field how they differ. */
-export const show = (asked: {server: string; tool?: string | undefined}, lent: Lent): Json => {
+export const show = (asked: Named, lent: Lent): Json => {
 	const standing = existing(asked, lent);
 	const {place, pin, sight} = standing;
 	const before = pin && lent.kv.get(pinText(place));
@@ -207,14 +183,16 @@ export const reject = ({digest, ...asked}: z.output<typeof stated>, lent: Lent, 
 		return told(standingOf(place, lent));
 	});
 
-/** Forgets a tool, or all of a server: the next sight is the first. */
+/** Forgets what is named, or all of a server: the next sight is the first. */
 export const forget = (asked: z.output<typeof forgotten>, lent: Lent): Promise<Json> =>
 	inTurn(async () => {
 		const {server} = asked;
-		const isAll = asked.tool === undefined && asked.instructions === undefined;
 		const all = () =>
 			new Set(['pin:', 'seen:'].flatMap(prefix => [...rowsOf(`${prefix}${server}`, lent)].map(({key}) => key.slice(prefix.length))));
-		const places = isAll ? [...all()].map(name => placeIn(`:${name}`)).filter(place => place.server === server) : [placeOf(asked, lent)];
+		const places =
+			placeNamed(asked) === undefined
+				? [...all()].map(name => placeIn(`:${name}`)).filter(place => place.server === server)
+				: [placeOf(asked, lent)];
 		const known = places.map(place => standingOf(place, lent)).filter(({pin, sight}) => pin ?? sight);
 		for (let at = 0; at < known.length; at += 100) {
 			const rows = known.slice(at, at + 100).flatMap(({place}) => [pinRow(place), pinText(place), sightRow(place), sightText(place)]);

@@ -32,6 +32,8 @@ export const config = z.strictObject({
 			'odd-name': treatment.default('flag'),
 		})
 		.prefault({}),
+	/** What is pinned beside tools and instructions. */
+	also: z.array(z.enum(['prompts', 'templates', 'resources'])).default(['prompts', 'templates', 'resources']),
 	/** The words of a definition may be so long before they are found `long`. */
 	maxChars: z.int().min(100).max(60_000).default(10_000),
 });
@@ -40,3 +42,7 @@ export type Config = z.output<typeof config>;
 export const policyOf = ({first}: Config, name: string): Policy => (Object.hasOwn(first, name) ? first[name]! : (first['*'] ?? 'ask'));
 
 export const isHiding = ({findings}: Config, kind: Kind): boolean => kind === 'unread' || findings[kind] === 'hide';
+
+/** Of what was found, written as `kind: what`, that which hides. */
+export const hidingIn = (found: readonly string[] = [], config: Config): string[] =>
+	found.filter(one => kinds.some(kind => one.startsWith(`${kind}:`) && isHiding(config, kind)));

@@ -8,7 +8,7 @@ import {instructionLike} from './phrases.ts';
 const found = (definition: Parameters<typeof findingsOf>[0]['definition'], tool = 'act', others: Record<string, string[]> = {}) => {
 	const servers = new Map(Object.entries(others).map(([name, tools]) => [name, new Set(tools)]));
 	const digest = `${JSON.stringify(definition)}`;
-	return findingsOf({server: 'one', tool, definition, digest}, servers, config.parse({})).map(({kind}) => kind);
+	return findingsOf({server: 'one', show: 'tool', name: tool, definition, digest}, servers, config.parse({})).map(({kind}) => kind);
 };
 
 test('text that is not seen is found, wherever it stands, and written out', t => {

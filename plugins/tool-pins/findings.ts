@@ -2,12 +2,13 @@ import type {Json} from '../../plugin-sdk/index.ts';
 import {controlsIn, invisibleIn, isPadded} from './characters.ts';
 import type {Config, Kind} from './config.ts';
 import {instructionLike} from './phrases.ts';
+import type {Place} from './rows.ts';
 
 /** What was found, and how much or which of it; never the words themselves. */
 export type Finding = {kind: Kind; what: string};
 
-/** A tool, or (without a name) the instructions of a server, as it came. */
-export type Definition = {tool: string | undefined; definition: Json};
+/** Something that a server shows, as it came. */
+export type Definition = Pick<Place, 'show' | 'name'> & {definition: Json};
 
 /** What is said of other servers' tools, and all else that is found. */
 type Own = {findings: readonly Finding[]; words: number; mentions: readonly string[]};
@@ -34,7 +35,7 @@ const isDistinct = (word: string): boolean =>
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
-const look = ({tool, definition}: Definition): Own => {
+const look = ({show, name, definition}: Definition): Own => {
 	const size = JSON.stringify(definition).length;
 	if (size > mostChars) return {findings: [{kind: 'unread', what: `${size} characters`}], words: 0, mentions: []};
 	const words = wordsOf(definition, []);
@@ -47,7 +48,7 @@ const look = ({tool, definition}: Definition): Own => {
 	if (words.some(isPadded)) findings.push({kind: 'padding', what: 'blanks that push text out of sight'});
 	const rules = instructionLike(text);
 	if (rules.length > 0) findings.push({kind: 'instructions', what: rules.join(', ')});
-	if (tool !== undefined && !/^[A-Za-z0-9_./-]{1,128}$/.test(tool))
+	if (show === 'tool' && !/^[A-Za-z0-9_./-]{1,128}$/.test(name))
 		findings.push({kind: 'odd-name', what: 'a name that the specification advises against'});
 	const mentions = [...new Set(text.match(/[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]/g)?.filter(isDistinct))];
 	if (mentions.length > mostMentions) findings.push({kind: 'unread', what: `${mentions.length} names`});
@@ -58,7 +59,7 @@ const mostRemembered = 4_000_000;
 const remembered = {chars: 0, looks: new Map<string, Own>()};
 
 const lookOnce = (digest: string, definition: Definition): Own => {
-	const name = `${digest} ${definition.tool ?? ''}`;
+	const name = `${digest} ${definition.show} ${definition.name}`;
 	const known = remembered.looks.get(name);
 	if (known) return known;
 	// Without the detour each part of a text would keep all of it.
@@ -81,7 +82,7 @@ const mentioned = (mentions: readonly string[], server: string, servers: Readonl
 		const at = word.indexOf('__');
 		const prefix = at > 0 ? word.slice(0, at) : undefined;
 		const other = [...servers].find(
-			([name, tools]) => name !== server && (tools.has(word) || (name === prefix && tools.has(word.slice(at + 2)))),
+			([name, tools]) => !name.includes('>') && name !== server && (tools.has(word) || (name === prefix && tools.has(word.slice(at + 2)))),
 		);
 		return other ? [`${other[0]}/${word}`] : [];
 	});

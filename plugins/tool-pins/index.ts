@@ -1,14 +1,22 @@
-import {allow, definePlugin, deny, type Json, rewrite} from '../../plugin-sdk/index.ts';
-import {approve, approveServer, forget, forgotten, list, listing, ofServer, place, reject, show, stated} from './actions.ts';
+import {allow, definePlugin, deny, type Json, type Operation, rewrite} from '../../plugin-sdk/index.ts';
+import {approve, approveServer, forget, list, reject, show} from './actions.ts';
 import {visible} from './characters.ts';
-import {config} from './config.ts';
-import {type Decision, decided, type Why} from './decide.ts';
-import type {Lent} from './rows.ts';
+import {type Config, config} from './config.ts';
+import {type Decision, decided, hiddenNow, type Why} from './decide.ts';
+import {forgotten, listing, ofServer, place, stated} from './inputs.ts';
+import type {Lent, Place, Show} from './rows.ts';
 
-/** What the core hands over of a list of tools. */
-type Tools = {tools: {server: string; name: string; definition: Json; definitionDigest: string}[]};
+/** What the core hands over of a list: whose each entry is, and what its server calls it. */
+type Entry = {server: string; name: string; definition: Json; definitionDigest: string};
 /** And of a greeting. */
 type Greeting = {server: string; result: {instructions?: string}; instructionsDigest?: string};
+
+const lists: Readonly<Partial<Record<Operation, {field: string; show: Show; also?: Config['also'][number]}>>> = {
+	'tools/list': {field: 'tools', show: 'tool'},
+	'prompts/list': {field: 'prompts', show: 'prompt', also: 'prompts'},
+	'resources/list': {field: 'resources', show: 'resource', also: 'resources'},
+	'resources/templates/list': {field: 'resourceTemplates', show: 'template', also: 'templates'},
+};
 
 const reasons: Record<Why, string> = {
 	changed: 'has changed since it was approved, and waits for somebody to look at the difference',
@@ -26,19 +34,36 @@ const flagged = (decisions: readonly Decision[]): Record<string, number> => {
 	return {...(hidden > 0 && {hidden}), ...(flags > 0 && {flagged: flags})};
 };
 
-const listed = ({tools}: Tools, lent: Lent) => {
-	const things = tools.map(({server, name: tool, definition, definitionDigest: digest}) => ({server, tool, definition, digest}));
+const listed = (field: string, show: Show, entries: readonly Entry[], lent: Lent) => {
+	const things = entries.map(({server, name, definition, definitionDigest: digest}) => ({server, show, name, definition, digest}));
 	const {decisions, put} = decided(things, lent);
-	const left = tools.filter((_, index) => decisions[index]!.why === undefined).map(({server, name}) => ({server, name}));
+	const left = entries.filter((_, index) => decisions[index]!.why === undefined).map(({server, name}) => ({server, name}));
 	const effects = {annotate: flagged(decisions), ...(put && {put})};
 	// Names are enough: which entries are meant, the gateway knows.
-	return left.length === tools.length ? allow(effects) : rewrite({result: {tools: left}}, effects);
+	return left.length === entries.length ? allow(effects) : rewrite({result: {[field]: left}}, effects);
 };
+
+const textIn = (value: Json | undefined, field: string): string | undefined => {
+	const found = typeof value === 'object' && value !== null && !Array.isArray(value) ? value[field] : undefined;
+	return typeof found === 'string' ? found : undefined;
+};
+
+/** What a request asks for by its name; undefined where it is nothing that is pinned. */
+const namedIn = (operation: Operation, params: Readonly<Record<string, Json>>): Pick<Place, 'show' | 'name'> | undefined => {
+	const named = (show: Show, name: string | undefined) => (name === undefined ? undefined : {show, name});
+	if (operation === 'prompts/get') return named('prompt', textIn(params, 'name'));
+	if (operation === 'resources/read') return named('resource', textIn(params, 'uri'));
+	const {ref} = params;
+	return textIn(ref, 'type') === 'ref/prompt' ? named('prompt', textIn(ref, 'name')) : named('template', textIn(ref, 'uri'));
+};
+
+const isPinned = (show: Show, {config: {also}}: Lent): boolean =>
+	Object.values(lists).some(one => one.show === show && (!one.also || also.includes(one.also)));
 
 const greeted = ({server, result: {instructions, ...result}, instructionsDigest: digest}: Greeting, lent: Lent) => {
 	if (instructions === undefined) return undefined;
 	if (digest === undefined) return rewrite({result: {result}});
-	const {decisions, put} = decided([{server, tool: undefined, definition: instructions, digest}], lent);
+	const {decisions, put} = decided([{server, show: 'instructions', name: '', definition: instructions, digest}], lent);
 	const effects = {annotate: flagged(decisions), ...(put && {put})};
 	return decisions[0]!.why === undefined ? allow(effects) : rewrite({result: {result}}, effects);
 };
@@ -47,11 +72,19 @@ export default definePlugin({
 	config,
 
 	hooks: {
+		/** Refuses a prompt, a resource or a template that is hidden from lists: of these the name alone is known. */
+		'pre-request'({operation, server, params}, host) {
+			const named = server === undefined ? undefined : namedIn(operation, (params ?? {}) as Record<string, Json>);
+			if (!named || !isPinned(named.show, host)) return undefined;
+			const why = hiddenNow({server: server!, ...named}, host);
+			return why && deny({code: 'denied', message: `The ${named.show} "${visible(named.name).slice(0, 200)}" ${reasons[why]}.`, rule: why});
+		},
+
 		/** Refuses a tool whose definition is not the pinned one: what is hidden from lists cannot be called. */
 		'on-tool-call'({tool: {server, name, definition, definitionDigest: digest}}, host) {
 			// No server's tool: there is nothing to pin, and nothing to call over MCP either.
 			if (server === undefined || digest === undefined || definition === undefined) return undefined;
-			const {decisions, put} = decided([{server, tool: name, definition: definition as Json, digest}], host);
+			const {decisions, put} = decided([{server, show: 'tool', name, definition: definition as Json, digest}], host);
 			const {why, findings} = decisions[0]!;
 			const annotate: Record<string, string> = findings.length > 0 ? {found: findings.map(({kind}) => kind).join(', ')} : {};
 			if (why === undefined) return put || findings.length > 0 ? allow({annotate, ...(put && {put})}) : undefined;
@@ -59,25 +92,27 @@ export default definePlugin({
 			return deny({code: 'denied', message, rule: why, annotate, ...(put && {put})});
 		},
 
-		/** Leaves in a list of tools those that may be called, and of a server's instructions those that were approved. */
+		/** Leaves in a list what may be asked for, and of a server's instructions those that were approved. */
 		'post-response'({operation, result}, host) {
 			if (result === undefined) return undefined;
-			if (operation !== 'tools/list') return greeted(result as Greeting, host);
-			// A server's error in the place of a list has no tools.
-			return Array.isArray((result as Partial<Tools>).tools) ? listed(result as Tools, host) : undefined;
+			const list = lists[operation];
+			if (!list) return greeted(result as Greeting, host);
+			const entries = (result as {[field: string]: Entry[] | undefined})[list.field];
+			// A server's error in the place of a list has no entries.
+			return entries && isPinned(list.show, host) ? listed(list.field, list.show, entries, host) : undefined;
 		},
 	},
 
 	actions: {
 		list: {
-			description: 'What is pinned, what waits for an approval and what was rejected, by server and tool.',
+			description: 'What is pinned, what waits for an approval and what was rejected, by server and name.',
 			access: 'read',
 			input: listing,
 			run: (input, host) => list(input, host),
 		},
 		show: {
 			description:
-				'A tool (or instructions: true) as it was seen last, what was found in it, and what differs from its pin, field by field.',
+				'A tool, prompt, template or resource (or instructions: true) as it was seen last, what was found in it, and what differs from its pin.',
 			access: 'read',
 			input: place,
 			run: (input, host) => show(input, host),
@@ -101,7 +136,7 @@ export default definePlugin({
 			run: (input, host, caller) => reject(input, host, caller),
 		},
 		forget: {
-			description: 'Forgets a tool, or instructions: true, or everything of a server: what is seen next is seen for the first time.',
+			description: 'Forgets what is named, or everything of a server: what is seen next is seen for the first time.',
 			input: forgotten,
 			run: (input, host) => forget(input, host),
 		},

@@ -6,13 +6,20 @@ export type Lent = Pick<Host<Config>, 'config' | 'kv' | 'clock' | 'random' | 'lo
 
 /** What somebody approved; nobody, where it was trusted at first sight. `at` in milliseconds since 1970. */
 export type Pin = {digest: string; at: number; by?: string; found?: string[]};
-/** What was seen last and is not the pin. */
-export type Sight = {digest: string; at: number; rejectedBy?: string; found?: string[]};
+/** What was seen last and is not the pin. `past`: its server shows it no more. */
+export type Sight = {digest: string; at: number; rejectedBy?: string; found?: string[]; past?: true};
 
-/** A tool, or without a name the instructions of a server. No server's name holds a slash. */
-export type Place = {server: string; tool: string | undefined};
+/** What a server shows of itself. */
+export const shows = ['tool', 'prompt', 'template', 'resource', 'instructions'] as const;
+export type Show = (typeof shows)[number];
 
-const nameOf = ({server, tool}: Place): string => (tool === undefined ? server : `${server}/${tool}`);
+/** One of these, by its name; instructions have none. */
+export type Place = {server: string; show: Show; name: string};
+
+/** Where the names of one kind stand, of one server. No server's name holds what stands between. */
+export const shelfOf = ({server, show}: Pick<Place, 'server' | 'show'>): string => (show === 'tool' ? server : `${server}>${show}`);
+
+const nameOf = (place: Place): string => (place.show === 'instructions' ? place.server : `${shelfOf(place)}/${place.name}`);
 
 export const pinRow = (place: Place): string => `pin:${nameOf(place)}`;
 export const sightRow = (place: Place): string => `seen:${nameOf(place)}`;
@@ -33,7 +40,9 @@ export const textOf = (definition: Json): Json => (JSON.stringify(definition).le
 export const placeIn = (row: string): Place => {
 	const name = row.slice(row.indexOf(':') + 1);
 	const slash = name.indexOf('/');
-	return slash < 0 ? {server: name, tool: undefined} : {server: name.slice(0, slash), tool: name.slice(slash + 1)};
+	if (slash < 0) return {server: name, show: 'instructions', name: ''};
+	const [server = '', kind] = name.slice(0, slash).split('>');
+	return {server, show: shows.find(one => one === kind) ?? 'tool', name: name.slice(slash + 1)};
 };
 
 const page = 1_000;
@@ -49,21 +58,22 @@ export const rowsOf = function* (prefix: string, {kv}: Pick<Lent, 'kv'>): Genera
 	}
 };
 
+/** Names by their shelf: tools stand under their server's own name. */
 export type Known = ReadonlyMap<string, ReadonlySet<string>>;
 
 const remembered = {version: undefined as Json | undefined, known: new Map<string, Set<string>>()};
 
-/** The tools that servers are known to have, those that wait or were rejected too. */
-export const knownTools = (lent: Pick<Lent, 'kv'>): Known => {
+/** What servers are known to have, what waits or was rejected too. */
+export const knownNames = (lent: Pick<Lent, 'kv'>): Known => {
 	const version = lent.kv.get(versionRow);
 	if (version === remembered.version && version !== undefined) return remembered.known;
 	const known = new Map<string, Set<string>>();
 	for (const prefix of ['pin:', 'seen:'])
 		for (const {key} of rowsOf(prefix, lent)) {
-			const {server, tool} = placeIn(key);
-			if (tool === undefined) continue;
-			const tools = known.get(server) ?? new Set<string>();
-			known.set(server, tools.add(tool));
+			const place = placeIn(key);
+			if (place.show === 'instructions') continue;
+			const names = known.get(shelfOf(place)) ?? new Set<string>();
+			known.set(shelfOf(place), names.add(place.name));
 		}
 	remembered.version = version;
 	remembered.known = known;
