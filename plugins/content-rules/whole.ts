@@ -1,0 +1,72 @@
+import type {Channel, Finding} from '../../plugin-sdk/index.ts';
+import {findingOf, findingOfAnswer, written} from './changes.ts';
+import {counted, type Hit, scanAll} from './hits.ts';
+import {placeOf, readJson, readPlain} from './reading.ts';
+import type {AnswerRules, Place, Settings} from './settings.ts';
+
+/** Where a text goes: by what it is, and whether it is on its way to a model or a server, or back. */
+export const placeFor = (channel: Channel, asks: boolean): Place => {
+	if (channel === 'tool-result') return 'tool-results';
+	if (channel === 'tool-arguments') return 'tool-arguments';
+	if (channel === 'tool-description') return 'tool-descriptions';
+	return !asks && channel === 'assistant' ? 'answer' : 'request';
+};
+
+/** What becomes of some texts. */
+export type Changed = {patch: Record<string, string>; findings: Finding[]};
+
+const isJson = (text: string): boolean => {
+	try {
+		JSON.parse(text);
+		return true;
+	} catch {
+		// Whether it is JSON is what is asked: any error says that it is not.
+		return false;
+	}
+};
+
+/** JSON within a string: an object or a list, as arguments come from some providers. */
+const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text);
+
+const answerFindings = (text: string, index: number, {maxChars, tooLong, json, check, notJson}: AnswerRules): Finding[] => {
+	const findings: Finding[] = [];
+	if (maxChars !== undefined && text.length > maxChars) findings.push(findingOfAnswer('length', tooLong, index));
+	if (json && !isJson(text)) findings.push(findingOfAnswer('json', notJson, index));
+	else if (check && !check(JSON.parse(text))) findings.push(findingOfAnswer('schema', notJson, index));
+	return findings;
+};
+
+/** Not in the middle of a character of two units. */
+const upTo = (text: string, length: number): string => text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
+
+/** All texts of a request, or of a reply that came whole. `isAnswer` says that a model wrote what is not said to be anything else. */
+export const wholeTexts = (
+	texts: readonly string[],
+	channels: readonly Channel[],
+	asks: boolean,
+	settings: Settings,
+	isAnswer: boolean,
+): Changed => {
+	const {rules, answers} = settings;
+	const patch: Record<string, string> = {};
+	const findings: Finding[] = [];
+	for (const [index, text] of texts.entries()) {
+		const channel = channels[index] ?? (asks ? 'user' : 'assistant');
+		const place = placeFor(channel, asks);
+		const ofAnswer = isAnswer && place === 'answer' ? answers : undefined;
+		const scanners = settings.scannersFor(place, channel);
+		const asJson = (place === 'tool-arguments' || ofAnswer?.json === true) && looksLikeJson(text);
+		const reading = asJson ? readJson(text, true) : readPlain(text);
+		const hits: Hit[] = counted(scanAll(scanners, reading.text, 0, true).found).map(hit => {
+			return {...hit, start: placeOf(reading, hit.start), end: placeOf(reading, hit.end)};
+		});
+		findings.push(...hits.map(hit => findingOf(hit, hit, rules, channel, index)));
+		let out = written(text, 0, text.length, hits, rules);
+		if (ofAnswer) {
+			findings.push(...answerFindings(text, index, ofAnswer));
+			if (ofAnswer.maxChars !== undefined && ofAnswer.tooLong === 'strip') out = upTo(out, ofAnswer.maxChars);
+		}
+		if (out !== text) patch[index] = out;
+	}
+	return {patch, findings};
+};
