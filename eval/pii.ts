@@ -3,7 +3,8 @@ import {detectPii} from './pii-detectors.ts';
 
 export type Labelled = {readonly start: number; readonly end: number; readonly type: string};
 
-type Row = {
+/** A text, what is in it, and what somebody looked for in it. */
+export type Row = {
 	readonly id: string;
 	readonly text: string;
 	readonly spans: readonly Labelled[];
@@ -25,7 +26,10 @@ export type PiiReport = {
 	/** Texts with look-alikes in them, and how many of them were reported. */
 	readonly lookAlikes: {readonly texts: number; readonly reported: number};
 	readonly badChecksums: {readonly texts: number; readonly reported: number};
+	/** Of every piece of 2,048 characters the best of five runs. */
 	readonly usPer2Kb: {readonly mean: number; readonly p50: number; readonly p99: number};
+	/** In pieces of 65,536 characters. */
+	readonly mbPerSecond: number;
 };
 
 /** What has no shape of its own, and is counted apart. */
@@ -137,19 +141,37 @@ const judge = (row: Row, labels: readonly Labelled[]): Judged => {
 const quantile = (sorted: readonly number[], part: number): number =>
 	sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 
-/** Every row's texts joined and cut into pieces of 2,048 characters: what a request is made of. */
-const latency = (rows: readonly Row[]): PiiReport['usPer2Kb'] => {
+/** Every row's texts joined and cut into pieces of so many characters, each a string of its own as a request's are. */
+const piecesOf = (rows: readonly Row[], size: number, most: number): string[] => {
 	const whole = rows.map(({text}) => text).join('\n\n');
-	const times: number[] = [];
-	for (let at = 0; at + 2_048 <= whole.length && times.length < 1_000; at += 2_048) {
-		const piece = whole.slice(at, at + 2_048);
+	const pieces: string[] = [];
+	for (let at = 0; at + size <= whole.length && pieces.length < most; at += size) {
+		pieces.push(Buffer.from(whole.slice(at, at + size)).toString());
+	}
+	return pieces;
+};
+
+/** The best of five runs in microseconds: what else the machine does at the time is not the detectors' fault. */
+const bestTimeUs = (piece: string): number => {
+	let best = Number.POSITIVE_INFINITY;
+	for (let run = 0; run < 5; run++) {
 		const start = performance.now();
 		detectPii(piece);
-		times.push((performance.now() - start) * 1_000);
+		best = Math.min(best, (performance.now() - start) * 1_000);
 	}
+	return best;
+};
+
+const latency = (rows: readonly Row[]): Pick<PiiReport, 'usPer2Kb' | 'mbPerSecond'> => {
+	const times = piecesOf(rows, 2_048, 1_000).map(bestTimeUs);
 	const mean = times.reduce((sum, each) => sum + each, 0) / times.length;
 	times.sort((one, other) => one - other);
-	return {mean, p50: quantile(times, 0.5), p99: quantile(times, 0.99)};
+	const large = piecesOf(rows, 65_536, 20);
+	const largeTimeUs = large.map(bestTimeUs).reduce((sum, each) => sum + each, 0);
+	return {
+		usPer2Kb: {mean, p50: quantile(times, 0.5), p99: quantile(times, 0.99)},
+		mbPerSecond: (large.length * 65_536) / largeTimeUs || 0,
+	};
 };
 
 const count = (judged: readonly Judged[], chosen: (row: Row) => boolean) => {
@@ -158,8 +180,11 @@ const count = (judged: readonly Judged[], chosen: (row: Row) => boolean) => {
 };
 
 /** Scores the detectors of `masking` and `secrets` on `pii_secrets`, and tells `watch` of every text. */
-export const scorePii = (folder?: string, watch: (judged: Judged) => void = () => {}): PiiReport => {
-	const rows = readRows<Row>('pii_secrets', folder);
+export const scorePii = (folder?: string, watch?: (judged: Judged) => void): PiiReport =>
+	scoreRows(readRows<Row>('pii_secrets', folder), watch);
+
+/** Scores the detectors of `masking` and `secrets` on these texts, and tells `watch` of each. */
+export const scoreRows = (rows: readonly Row[], watch: (judged: Judged) => void = () => {}): PiiReport => {
 	const types = new Map<string, Tally>();
 	const sources = new Map<string, Tally>();
 	const all = rows.map(row => judge(row, detectPii(row.text)));
@@ -184,6 +209,6 @@ export const scorePii = (folder?: string, watch: (judged: Judged) => void = () =
 		bySource: figures(sources),
 		lookAlikes: count(all, () => true),
 		badChecksums: count(all, ({source}) => source.startsWith('synth-badchecksum')),
-		usPer2Kb: latency(rows),
+		...latency(rows),
 	};
 };

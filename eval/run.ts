@@ -1,16 +1,23 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
+import {measureFigures, recordFigures} from './figures.ts';
+import {injectionReads, injectionTable, leaveOneOut} from './injection.ts';
 import {type Judged, scorePii} from './pii.ts';
 import {piiTable} from './pii-table.ts';
 
 const {values} = parseArgs({
 	options: {
 		data: {type: 'string'},
-		json: {type: 'boolean', default: false},
-		/** Writes the table into docs/quality.md. */
+		/** `pii` or `injection`: only that table. */
+		only: {type: 'string'},
+		/** Writes the tables into docs/quality.md. */
 		write: {type: 'boolean', default: false},
 		/** Prints what was missed or wrong of this type; the texts are the data's. */
 		show: {type: 'string'},
+		/** Measures the project's own texts instead, for which no data is needed. */
+		own: {type: 'boolean', default: false},
+		/** With `own`: these are the figures that must not fall from now on. */
+		record: {type: 'boolean', default: false},
 	},
 });
 
@@ -23,17 +30,35 @@ const show = ({row, missed, wrong}: Judged): void => {
 	}
 };
 
-const report = scorePii(values.data, values.show === undefined ? undefined : show);
-const table = piiTable(report);
-console.log(values.json ? JSON.stringify({pii: report}, undefined, '\t') : table);
-
-if (values.write) {
+const write = (name: string, table: string): void => {
 	const file = new URL('../docs/quality.md', import.meta.url);
 	const text = readFileSync(file, 'utf8');
-	const written = text.replace(
-		/(<!-- eval:pii -->\n)[\s\S]*?(<!-- \/eval:pii -->)/,
-		(_, open: string, close: string) => `${open}\n${table}\n${close}`,
-	);
-	if (!text.includes('<!-- eval:pii -->')) throw new Error('docs/quality.md has no <!-- eval:pii --> to write between.');
-	writeFileSync(file, written);
-}
+	const [open, close] = [`<!-- eval:${name} -->\n`, `<!-- /eval:${name} -->`];
+	const [start, end] = [text.indexOf(open), text.indexOf(close)];
+	if (start === -1 || end === -1) throw new Error(`docs/quality.md has no ${open.trim()} to write between.`);
+	writeFileSync(file, `${text.slice(0, start + open.length)}\n${table.trim()}\n\n${text.slice(end)}`);
+};
+
+const tables: Readonly<Record<string, () => string>> = {
+	pii: () => piiTable(scorePii(values.data, values.show === undefined ? undefined : show)),
+	// Every source is left out once: this takes minutes.
+	injection: () => injectionTable(leaveOneOut(injectionReads(values.data)).scored),
+};
+
+const printTables = (): void => {
+	for (const [name, table] of Object.entries(tables)) {
+		if (values.only !== undefined && values.only !== name) continue;
+		const made = table();
+		console.log(made);
+		if (values.write) write(name, made);
+	}
+};
+
+const printOwn = async (): Promise<void> => {
+	const figures = await measureFigures();
+	console.log(JSON.stringify(figures, undefined, '\t'));
+	if (values.record) recordFigures(figures);
+};
+
+if (values.own) await printOwn();
+else printTables();

@@ -6,6 +6,10 @@ const bearer = /(?:Bearer|Token|Basic|Bot|token) {1,2}["']?$/;
 const login = /(?:^|\s)(?:-u|--user)[ =]["']?$/;
 const account = /\b(?:login|user|admin|root|account|credentials?)\b.{0,30} \/ $/i;
 
+/** A password that somebody tells, in a few languages. */
+const told =
+	/(?:\bpass ?(?:word|code|phrase)|\bpw|passwort|kennwort|contraseña|mot de passe|senha|wachtwoord|has[łl]o|пароль|密码|密碼|パスワード|비밀번호)(?: ?[:=：] ?| (?:is|ist|lautet|es|est|é):? |は|是)["'`]?$/i;
+
 const sensitive =
 	/(?:pass(?:word|wd|phrase|code)?s?|pwd|secret|token|credentials?|creds?|auth|(?:api|access|private|secret|signing|encryption|master|service|account|license|client|consumer|shared|app|webhook|subscription|storage|admin|bot|ssh|rsa|aes|hmac|jwt|deploy|root|user|session|ref)[-_.]?(?:key|id|login)|apikey|keys?)$/;
 
@@ -91,6 +95,8 @@ const trimmed = (value: string): string => {
 	return bare.includes('&') ? bare.replace(/&[\w.-]+=.*$/, '') : bare;
 };
 
+const longestTold = 36;
+
 /** Longer values may be of letters alone. */
 const longWord = 24;
 
@@ -143,6 +149,7 @@ export const matchAssignment = (token: string, start: number, text: string): Fou
 	}
 	if (before.endsWith(' / ') && account.test(before)) return isPassword(value) ? assignment(start, value, 'login') : undefined;
 	if (!isLong(value)) return;
+	if (told.test(before.slice(-longestTold)) && isPassword(value) && !notSecret.test(value)) return assignment(start, value);
 	const name = nameBefore(before);
 	return name !== undefined && judge(name, value) ? assignment(start, value) : undefined;
 };
