@@ -129,6 +129,57 @@ test('a guard with no window of its own is asked at every push, but not for noth
 	t.deepEqual(window.open(), []);
 });
 
+test('what a guard has not been shown for its time is due, and is shown then, whatever its size', async t => {
+	const clock = {now: 0};
+	const seen: string[] = [];
+	for (const wrap of [(guard: Guard) => guard, later]) {
+		seen.length = 0;
+		const window = holdBack([masker(), wrap({...watcher(100, 2, seen), flushMs: 50})], () => clock.now);
+		t.is(window.dueInMs(), undefined);
+		t.is(await window.push(4, 'abcd sk-SEC'), '');
+		t.is(window.dueInMs(), 50);
+		clock.now += 30;
+		t.is(await window.push(7, 'xy'), '');
+		t.is(window.dueInMs(), 20);
+		t.deepEqual(window.overdue(), []);
+		clock.now += 20;
+		t.deepEqual(window.overdue(), [4]);
+		t.is(await window.flush(4), 'abc');
+		t.deepEqual(seen, ['abcd '], 'what the one before holds is shown to nobody');
+		t.is(window.dueInMs(), 30);
+		t.is(await window.flush(4), '', 'once');
+		clock.now += 1_000;
+		t.deepEqual(window.overdue(), [7]);
+		t.is(await window.push(7, 'z'), 'x', 'late text is shown with the next push at the latest');
+		t.is(await window.push(4, 'RET-1234'), '');
+		t.is(await window.finish(4), 'd ***');
+		t.is(await window.finish(7), 'yz');
+		t.is(window.dueInMs(), undefined);
+	}
+});
+
+test('what a guard finds when its time has come ends the stream', async t => {
+	for (const wrap of [(guard: Guard) => guard, later]) {
+		const clock = {now: 0};
+		const window = holdBack([wrap({...watcher(100, 2), flushMs: 10})], () => clock.now);
+		await window.push(0, `x ${secret}`);
+		clock.now += 10;
+		await t.throwsAsync(async () => window.flush(0), {code: 'content_blocked'});
+		await t.throwsAsync(async () => window.finish(0), {code: 'content_blocked'});
+	}
+});
+
+test('what all guards hold of one answer together has a bound', async t => {
+	const waiting: Guard = {chars: 16_384, overlap: 4_096, ask: () => ({clear: 0})};
+	const window = holdBack([waiting, waiting]);
+	t.throws(
+		() => {
+			for (let channel = 0; channel < 1_000; channel++) window.push(channel, 'x'.repeat(16_000));
+		},
+		{code: 'upstream_too_large'},
+	);
+});
+
 test('without guards everything passes at once', t => {
 	const window = holdBack([]);
 	t.is(sync(t, window.push(0, 'abc')), 'abc');
