@@ -1,5 +1,6 @@
 import type {Scope} from '../schemas/config.ts';
 import {hooks as declared, type HookAnswer, type HookName} from '../schemas/hooks.ts';
+import {openAskedAlone} from './asked-alone.ts';
 import type {CarryOut} from './effects.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
@@ -12,8 +13,8 @@ import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
 import type {Steady} from './steady.ts';
 import {openSteps, type Step} from './steps.ts';
-import {openTakingPart} from './taking-part.ts';
 import {ownTaints, withSaid} from './taints/said.ts';
+import {openTakingPart} from './taking-part.ts';
 import {rememberVerdicts, type Verdict} from './verdicts.ts';
 
 /** A plugin with its place in the config's list. */
@@ -33,16 +34,24 @@ export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: M
 
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
-type Pass<Name extends HookName> = Asked & {carry: Carry<Name>};
+type Pass<Name extends HookName> = Asked & {carry: Carry<Name>; onEdited?: (() => Promise<'end' | undefined>) | undefined};
 /** Who changed something that others may see, and whether it has to see that itself. */
 type Changed = {member: Member; again: boolean};
 
 export type Hooks = {
 	/**
 	 * Asks the plugins of `name` that are in scope. A waterfall throws GatewayError on deny and failure, and on a hold that nobody decides
-	 * in its time; an observe hook never throws.
+	 * in its time; an observe hook never throws. `onEdited` is waited for where an approver has changed something, before it goes on; `'end'` ends it.
 	 */
-	ask<Name extends HookName>(name: Name, exchange: Exchange, fields: Fields, carry: Carry<Name>): Promise<void>;
+	ask<Name extends HookName>(
+		name: Name,
+		exchange: Exchange,
+		fields: Fields,
+		carry: Carry<Name>,
+		onEdited?: Pass<Name>['onEdited'],
+	): Promise<void>;
+	/** Everybody once more, of what an approver has changed: they may refuse or change it, and nothing else they ask for is carried out. Throws as `ask` does. */
+	again<Name extends HookName>(name: Name, exchange: Exchange, fields: Fields, carry: Carry<Name>): Promise<void>;
 	/**
 	 * Whether a member that looks at the server would not let pass what was asked without one: it denies, holds, answers in its place or fails.
 	 * Nothing is carried out or recorded. Never rejects.
@@ -80,11 +89,6 @@ const mostModels = 2;
 const readsEstimate = ({plugin}: Member): boolean =>
 	plugin.manifest.hooks['pre-request']?.reads.some(path => path.startsWith('estimate.')) === true;
 
-/** Whom the server of an exchange can bring into scope, or to another verdict. */
-const looksAtServer = ({plugin, when}: Member, hook: HookName): boolean =>
-	when?.server !== undefined || plugin.manifest.hooks[hook]!.reads.includes('server');
-const passing: ReadonlySet<string> = new Set(['allow', 'rewrite', 'route']);
-
 const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
 
 export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, holds, taintsOf = ownTaints}: Options): Hooks => {
@@ -115,13 +119,7 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] =>
 		stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
 
-	/** Asks one member, by itself, what it would say now. */
-	const askOne = async (member: Member, hook: HookName, fields: Fields): Promise<Answer | undefined> => {
-		const {run, tier} = aloneAt(member, hook);
-		const asked = tier.ask(run, 0, run.paths.map(fields));
-		const [answer]: readonly Answer[] = asked instanceof Promise ? await asked : asked;
-		return answer;
-	};
+	const {askOne, passAgain, refusesServer} = openAskedAlone({listeners, isAsked, aloneAt, judge, enforced, checked});
 
 	/** The member's last word, where the first was to wait. */
 	const waited = (first: Verdict, {exchange, fields}: Asked, hook: HookName, member: Member) => {
@@ -132,20 +130,10 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 		return decided({exchange, hook, member, ask}, first);
 	};
 
-	/**
-	 * What an approver wrote passes those before `member` too: they may refuse or change it, and nothing else they ask for is carried out,
-	 * since it was for the same call.
-	 */
-	const passAgain = async <Name extends HookName>(hook: Name, member: Member, {exchange, fields, carry}: Pass<Name>) => {
-		for (const one of listeners[hook].slice(0, listeners[hook].indexOf(member))) {
-			const answer = isAsked(one, hook, exchange, fields) ? await askOne(one, hook, fields) : undefined;
-			const judged = answer && judge({exchange, fields}, hook, one, answer);
-			const verdict = judged && enforced(judged, one);
-			if (verdict?.verdict === 'hold')
-				throw new GatewayError('denied', 'What the call was changed to needs an approval of its own.', {plugin: one.plugin.name});
-			if (verdict && carry(verdict as HookAnswer<Name>, one) === 'end') return 'end';
-		}
-		return undefined;
+	/** What an approver wrote passes those before `member` too, and before them whatever the caller has it pass. */
+	const edited = async <Name extends HookName>(hook: Name, member: Member, pass: Pass<Name>) => {
+		if ((await pass.onEdited?.()) === 'end') return 'end';
+		return passAgain(hook, listeners[hook].slice(0, listeners[hook].indexOf(member)), pass);
 	};
 
 	/** Asks the members of a step from `from` on; whoever said something that those behind it must see ends the pass. */
@@ -172,7 +160,7 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 			const {model} = exchange;
 			// `checked` parsed it with the schema of this hook.
 			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
-			if (verdict?.claim && verdict.verdict === 'rewrite' && (await passAgain(run.hook as Name, member, pass)) === 'end') return 'end';
+			if (verdict?.claim && verdict.verdict === 'rewrite' && (await edited(run.hook as Name, member, pass)) === 'end') return 'end';
 			// Its estimate was that of another model: what it reserves has to be of this one.
 			if (changed && model !== exchange.model) changed.again = readsEstimate(member);
 		}
@@ -193,30 +181,23 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 	return {
 		members,
 		askAgain,
-		async refusesServer(name, exchange, fields) {
-			const said = withSaid(exchange, fields, taintsOf);
-			for (const member of listeners[name]) {
-				if (member.mode === 'observe' || !looksAtServer(member, name) || !isAsked(member, name, exchange, fields)) continue;
-				const answer = await askOne(member, name, said);
-				if (!answer) continue;
-				const verdict = answer.kind === 'F' ? undefined : checked(name, answer.body);
-				if (verdict ? !passing.has(verdict.verdict) : member.onFailure === 'deny') return true;
-			}
-			return false;
+		refusesServer: (name, exchange, given) => refusesServer(name, exchange, withSaid(exchange, given, taintsOf)),
+		async again(name, exchange, given, carry) {
+			await passAgain(name, listeners[name], {exchange, fields: withSaid(exchange, given, taintsOf), carry});
 		},
 
 		listens: (name, exchange) => steps(name, exchange).length > 0 || mayYetListen(name, exchange),
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: windowsOf,
 
-		async ask(name, exchange, given, carry) {
+		async ask(name, exchange, given, carry, onEdited) {
 			const fields = withSaid(exchange, given, taintsOf);
 			let list = steps(name, exchange, fields);
 			let at = 0;
 			let from = 0;
 			let models = 0;
 			while (at < list.length) {
-				const came = await through(list[at]!, from, {exchange, fields, carry});
+				const came = await through(list[at]!, from, {exchange, fields, carry, onEdited});
 				if (came === 'end') return;
 				if (!came) {
 					at++;

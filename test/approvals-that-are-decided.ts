@@ -1,3 +1,4 @@
+import {hash} from 'node:crypto';
 import test from 'ava';
 import {calls as adminCalls} from './helpers/admins.ts';
 import {callRecords, isPending, legacyCall, pendingAt, startPaying} from './helpers/approvals.ts';
@@ -33,6 +34,30 @@ test.serial('an approver cannot write what a rule before it refuses', async t =>
 		t.is(said.body.error?.data?.code, code);
 	}
 	t.deepEqual(calls(), [{amount: 100}]);
+});
+
+test.serial('what an approver writes is masked and refused like what the client writes, and counted once', async t => {
+	const {gateway, calls, pay} = await startPaying(t, {
+		before: [
+			{use: 'rate-limits', config: {limits: {'*': {'toolCalls/rolling:1m': 2}}}},
+			{use: 'masking', config: {mask: ['email'], in: ['request']}},
+			{use: 'word-list', config: {words: ['falcon'], action: 'deny'}},
+		],
+	});
+	for (const [to, code] of [
+		['ada@example.com', undefined],
+		['a falcon', 'content_blocked'],
+	] as const) {
+		const held = pay({amount: 5});
+		const [asked] = await pendingAt(gateway);
+		await gateway.act('approvals', 'decide', {id: asked!.id, decision: 'edit', arguments: {to}});
+		const said = await held;
+		t.is(said.body.error?.data?.code, code);
+		t.false(JSON.stringify(said.body).includes('ada@'));
+	}
+	t.deepEqual(calls(), [{to: '[EMAIL]'}]);
+	const [record] = await callRecords(gateway);
+	t.is(record!.argumentsDigest, hash('sha256', '{"to":"[EMAIL]"}'), 'the record is of what was sent');
 });
 
 test.serial('a refusal ends the call at once with its reason, and stands for the same call until it expires', async t => {

@@ -64,14 +64,14 @@ export const requestFields =
 		}
 	};
 
-/** Asks pre-request, and writes into `turn.params` what it changes. Answers a plugin's result in the server's place. */
-export const askRequest = async (turn: Governed | Turn): Promise<JsonObject | undefined> => {
-	const {gateway, exchange} = turn;
+type Given = {fields: Fields; carry: Carry<'pre-request'>; answer: () => JsonObject | undefined};
+
+/** What pre-request may read of a request, and how what it changes is written into `turn.params`; `answer` is a plugin's, in the server's place. */
+const request = (turn: Governed): Given => {
 	let answer: JsonObject | undefined;
 	let leaves: BodyText | undefined;
 	const words = (): BodyText => (leaves ??= requestLeaves(turn.params));
-	const field = requestFields(turn, words);
-	await gateway.hooks.ask('pre-request', exchange, field, (verdict, {plugin}) => {
+	const carry: Given['carry'] = (verdict, {plugin}) => {
 		if (verdict.verdict === 'respond') {
 			answer = answerFrom(verdict.response, turn, plugin.name);
 			return 'end';
@@ -89,8 +89,15 @@ export const askRequest = async (turn: Governed | Turn): Promise<JsonObject | un
 			leaves = undefined;
 		}
 		return undefined;
-	});
-	return answer;
+	};
+	return {fields: requestFields(turn, words), carry, answer: () => answer};
+};
+
+/** Asks pre-request, and writes into `turn.params` what it changes. Answers a plugin's result in the server's place. */
+export const askRequest = async (turn: Governed): Promise<JsonObject | undefined> => {
+	const {fields, carry, answer} = request(turn);
+	await turn.gateway.hooks.ask('pre-request', turn.exchange, fields, carry);
+	return answer();
 };
 
 /** Asks on-tool-call, and writes into `turn.params` what it changes. Answers a plugin's result in the tool's place. */
@@ -142,8 +149,18 @@ export const askToolCall = async (turn: Governed, name: string, entry: Entry | u
 		if (approval?.isEdited) approval.arguments ??= args;
 		return undefined;
 	};
+	/** What an approver wrote passes pre-request as what the client wrote did. */
+	const onEdited = async (): Promise<'end' | undefined> => {
+		const again = request(turn);
+		await gateway.hooks.again('pre-request', exchange, again.fields, again.carry);
+		args = isObject(params.arguments) ? params.arguments : {};
+		digest = undefined;
+		if (exchange.approval?.isEdited) exchange.approval.arguments = args;
+		answer = again.answer();
+		return answer && 'end';
+	};
 	try {
-		await gateway.hooks.ask('on-tool-call', exchange, field, carry);
+		await gateway.hooks.ask('on-tool-call', exchange, field, carry, onEdited);
 	} finally {
 		exchange.argumentsDigest = digestNow();
 	}

@@ -145,13 +145,13 @@ const lists = {tools: 'toolsListChanged', prompts: 'promptsListChanged', resourc
 
 /** `subscriptions/listen` of the stateless era: one stream that says first what it will tell of, and tells of nothing else. */
 export const listenTo = async (visit: Visit, id: RpcId, params: JsonObject, whose: Whose): Promise<undefined> => {
-	const {gateway, exchange, req, res, door, waiting} = visit;
+	const {gateway, exchange, req, res, door} = visit;
 	exchange.operation = 'subscriptions/listen';
 	exchange.server = door;
 	const {owner, offer, era} = whose;
 	const wanted = isObject(params.notifications) ? params.notifications : {};
 	const given = Array.isArray(wanted.resourceSubscriptions) ? wanted.resourceSubscriptions.slice(0, mostUris) : [];
-	await askRequest({gateway, exchange, headers: req.headers, door, era, owner, offer, id, method: 'subscriptions/listen', params, waiting});
+	await askRequest({gateway, exchange, headers: req.headers, params, continues: undefined});
 	const found: (Watched & {shown: string})[] = [];
 	for (const shown of given) {
 		if (typeof shown !== 'string') continue;
