@@ -198,6 +198,7 @@ export const hooks = {
 			status: 'plain',
 			'text[]': 'text',
 			'channels[]': 'json',
+			answers: 'json',
 			window: 'json',
 			usage: 'json',
 			costMicroUsd: 'plain',
@@ -217,6 +218,8 @@ export const hooks = {
 			text: z.array(z.string()),
 			/** Where each of `text` came from; while a reply streams, the one of `window`. */
 			channels: z.array(v.channel),
+			/** Which of `text` a model says to whoever asked, by index: no thoughts, ids or names of fields. While a reply streams, `[0]` where `window` is such. */
+			answers: z.array(z.int().min(0)),
 			/**
 			 * Present only while a reply streams: characters of one channel not yet cleared; `final` closes the channel. Of the arguments of a tool,
 			 * each string is a channel of its own, and `name` the field that it is the value of.
