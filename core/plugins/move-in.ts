@@ -9,6 +9,7 @@ import type {WallScripts} from './bundle.ts';
 import {configComplaints} from './config-complaints.ts';
 import {openHouse, type PluginHouse, type Resident} from './house.ts';
 import {openInlineTier} from './inline.ts';
+import {withLargeTexts} from './large-texts.ts';
 import {lockComplaints} from './lock.ts';
 import {openProcessTier} from './process.ts';
 import type {Admitted, Report, Tier} from './tier.ts';
@@ -101,7 +102,13 @@ export const moveIn = async (
 	};
 
 	try {
-		await settle('inline', own => openInlineTier(own, {scripts, report}));
+		await settle('inline', own =>
+			withLargeTexts(openInlineTier(own, {scripts, report}), {
+				plugins: own,
+				open: movers => openProcessTier(movers, {scripts, report, kv, log}),
+				onFailed: error => log.error({err: error}, 'no process for large texts'),
+			}),
+		);
 		await settle('process', own => openProcessTier(own, {scripts, report, kv, log}));
 		if (complaints.length === 0) complaints.push(...nobodyHome(config, residents));
 		if (complaints.length > 0) throw new ConfigError(complain(complaints));
