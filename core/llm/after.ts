@@ -13,13 +13,17 @@ export type Shown = {
 	text?: () => readonly string[];
 	/** Where each of `text` came from; without it, from a model. */
 	channels?: () => readonly Channel[];
+	/** Which of `text` are the answer; without it, all that came from a model. */
+	answers?: () => readonly number[];
 	tools?: () => unknown;
 	result?: () => unknown;
-	window?: {channel: number; text: string; final: boolean; from: Channel; name?: string};
+	window?: {channel: number; text: string; final: boolean; from: Channel; name?: string; isAnswer?: boolean};
 };
 
-export const responseFields = (exchange: Exchange, {text, channels, tools, result, window}: Shown = {}): Fields => {
+export const responseFields = (exchange: Exchange, {text, channels, answers, tools, result, window}: Shown = {}): Fields => {
 	const json = (value: unknown): Value => (value === undefined ? undefined : JSON.stringify(value));
+	const origins = () => channels?.() ?? text?.().map((): Channel => 'assistant') ?? [];
+	const answering = () => answers?.() ?? origins().flatMap((channel, index) => (channel === 'assistant' ? [index] : []));
 	return path => {
 		switch (path) {
 			case 'operation':
@@ -31,7 +35,9 @@ export const responseFields = (exchange: Exchange, {text, channels, tools, resul
 			case 'text[]':
 				return packed(text?.() ?? []);
 			case 'channels[]':
-				return json(window ? [window.from] : (channels?.() ?? text?.().map(() => 'assistant') ?? []));
+				return json(window ? [window.from] : origins());
+			case 'answers':
+				return json(window ? (window.isAnswer ? [0] : []) : answering());
 			case 'window':
 				return json(window && {channel: window.channel, text: window.text, final: window.final, name: window.name});
 			case 'usage':

@@ -1,5 +1,5 @@
 import {GatewayError} from '../errors.ts';
-import {channelOfDelta} from './channels.ts';
+import {channelOfDelta, isAnswerDelta} from './channels.ts';
 import type {Clearing, Strand} from './clearing.ts';
 import type {Delta, Dialect} from './dialects/dialect.ts';
 import type {JsonObject} from './json.ts';
@@ -41,7 +41,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 			return known;
 		}
 		if (closed.has(channel)) throw new GatewayError('upstream_malformed', 'The provider goes on with what it had ended.');
-		const carries = {from: channelOfDelta(channel)};
+		const carries = {from: channelOfDelta(channel), isAnswer: isAnswerDelta(channel)};
 		const strand = isJson(channel) ? clearing.jsonStrand(channel, carries) : clearing.strand(channel, carries);
 		const growing = {strand, last: json};
 		open.set(channel, growing);
@@ -109,7 +109,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 			for (const delta of deltas) {
 				const {channel, text} = delta;
 				if (delta.whole) {
-					write(delta, clearing.whole(text, {from: channelOfDelta(channel)}));
+					write(delta, clearing.whole(text, {from: channelOfDelta(channel), isAnswer: isAnswerDelta(channel)}));
 					continue;
 				}
 				const before = added.get(channel);

@@ -64,3 +64,14 @@ export const replyChannels = (json: JsonObject, found: BodyText): Channel[] => {
 /** Of a part of a stream, by the name that its dialect has for it. */
 export const channelOfDelta = (name: string): Channel =>
 	/\.(?:tool_calls|function_call)\.|\.(?:partial_json|input)(?:\.|$)/.test(name) ? 'tool-arguments' : 'assistant';
+
+/** Whether a part of a stream is what the model says to whoever asked: no thoughts, no arguments of tools. */
+export const isAnswerDelta = (name: string): boolean => /^\d+\.(?:content|text)$/.test(name);
+
+/** Which texts of a model's answer are that, by index. */
+export const replyAnswers = ({holders, places, keys, labelsFrom = holders.length}: BodyText): number[] =>
+	holders.flatMap((holder, index) => {
+		if (index >= labelsFrom || keys.has(index) || Array.isArray(holder)) return [];
+		const said = places[index] === 'content' || (places[index] === 'text' && (holder.type === 'text' || holder.type === 'output_text'));
+		return said ? [index] : [];
+	});

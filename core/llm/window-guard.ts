@@ -10,6 +10,8 @@ export type Carries = {
 	from: Channel;
 	/** Of a string in the arguments of a tool: the field that it is the value of. */
 	name?: string;
+	/** It is what the model says to whoever asked. */
+	isAnswer?: boolean;
 };
 
 /** A plugin that reads windows, as a guard of one stream. */
