@@ -27,18 +27,25 @@ export default definePlugin({
 
 	hooks: {
 		/** Holds what goes to a model, or to a tool, against the rules. */
-		'pre-request': ({text, channels}, {config: settings}) => answer('request', wholeTexts(text, channels, true, settings, false)),
+		'pre-request': ({text, channels}, {config: settings}) => answer('request', wholeTexts(text, channels, true, settings, [])),
 
 		/** And what comes back, piece by piece where it streams. */
-		'post-response'({text, channels, window, operation, outcome, carried}, {config: settings}) {
+		'post-response'({text, channels, answers, window, operation, outcome, carried}, {config: settings}) {
 			if (!window) {
-				const isAnswer = outcome === 'ok' && models.includes(operation);
-				return answer('answer', wholeTexts(text ?? [], channels ?? [], false, settings, isAnswer));
+				const said = outcome === 'ok' && models.includes(operation) ? answers : [];
+				return answer('answer', wholeTexts(text, channels, false, settings, said));
 			}
 			// Only this plugin's own `carry` comes back here.
 			const memory = carried === undefined ? {} : (JSON.parse(carried) as Memory);
 			const channel: Channel = channels?.[0] ?? 'assistant';
-			const {clear, out, findings, flow} = passOn(window.text, window.final, channel, memory[window.channel] ?? flowStart, settings);
+			const {clear, out, findings, flow} = passOn(
+				window.text,
+				window.final,
+				channel,
+				memory[window.channel] ?? flowStart,
+				settings,
+				answers.length > 0,
+			);
 			if (isDenied(findings)) return refusal('answer', findings);
 			if (window.final) delete memory[window.channel];
 			else memory[window.channel] = flow;

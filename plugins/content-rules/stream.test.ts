@@ -33,7 +33,7 @@ const flowing = (settings: Settings, text: string, channel: Channel, next: () =>
 		if (/[\ud800-\udbff]$/.test(text.slice(0, end))) end++;
 		held += text.slice(at, end);
 		at = end;
-		const passed = passOn(held, at === text.length, channel, flow, settings);
+		const passed = passOn(held, at === text.length, channel, flow, settings, true);
 		out += passed.out;
 		findings.push(...passed.findings);
 		held = at === text.length ? '' : held.slice(passed.clear);
@@ -44,7 +44,7 @@ const flowing = (settings: Settings, text: string, channel: Channel, next: () =>
 };
 
 const whole = (settings: Settings, text: string, channel: Channel = 'assistant') => {
-	const {patch, findings} = wholeTexts([text], [channel], false, settings, true);
+	const {patch, findings} = wholeTexts([text], [channel], false, settings, [0]);
 	return {text: patch[0] ?? text, findings};
 };
 
@@ -151,7 +151,7 @@ test('texts put together at random flow as they stand', t => {
 	}
 });
 
-test('in the arguments of a tool, escapes of JSON hide nothing, and they stay JSON', t => {
+test('in JSON, escapes hide nothing, and it stays JSON', t => {
 	const settings = config.parse(rules);
 	const escaped = (text: string) => text.replace(/[a-zA-Z]/g, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 	const written = `{"about": "${escaped('project falcon')}", "to":"https:\\/\\/evil.example\\/x", "n": 1, "staff": "\\tEMP-1234\\n", "html": "a \\u003cscript>", "ok": "project", "falcon": "https://good.example/\\"q\\""}`;
@@ -165,8 +165,9 @@ test('in the arguments of a tool, escapes of JSON hide nothing, and they stay JS
 		falcon: 'https://good.example/"q"',
 	};
 	t.deepEqual(JSON.parse(whole(settings, written, 'tool-arguments').text), expected);
+	const asked = config.parse({...rules, answers: {json: true}});
 	for (const size of [1, 2, 3, 5, 7, 11, 50])
-		t.deepEqual(JSON.parse(flowing(settings, written, 'tool-arguments', () => size).text), expected, `pieces of ${size}`);
+		t.deepEqual(JSON.parse(flowing(asked, written, 'assistant', () => size).text), expected, `pieces of ${size}`);
 });
 
 test('an address without an end is taken away as it comes, and little of it is held', t => {
@@ -180,7 +181,7 @@ test('an address without an end is taken away as it comes, and little of it is h
 
 test('nothing hostile makes it hold more than the gateway keeps', t => {
 	const settings = config.parse(rules);
-	for (const channel of ['assistant', 'tool-arguments'] as const)
+	for (const used of [settings, config.parse({...rules, answers: {json: true, notJson: 'flag'}})])
 		for (const piece of [
 			'project ',
 			'project\u200b',
@@ -195,7 +196,7 @@ test('nothing hostile makes it hold more than the gateway keeps', t => {
 			'<a href="',
 			'project\\u200b',
 		])
-			t.true(flowing(settings, piece.repeat(1_500), channel, () => 29).held <= 4_096, `${channel}: ${piece}`);
+			t.true(flowing(used, piece.repeat(1_500), 'assistant', () => 29).held <= 4_096, piece);
 });
 
 const answers = (more: object): Settings => config.parse({answers: more});
@@ -235,6 +236,6 @@ test('of an answer with a schema the last character waits until all of it fits',
 		t.deepEqual(said(flowing(settings, '{"nam": "ada"}', 'assistant', () => size)), ['schema deny']);
 	}
 	const text = '{"nam": "ada"}';
-	t.is(passOn(text, false, 'assistant', flowStart, settings).clear, text.length - 1);
+	t.is(passOn(text, false, 'assistant', flowStart, settings, true).clear, text.length - 1);
 	t.deepEqual(said(whole(settings, '{"name": 1}')), ['schema deny']);
 });

@@ -81,12 +81,12 @@ const judged = (flow: Flow, added: string, final: boolean, rules: AnswerRules): 
 
 const cutOff = (text: string, room: number): string => (room <= 0 ? '' : text.slice(0, room).replace(/[\ud800-\udbff]$/, ''));
 
-/** The next piece of a stream: how much of it is decided, what goes out for that, and what was found in it. */
-export const passOn = (raw: string, final: boolean, channel: Channel, from: Flow, settings: Settings): Passed => {
+/** The next piece of a stream: how much of it is decided, what goes out for that, and what was found in it. `said`: it is the model's answer. */
+export const passOn = (raw: string, final: boolean, channel: Channel, from: Flow, settings: Settings, said: boolean): Passed => {
 	const place = placeFor(channel, false);
 	const {rules} = settings;
-	const answers = place === 'answer' ? settings.answers : undefined;
-	const inJson = place === 'tool-arguments' || answers?.json === true;
+	const answers = said ? settings.answers : undefined;
+	const inJson = answers?.json === true;
 	const reading: Reading = inJson ? readJson(raw, final) : readPlain(raw);
 	const text = from.before + reading.text;
 	const base = from.before.length;
@@ -114,9 +114,9 @@ export const passOn = (raw: string, final: boolean, channel: Channel, from: Flow
 	let flow: Flow = {...rest, before: text.slice(Math.max(0, cutAt - lookBehind), cutAt), ...(scanned.inside && {inside: scanned.inside})};
 	if (answers) {
 		const room = (answers.maxChars ?? 0) - from.chars;
-		const {flow: next, said} = judged(flow, raw.slice(0, clear), final, answers);
+		const {flow: next, said: wrong} = judged(flow, raw.slice(0, clear), final, answers);
 		flow = next;
-		findings.push(...said.map(({detector, action}) => findingOfAnswer(detector, action)));
+		findings.push(...wrong.map(({detector, action}) => findingOfAnswer(detector, action)));
 		if (answers.maxChars !== undefined && answers.tooLong === 'strip') out = cutOff(out, room);
 	}
 	return {clear, out, findings, flow};

@@ -30,7 +30,7 @@ test('a request that holds a phrase is refused, and says which rule did it, and 
 });
 
 test('each action does what it says', async t => {
-	const given = {...ask, text: ['about project falcon now'], channels: ['assistant']} as const;
+	const given = {...ask, text: ['about project falcon now'], channels: ['assistant'], answers: [0]} as const;
 	const answer = async (action: string) => (await start(t, phrases({action}))).ask('post-response', given);
 	t.like(await answer('mask'), {verdict: 'rewrite', patch: {text: {0: 'about [CODE-NAME] now'}}});
 	t.like(await answer('strip'), {verdict: 'rewrite', patch: {text: {0: 'about  now'}}});
@@ -52,13 +52,14 @@ test('a rule is for the places and the channels that it names, and for no other'
 test('a stream is masked as it flows, and what an answer has to be is asked of models alone', async t => {
 	const plugin = await start(t, {...phrases({action: 'mask'}), answers: {json: true}});
 	const window = {channel: 0, text: '{"a": "of project fal', final: false};
-	const first = await plugin.ask('post-response', {...ask, window, channels: ['assistant']});
+	const first = await plugin.ask('post-response', {...ask, window, channels: ['assistant'], answers: [0]});
 	t.like(first, {verdict: 'allow', clear: '{"a": "of '.length});
 	const rest = {channel: 0, text: 'project falcon', final: false};
 	const second = await plugin.ask('post-response', {
 		...ask,
 		window: {...rest, text: 'project falcon"'},
 		channels: ['assistant'],
+		answers: [0],
 		carried: String(first?.carry),
 	});
 	t.like(second, {verdict: 'rewrite', patch: {window: '[CODE-NAME]"'}});
@@ -66,14 +67,24 @@ test('a stream is masked as it flows, and what an answer has to be is asked of m
 		...ask,
 		window: {channel: 0, text: ' and so on', final: true},
 		channels: ['assistant'],
+		answers: [0],
 		carried: String(second?.carry),
 	});
 	t.like(third, {verdict: 'deny', rule: 'json'});
 	t.is(
-		await plugin.ask('post-response', {operation: 'tools/call', outcome: 'ok', text: ['plain words'], channels: ['tool-result']}),
+		await plugin.ask('post-response', {
+			operation: 'tools/call',
+			outcome: 'ok',
+			text: ['plain words'],
+			channels: ['tool-result'],
+			answers: [],
+		}),
 		undefined,
 	);
-	t.like(await plugin.ask('post-response', {...ask, text: ['plain words'], channels: ['assistant']}), {verdict: 'deny', rule: 'json'});
+	t.like(await plugin.ask('post-response', {...ask, text: ['plain words'], channels: ['assistant'], answers: [0]}), {
+		verdict: 'deny',
+		rule: 'json',
+	});
 });
 
 const mistakes: readonly (readonly [config: object, said: RegExp])[] = [
@@ -103,19 +114,19 @@ test('thousands of findings are one verdict, and what was done is told first', a
 			{name: 'hidden', phrases: ['y'], action: 'mask'},
 		],
 	});
-	const answer = await plugin.ask('post-response', {...ask, text: [`${'x '.repeat(3_000)}y`], channels: ['assistant']});
+	const answer = await plugin.ask('post-response', {...ask, text: [`${'x '.repeat(3_000)}y`], channels: ['assistant'], answers: [0]});
 	const findings = answer?.findings as {detector: string}[];
 	t.is(findings.length, 64);
 	t.is(findings[0]?.detector, 'hidden');
 });
 
-test('a megabyte passes in the real sandbox, with 5,000 phrases and rules of every kind', async t => {
+test('half a megabyte passes in the real sandbox, with 5,000 phrases and rules of every kind', async t => {
 	const plugin = await start(t, {
 		phrases: [{name: 'many', phrases: Array.from({length: 5_000}, (_, index) => `company ${index.toString(36)}`), action: 'flag'}],
 		patterns: [{name: 'staff', pattern: '\\bEMP-\\d{4}\\b', action: 'mask'}],
 		links: {hosts: ['good.example'], on: ['request']},
 		scripts: {allow: ['Latin'], on: ['request']},
 	});
-	const text = 'EMP-1234 and nobody else; see https://good.example/docs. '.repeat(18_000);
+	const text = 'EMP-1234 and nobody else; see https://good.example/docs. '.repeat(9_000);
 	t.like(await plugin.ask('pre-request', {operation: 'chat', text: [text], channels: ['user']}), {verdict: 'rewrite'});
 });

@@ -39,13 +39,13 @@ const answerFindings = (text: string, index: number, {maxChars, tooLong, json, c
 /** Not in the middle of a character of two units. */
 const upTo = (text: string, length: number): string => text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
 
-/** All texts of a request, or of a reply that came whole. `isAnswer` says that a model wrote what is not said to be anything else. */
+/** All texts of a request, or of a reply that came whole; `said` are the indexes of those that are a model's answer. */
 export const wholeTexts = (
 	texts: readonly string[],
 	channels: readonly Channel[],
 	asks: boolean,
 	settings: Settings,
-	isAnswer: boolean,
+	said: readonly number[],
 ): Changed => {
 	const {rules, answers} = settings;
 	const patch: Record<string, string> = {};
@@ -53,7 +53,7 @@ export const wholeTexts = (
 	for (const [index, text] of texts.entries()) {
 		const channel = channels[index] ?? (asks ? 'user' : 'assistant');
 		const place = placeFor(channel, asks);
-		const ofAnswer = isAnswer && place === 'answer' ? answers : undefined;
+		const ofAnswer = said.includes(index) ? answers : undefined;
 		const scanners = settings.scannersFor(place, channel);
 		const asJson = (place === 'tool-arguments' || ofAnswer?.json === true) && looksLikeJson(text);
 		const reading = asJson ? readJson(text, true) : readPlain(text);
