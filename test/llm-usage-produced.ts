@@ -52,7 +52,7 @@ const seen = (bytes: Buffer, sizes: () => number, bound = gpt): number => {
 		produced.see(bytes.subarray(at, to));
 		at = to;
 	}
-	return produced.tokens;
+	return produced.tokens();
 };
 
 for (const [name, stream, bound] of [
@@ -89,5 +89,5 @@ test('an answer of a hundred megabytes is counted in bytes once it is longer tha
 	const produced = openProduced(gpt);
 	const piece = Buffer.from(chunk({content: 'word '.repeat(10_000)}));
 	for (let count = 0; count < 10; count += 1) produced.see(piece);
-	t.true(produced.tokens > 4 * 50_000 && produced.tokens <= 10 * 50_000, String(produced.tokens));
+	t.true(produced.tokens() > 4 * 50_000 && produced.tokens() <= 10 * 50_000, String(produced.tokens()));
 });

@@ -50,10 +50,11 @@ export const modelCall = async (
 	const waiting: Waiting = {left: false};
 	exchange.waiting = waiting;
 	let cutBy: GatewayError | undefined;
-	exchange.cut = error => {
+	const cut = (error: GatewayError): void => {
 		cutBy ??= error;
 		leave(waiting);
 	};
+	exchange.cut = cut;
 	res.once('close', () => leave(waiting));
 	let answered: Answered<Deployment> | undefined;
 	try {

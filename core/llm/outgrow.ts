@@ -15,7 +15,7 @@ export type Growth = {
 	/** Looks at what has come so far; sets more aside ahead of need, and ends the answer once it has outgrown what there is room for. */
 	see(chunk: Buffer): void;
 	/** Tokens that an answer of these events has at least. */
-	readonly surely: number;
+	surely(): number;
 };
 
 type Watching = {produced: Produced; usage: Pick<StreamUsage, 'sure'>; cut: (error: GatewayError) => void};
@@ -80,7 +80,7 @@ export const openGrowth = (
 	let refused: GatewayError | undefined;
 
 	const surely = (): number => {
-		const words = produced.tokens;
+		const words = produced.tokens();
 		return Math.max(Math.min(events - wordlessEvents, words), Math.floor(words / mostOvercounted), 0);
 	};
 
@@ -128,8 +128,6 @@ export const openGrowth = (
 			const maxOutputTokens = output + ahead <= covered.maxOutputTokens ? covered.maxOutputTokens : most;
 			void grow(needOf(asked, deployment, Math.max(covered.inputTokens, inputTokens), maxOutputTokens));
 		},
-		get surely() {
-			return surely();
-		},
+		surely,
 	};
 };

@@ -6,7 +6,7 @@ import type {Answered} from '../upstream/deployments.ts';
 import {beforeReply} from './after.ts';
 import type {Asked} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
-import {replyChannels} from './channels.ts';
+import {replyAnswers, replyChannels} from './channels.ts';
 import {clientHeaders} from './client-headers.ts';
 import {encodeBody} from './encode.ts';
 import {isObject, type JsonObject} from './json.ts';
@@ -33,7 +33,7 @@ const parsed = (text: string, deployment: Deployment): JsonObject => {
 const knownOf = ({dialect}: Asked, {bound}: Deployment, json: JsonObject, body: Buffer): Known => {
 	const produced = openProduced(bound);
 	produced.see(body);
-	return {produced: produced.tokens, sure: dialect.sureOf(json), doubt: isObject(json.usage) ? 'absurd' : 'missing'};
+	return {produced: produced.tokens(), sure: dialect.sureOf(json), doubt: isObject(json.usage) ? 'absurd' : 'missing'};
 };
 
 /** A reply that does not stream: usage counted, tool calls and post-response asked, bytes untouched unless somebody rewrote them. */
@@ -65,7 +65,8 @@ export const wholeReply = async (
 	const tools = () => asked.dialect.toolCallsOf(json).map(({id, name}) => ({id, name}));
 	try {
 		edited = await askToolCalls(gateway, exchange, asked.dialect, json);
-		await beforeReply(gateway, exchange, {text: () => text().strings, channels: () => replyChannels(json, text()), tools}, patch => {
+		const shown = {text: () => text().strings, channels: () => replyChannels(json, text()), answers: () => replyAnswers(text()), tools};
+		await beforeReply(gateway, exchange, shown, patch => {
 			if (patch.text && patchText(text(), patch.text) > 0) edited = true;
 		});
 	} catch (error) {

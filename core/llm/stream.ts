@@ -46,9 +46,7 @@ const openTap = (dialect: Dialect, usage: StreamUsage) => {
 			tap.push(chunk);
 			return ended;
 		},
-		get ended() {
-			return ended;
-		},
+		ended: () => ended,
 	};
 };
 
@@ -84,7 +82,7 @@ export const streamedReply = async (
 	/** What this gateway itself has against the answer: an upstream that ended meanwhile does not undo it. */
 	let refused: GatewayError | undefined;
 
-	const hasEnded = (): boolean => (watch ?? tap).ended;
+	const hasEnded = (): boolean => (watch ?? tap).ended();
 
 	const sent = <Piece extends Buffer | string>(piece: Piece): Piece => {
 		digest?.update(piece);
@@ -133,8 +131,8 @@ export const streamedReply = async (
 		const known = (): Known => {
 			const sure = usage.sure();
 			const doubt = cut ? 'cut' : sure.inputTokens + sure.outputTokens > 0 ? 'absurd' : 'missing';
-			const outputTokens = Math.max(sure.outputTokens, growth?.surely ?? 0);
-			return {produced: produced.tokens, input: usage.input(), sure: {...sure, outputTokens}, doubt};
+			const outputTokens = Math.max(sure.outputTokens, growth?.surely() ?? 0);
+			return {produced: produced.tokens(), input: usage.input(), sure: {...sure, outputTokens}, doubt};
 		};
 		countUsage(exchange, asked, deployment, cut ? undefined : usage.usage(), {known, units: usage.units()});
 		if (error) {
@@ -168,7 +166,8 @@ export const streamedReply = async (
 		});
 
 	const ownMs = performance.now() - exchange.startedMs - exchange.upstreamMs;
-	exchange.cut = error => reply.abort(error);
+	const cut = (error: GatewayError): void => reply.abort(error);
+	exchange.cut = cut;
 	res.writeHead(200, {
 		...clientHeaders(reply.headers, exchange, watch?.isGuarded === true),
 		'content-type': 'text/event-stream; charset=utf-8',

@@ -6,7 +6,7 @@ export type Produced = {
 	/** Any cut of the bytes of an answer: JSON, or events of a stream whose data is JSON. */
 	see(chunk: Uint8Array): void;
 	/** The tokens of all words so far, upwards. */
-	readonly tokens: number;
+	tokens(): number;
 };
 
 /** So many bytes of words are counted as tokens; further ones count each as one. */
@@ -79,8 +79,6 @@ export const openProduced = (bound: TokenBound): Produced => {
 			if (ended >= 0) add(chunk, start, ended);
 			else if (inString) add(chunk, start, chunk.length);
 		},
-		get tokens() {
-			return tokens;
-		},
+		tokens: () => tokens,
 	};
 };

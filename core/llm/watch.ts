@@ -26,7 +26,7 @@ export type Watch = {
 	/** Somebody else than the client decides what goes on. */
 	readonly isGuarded: boolean;
 	/** The stream's last event has come. */
-	readonly ended: boolean;
+	ended(): boolean;
 	/** All text so far, by channel, for plugins that read it at the end. */
 	text(): readonly string[];
 	/** Where each of those came from. */
@@ -191,9 +191,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			put = undefined;
 			clearTimeout(timer);
 		},
-		get ended() {
-			return ended;
-		},
+		ended: () => ended,
 		text: () => [...texts.values()],
 		channels: () => [...texts.keys()].map(channelOfDelta),
 	};

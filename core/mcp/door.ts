@@ -80,9 +80,10 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	// From then on clients know that they can come back (2025-11-25).
 	const keep = spoken === legacyVersions[0] ? () => replays.open(owner, () => leave(visit.waiting)) : undefined;
 	const stream = openStream(res, exchange.id, keep);
-	visit.ended.onLeft = () => {
+	const onLeft = (): void => {
 		if (!stream.left()) leave(visit.waiting);
 	};
+	visit.ended.onLeft = onLeft;
 	const {body, status} = await answered(visit, {message, era, owner, offer, stream: takesEvents ? stream : undefined});
 	if (status === 200 && prefersEvents(accept)) stream.begin();
 	return stream.begun ? endStream(visit, stream, body).then(() => undefined) : reply(body, status, headOf(visit));
@@ -142,10 +143,11 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 	const waiting: Waiting = {left: false};
 	const ended: Visit['ended'] = {};
 	exchange.waiting = waiting;
-	exchange.cut = error => {
+	const cut = (error: GatewayError): void => {
 		ended.by ??= error;
 		leave(waiting);
 	};
+	exchange.cut = cut;
 	res.once('close', () => (ended.onLeft ? ended.onLeft() : leave(waiting)));
 	refuseStrangers(gateway.config, req.headers);
 	noteResource(gateway, exchange, {req}, doorIn(exchange.path));
