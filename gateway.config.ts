@@ -49,5 +49,6 @@ export default defineConfig({
 		// After a change of this list, or of a plugin: npx sallyport plugins lock
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
 		// {use: 'visible-text'},
+		// {use: 'content-rules', config: {links: {hosts: ['docs.example']}, images: {hosts: []}, html: {}}},
 	],
 });
