@@ -35,10 +35,16 @@ const letter = [
 ].join(' ');
 const clean = 'On [CODE-NAME], [STAFF] wrote [here](https://good.example/x), [LINK] ![x]([IMAGE]) bold</b> 😀 [LINK] done.';
 
+const traces = ['EMP-4711', 'q=4711', 'evil.example'];
+
 const keepsNothing = async (t: ExecutionContext, gateway: TestGateway): Promise<void> => {
-	t.false(JSON.stringify(await gateway.journal()).includes('4711'), 'the journal');
-	t.false(gateway.logged().includes('4711'), 'the log');
-	t.false((await gateway.gateway.metrics.text()).includes('4711'), 'the metrics');
+	const journal = JSON.stringify(await gateway.journal());
+	const metrics = await gateway.gateway.metrics.text();
+	for (const trace of traces) {
+		t.false(journal.includes(trace), 'the journal');
+		t.false(gateway.logged().includes(trace), 'the log');
+		t.false(metrics.includes(trace), 'the metrics');
+	}
 };
 
 test('an answer goes out without what the rules want gone, and the record says what that was', async t => {
@@ -70,7 +76,7 @@ test('no byte of it leaves in a stream, however that is cut, in either dialect',
 			chunks.push(JSON.stringify(chunk));
 		}
 		t.is(text, `You said: ${clean}`, `OpenAI, cut at every ${size}`);
-		t.false(chunks.join('').includes('4711'));
+		for (const trace of traces) t.false(chunks.join('').includes(trace));
 		const stream = anthropic.messages.stream({model: `claude/split-${size}`, max_tokens: 500, messages: user(letter)});
 		t.is(await stream.finalText(), `You said: ${clean}`, `Anthropic, cut at every ${size}`);
 	}
