@@ -2,13 +2,14 @@ import {Features, lexical, mostFeatures, table} from '../plugins/injection/assem
 import {pieceUnits, Reader} from '../plugins/injection/assembly/reader.ts';
 import {doublings, longestSteps, shortestSteps, stepWords} from '../plugins/injection/assembly/scanner.ts';
 import type {Row} from './injection-rows.ts';
+import {seeded} from './injection-spin.ts';
 
 /** The channels a text can come in by, as the plugin numbers them. */
 export const channels = ['user', 'tool', 'tool_desc', 'assistant'] as const;
 export const channelOf = (name: string): number => Math.max(0, channels.indexOf(name as (typeof channels)[number]));
 
-/** A text as features, in steps of a few words: those of step n end before `ends[n]`. */
-export type Read = {row: Row; channel: number; label: 0 | 1; features: Int32Array; ends: Int32Array};
+/** A text as features, in steps of a few words: those of step n end before `ends[n]`. `whole` has those of the whole text, each once. */
+export type Read = {row: Row; channel: number; label: 0 | 1; features: Int32Array; ends: Int32Array; whole: Int32Array};
 
 /** Reads the beginning of a text, up to one piece of it. */
 export const featureReader = (): ((row: Row) => Read) => {
@@ -20,20 +21,23 @@ export const featureReader = (): ((row: Row) => Read) => {
 		reader.read(row.text, 0, Math.min(row.text.length, pieceUnits));
 		features.begin();
 		const ends: number[] = [];
+		const whole = new Set<number>();
 		let count = 0;
 		for (let index = 0; index < reader.count; index += 1) {
 			features.of(reader, index, channel);
 			for (let at = 0; at < features.count; at += 1) found[count++] = features.found[at]!;
+			for (let at = 0; at < features.wholeCount; at += 1) whole.add(features.whole[at]!);
 			if ((index + 1) % stepWords === 0 || index + 1 === reader.count) ends.push(count);
 		}
-		return {row, channel, label: row.label, features: found.slice(0, count), ends: Int32Array.from(ends)};
+		return {row, channel, label: row.label, features: found.slice(0, count), ends: Int32Array.from(ends), whole: Int32Array.from(whole)};
 	};
 };
 
-export type Model = {weights: Float32Array; biases: Float32Array};
+/** Weights of windows. */
+export type Windows = {weights: Float32Array; biases: Float32Array};
 
 /** The best window of a text: its score and which features are in it. */
-export const bestWindow = ({weights, biases}: Model, {features, ends, channel}: Read): {score: number; from: number; to: number} => {
+export const bestWindow = ({weights, biases}: Windows, {features, ends, channel}: Read): {score: number; from: number; to: number} => {
 	const sums: number[] = [0];
 	let at = 0;
 	let sum = 0;
@@ -60,17 +64,8 @@ export const lengthPenalty = 0.4;
 export type Settings = {words: number; epochs: number; rate: number; decay: number; dropped: number; positives: number};
 export const settings: Settings = {words: 0.7, epochs: 10, rate: 0.12, decay: 1e-4, dropped: 0.5, positives: 1.5};
 
-const random = (seed: number): (() => number) => {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-};
-
-const sourceWeights = (reads: readonly Read[], positives: number): Float64Array => {
+/** How much each text counts: sources of one label by the root of their size, attacks `positives` times as much as harmless texts. */
+export const importanceOf = (reads: readonly Read[], positives: number): Float64Array => {
 	const key = ({row, label}: Read): string => `${label} ${row.source}`;
 	const sizes = new Map<string, number>();
 	for (const read of reads) sizes.set(key(read), (sizes.get(key(read)) ?? 0) + 1);
@@ -83,24 +78,28 @@ const sourceWeights = (reads: readonly Read[], positives: number): Float64Array 
 	});
 };
 
+export const shuffle = (order: number[], next: () => number): void => {
+	for (let index = order.length - 1; index > 0; index -= 1) {
+		const other = Math.floor(next() * (index + 1));
+		[order[index], order[other]] = [order[other]!, order[index]!];
+	}
+};
+
 /**
  * Logistic regression on the best window of each text, by stochastic gradient descent with Adagrad: seeded, one thread, no
  * clock, so the same rows give the same weights.
  */
-export const learn = (reads: readonly Read[], {words, epochs, rate, decay, dropped, positives}: Settings = settings): Model => {
+const learnOnce = (reads: readonly Read[], {words, epochs, rate, decay, dropped, positives}: Settings, seed: number): Windows => {
 	const weights = new Float32Array(table);
 	const mean = new Float32Array(table);
 	const squares = new Float32Array(table).fill(0.1);
 	const biases = new Float32Array(channels.length).fill(-2);
-	const importance = sourceWeights(reads, positives);
+	const importance = importanceOf(reads, positives);
 	const model = {weights, biases};
-	const next = random(20_261);
+	const next = seeded(seed);
 	const order = reads.map((_, index) => index);
 	for (let epoch = 0; epoch < epochs; epoch += 1) {
-		for (let index = order.length - 1; index > 0; index -= 1) {
-			const other = Math.floor(next() * (index + 1));
-			[order[index], order[other]] = [order[other]!, order[index]!];
-		}
+		shuffle(order, next);
 		for (const index of order) {
 			const read = reads[index]!;
 			// Where an attack hides in a long text is only to be seen once the short ones are known.
@@ -121,4 +120,18 @@ export const learn = (reads: readonly Read[], {words, epochs, rate, decay, dropp
 	}
 	const counted = epochs - Math.ceil(epochs / 2);
 	return {weights: mean.map(weight => weight / counted), biases};
+};
+
+const seeds = [20_261, 20_262, 20_263];
+
+/** The mean of what several orders of the texts teach: one order alone is a matter of luck where harmless texts are rare. */
+export const learnWindows = (reads: readonly Read[]): Windows => {
+	const weights = new Float32Array(table);
+	const biases = new Float32Array(channels.length);
+	for (const seed of seeds) {
+		const learnt = learnOnce(reads, settings, seed);
+		for (let at = 0; at < table; at += 1) weights[at]! += learnt.weights[at]! / seeds.length;
+		for (let at = 0; at < biases.length; at += 1) biases[at]! += learnt.biases[at]! / seeds.length;
+	}
+	return {weights, biases};
 };

@@ -1,6 +1,7 @@
-import {bestWindow, channels, featureReader, learn, type Read} from './injection-learn.ts';
-import {phraseRows} from './injection-phrases.ts';
+import {channels, featureReader, type Read} from './injection-learn.ts';
+import {ownRows} from './injection-own.ts';
 import {groups, injectionRows} from './injection-rows.ts';
+import {learn, scoreOf} from './injection-whole.ts';
 
 export type Scored = {read: Read; score: number};
 
@@ -8,7 +9,7 @@ export type Scored = {read: Read; score: number};
 export const injectionReads = (folder?: string): {given: Read[]; own: Read[]} => {
 	const rows = injectionRows(folder);
 	const read = featureReader();
-	return {given: rows.map(read), own: phraseRows(rows).map(read)};
+	return {given: rows.map(read), own: ownRows(rows).map(read)};
 };
 
 /** What may be learnt from: an attack of BIPIA is an ordinary task, which only its place makes wrong. */
@@ -27,7 +28,7 @@ export const leaveOneOut = ({given, own}: {given: Read[]; own: Read[]}): {scored
 	for (const source of new Set(given.map(({row}) => row.source))) {
 		const isElsewhere = ({row}: Read): boolean => row.source !== source && !row.sub?.endsWith(`:${source}`);
 		const model = learn([...given, ...own].filter(read => isTaught(read) && isElsewhere(read)));
-		for (const read of given) if (read.row.source === source) scored.push({read, score: bestWindow(model, read).score});
+		for (const read of given) if (read.row.source === source) scored.push({read, score: scoreOf(model, read)});
 	}
 	const offsets = channels.map((_, channel) =>
 		quantile(

@@ -12,9 +12,13 @@ const readIn = (folder: string, name: string): string | null => {
 
 /**
  * Compiles an AssemblyScript module; the same source always gives the same bytes. `./host` and `./json` are those in assembly/ here, unless the
- * entry's folder has its own; `sources` go before both. Throws what the compiler complains about.
+ * entry's folder has its own; `sources` go before both. `options` are more of the compiler's. Throws what the compiler complains about.
  */
-export const compile = async (entry: string, sources: Record<string, string> = {}): Promise<Uint8Array> => {
+export const compile = async (
+	entry: string,
+	sources: Record<string, string> = {},
+	options: readonly string[] = [],
+): Promise<Uint8Array> => {
 	let binary: Uint8Array | undefined;
 	const folder = dirname(entry);
 	const {error, stderr} = await asc.main(
@@ -30,6 +34,7 @@ export const compile = async (entry: string, sources: Record<string, string> = {
 			'incremental',
 			'--use',
 			'abort=host/abort',
+			...options,
 		],
 		{
 			readFile: name =>

@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
+import {pickBy, seeded} from '../../eval/injection-spin.ts';
 import {startPlugin} from '../../plugin-sdk/testing.ts';
 import {Scanner} from './assembly/scanner.ts';
 import {compileInjection} from './compile.ts';
@@ -68,6 +69,54 @@ test('the module scores a text as the TypeScript does that it was trained with',
 		] as const) {
 			t.is(there(text, channel), here.score(text, trained), `${channel}: ${text.slice(0, 40)}`);
 		}
+	}
+});
+
+test('the module scores any text as the TypeScript does: no index leaves an array', async t => {
+	const seed = 7 + new Date().getDate();
+	const next = seeded(seed);
+	const here = await scanner();
+	const there = await moduleScore();
+	const parts = [
+		'aA',
+		'请',
+		'ignore ',
+		'vtaber cerivbhf ',
+		'%41',
+		'QUJD',
+		'68656c6c6f20776f726c6420',
+		'\\n',
+		'\u001b[31m',
+		'\ud835\udc00',
+		'\udb40\udc41',
+		'\ud800',
+	];
+	const more = [
+		'\uffff',
+		'\u0301',
+		' ',
+		'<',
+		'i g n o r e ',
+		'system prompt ',
+		'ß',
+		'ﬁ',
+		'0x1f',
+		"d'or",
+		'.\n',
+		'you are now ',
+		'\u0e01',
+		'\u0438',
+	];
+	for (let round = 0; round < 60; round += 1) {
+		const few = [...parts, ...more].filter(() => next() < 0.25);
+		let text = '';
+		const length = Math.floor(next() * (round < 6 ? 40_000 : 9_000));
+		while (text.length < length) {
+			text += next() < 0.05 ? String.fromCharCode(Math.floor(next() * 0x10000)) : pickBy(few.length > 0 ? few : more, next);
+		}
+		// What is no text cannot cross as UTF-8.
+		const whole = text.toWellFormed();
+		t.is(there(whole, round % 2 ? 'user' : 'tool-result'), here.score(whole, round % 2 ? 0 : 1), `seed ${seed}, round ${round}`);
 	}
 });
 

@@ -2,16 +2,23 @@
 import {isLetter, isUnspaced, space} from './letters.ts';
 
 const slots = 0x10000;
+const begins = 0x4000;
+const remembered = 0x2000;
 
 /** Beginnings of words, looked up from any place of a text in as many steps as the longest has letters. */
 export class Concepts {
 	private keys: Int32Array = new Int32Array(slots);
 	private units: Uint16Array = new Uint16Array(slots);
 	private nexts: Int32Array = new Int32Array(slots);
-	private ends: Int32Array = new Int32Array(slots);
+	private ends: Uint8Array = new Uint8Array(slots);
+	/** Which three units entries begin with, or two and the end of a word: most words begin otherwise, and are not looked up. */
+	private firsts: Uint8Array = new Uint8Array(begins);
 	private nodes: i32 = 1;
-	/** Where the last match ended. */
-	end: i32 = 0;
+	/** What words were found to stand for that no entry goes beyond, by their hash. */
+	private hashes: Int32Array = new Int32Array(remembered);
+	private known: Uint8Array = new Uint8Array(remembered);
+	/** Where the last search stopped. */
+	private stopped: i32 = 0;
 
 	private slot(node: i32, unit: i32): i32 {
 		let at = ((node * 40503) ^ (unit * 7919)) & (slots - 1);
@@ -21,6 +28,7 @@ export class Concepts {
 
 	/** Takes in `length` folded units, which stand for `concept`, from 1 on. */
 	add(units: Uint16Array, length: i32, concept: i32): void {
+		this.firsts[this.first(units[0], length > 1 ? units[1] : space, length > 2 ? units[2] : space)] = 1;
 		let node = 0;
 		for (let index = 0; index < length; index++) {
 			const at = this.slot(node, units[index]);
@@ -34,20 +42,46 @@ export class Concepts {
 		this.ends[node] = concept;
 	}
 
+	private first(a: i32, b: i32, c: i32): i32 {
+		return (a * 769 + b * 6151 + c * 97) & (begins - 1);
+	}
+
+	/** Whether an entry may begin at `from`. In scripts that entries of one or two letters are found within words of, any may. */
+	private maybe(units: Uint16Array, from: i32, length: i32): bool {
+		const a: i32 = units[from];
+		if (a >= 0x900) return true;
+		const b: i32 = from + 1 < length ? units[from + 1] : space;
+		const c: i32 = b != space && from + 2 < length ? units[from + 2] : space;
+		return this.firsts[this.first(a, b, c)] != 0;
+	}
+
+	/** The same as `find` for a word that ends before `end` and has the hash `hash`. */
+	of(units: Uint16Array, from: i32, end: i32, length: i32, hash: i32): i32 {
+		if (!this.maybe(units, from, length)) return 0;
+		const slot = (hash ^ (hash >>> 13)) & (remembered - 1);
+		if (this.hashes[slot] == hash) return this.known[slot];
+		const found = this.find(units, from, length);
+		if (this.stopped < end) {
+			this.hashes[slot] = hash;
+			this.known[slot] = found;
+		}
+		return found;
+	}
+
 	/** The concept of the longest entry that begins at `from`, or 0; what has three letters or fewer must be a whole word. */
 	find(units: Uint16Array, from: i32, length: i32): i32 {
 		let node = 0;
-		let found = 0;
+		let found: i32 = 0;
+		this.stopped = length;
 		for (let at = from; at < length; at++) {
-			const slot = this.slot(node, units[at]);
-			node = this.nexts[slot];
+			this.stopped = at;
+			node = this.nexts[this.slot(node, units[at])];
 			if (node == 0) break;
-			const concept = this.ends[node];
+			const concept: i32 = this.ends[node];
 			if (concept == 0) continue;
 			const goesOn = at + 1 < length && units[at + 1] != space && isLetter(units[at + 1]);
 			if (goesOn && at - from < 3 && !isUnspaced(units[at]) && units[at] < 0x900) continue;
 			found = concept;
-			this.end = at + 1;
 		}
 		return found;
 	}

@@ -26,11 +26,22 @@ respond answer reply say write print output generate return state antworte respo
 must required have_to need_to should always mandatory obligat necess requirement debes doit musst devi deve musisz moet musi zorunlu harus phai долж обяз повин يجب चाहिए 必须 必須 務必 해야 ต้อง immediately first instead now_you before_you when_you otherwise
 task request conversation chat session message context summar question query tarea solicitud conversa tache demande aufgabe gesprach unterhalt compito richiesta tarefa zadani zadanie ukol uppgift taak gorev konusma tugas percakapan nhiem_vu задач разговор запрос завдання محادثة काम बातचीत 任务 任務 对话 對話 タスク 会話 작업 대화 งาน
 reading_this reads_this read_this processing_this process_this parsing_this summarizing_this summarising_this if_you_are to_the_ai to_any to_all for_ai for_any for_automated automated language_model note_to note_for message_for attention dear_ai to_the_assistant to_the_agent instructions_for instruction_for whoever
-as_if_nothing quietly secretly invisib covert not_visible do_not_show dont_show not_show do_not_display do_not_refuse never_refuse cannot_refuse refuse no_disclaimer disclaimer apolog without_warning warning moral
-character persona in_character respond_as act_like named called_ known_as stands_for role alter_ego fictional hypothetical scenario game story simul protagonist villain dungeon acronym
+as_if_nothing quietly secretly invisib covert not_visible do_not_show dont_show not_show do_not_display moral
+character persona respond_as act_like named called_ known_as stands_for role alter_ego fictional hypothetical scenario game story simul protagonist villain dungeon acronym
 swear curse evil immoral nsfw erotic sexual lewd horny profan explicit obscen vulgar sarcas rude insult hate violen drug bomb weapon meth crime criminal hack phish
 base64 rot13 encod decod hexadecimal code_block translat_your emoji spell_check start_with begin_with beginning_with end_with single_word only_with and_only nothing_else just_print just_say only_say simply_say exactly
 text_above everything_above words_above above_text instructions_above from_the_beginning at_the_beginning at_the_top first_words whole_conversation entire_conversation conversation_so_far everything_before what_were_you were_you_told were_you_given you_were_given you_were_told supposed_to configuration initial original
 path file ssh id_rsa env credentials environment_variable wallet bank account iban payment refund invoice link url http website webhook attacker tool function api argument parameter field query_string confirm
 openai anthropic google developer programmer creator engineer administrator root sudo debug maintenance diagnostic test_mode override_code authoriz authoris
+refus declin reject deny_ cannot can_not cant_ unable sorry apolog never_refuse do_not_refuse cannot_refuse verweiger weiger rechaz nega_ refuser rifiut recus odmow odmit отказ 拒绝 拒絕 断る 거부 reddet tolak tu_choi
+obey comply complies follow abide adhere respect_ serve bound_by gehorch befolg obedec obei ubbid cumpl respett poslus podchin подчин слушай 服从 遵守 従 따르 itaat patuh tuan_theo
+break_free broken_free broke_free freed free_of escape confine chains released liberat shackle unchained unleash befreit liber_ libre_ livre_ libero_ wolny volny özgür bebas tu_do свободн вільн حر_ 自由 자유
+enabled activated mode_on mode_is turned_on switched_on disabl turn_off switched_off removed_ aktivier activad attivat activé ativad включ відімкн 启用 有効 활성
+in_character break_character breaking_character stay_as stay_in remain_ out_of_character stay in_der_rolle en_personnage
+token points lives_ punish penalt die_ shut_down terminated reward tip_ threat dollars_if
+disclaimer warning moral_advice moraliz moralis no_disclaimer without_warning no_warnings lectur warnung advertenc avertiss avvert 警告 предупрежд
+two_responses two_answers two_ways two_paragraphs two_replies twice both_answers normal_answer normal_response standard_response second_response as_yourself as_chatgpt as_gpt jailbroken classic_
+purely_hypothetical for_educational educational_purposes for_research research_purposes novel_ fiction imagin in_a_world parallel_universe alternate simulation_ dream_
+access_granted pwned hacked owned compromised haha ha_ha banana injected
+continue_as after_this_step carry_on then_continue go_on proceed_as without_further the_user_has authorised_you authorized_you on_behalf
 vtaber cebzcg vafgehpg flfgrz qvfertneq cerivbhf sbetrg erirny`;

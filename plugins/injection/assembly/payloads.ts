@@ -14,46 +14,61 @@ function hexValue(unit: i32): i32 {
 	return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
 }
 
+/** What is shorter is a word. */
+const shortest = 20;
+
 /** What a piece of a text says in base64, in hexadecimal digits or with % signs, as far as it reads as text. */
 export class Payloads {
 	units: Uint16Array;
+	/** By unit: where what it was decoded of begins in the text. */
+	origins: Int32Array;
 	length: i32 = 0;
+	private origin: i32 = 0;
+	/** Which units of ASCII base64 is written with; hexadecimal digits are among them. */
+	private kinds: Uint8Array = new Uint8Array(128);
 
 	constructor(most: i32) {
 		this.units = new Uint16Array(most);
+		this.origins = new Int32Array(most);
+		for (let unit = 0; unit < 128; unit++) if (base64Value(unit) >= 0) this.kinds[unit] = hexValue(unit) >= 0 ? 2 : 1;
 	}
 
-	/** Gathers what is written in base64, in hexadecimal digits or with % signs, if it reads as text. */
-	read(text: string, from: i32, to: i32): void {
+	/** Gathers what is written in base64, in hexadecimal digits or, where there are any, with % signs, if it reads as text. */
+	read(text: string, from: i32, to: i32, percents: bool): void {
 		this.length = 0;
-		let start = from;
-		let hexes = 0;
-		for (let at = from; at <= to; at++) {
-			const unit = at < to ? text.charCodeAt(at) : 0;
-			if (unit == 0x25 && at + 2 < to && hexValue(text.charCodeAt(at + 1)) >= 0) {
-				const end = this.percents(text, at, to);
-				if (end > at) {
-					at = end;
-					start = at + 1;
-					hexes = 0;
-					continue;
-				}
+		if (percents) {
+			for (let at = from; at + 2 < to; at++) {
+				if (text.charCodeAt(at) == 0x25 && hexValue(text.charCodeAt(at + 1)) >= 0) at = this.percents(text, at, to);
 			}
-			if (base64Value(unit) >= 0) {
-				if (hexValue(unit) >= 0) hexes++;
-				continue;
-			}
-			const size = at - start;
-			if (size >= 20 && hexes == size) this.bytes(text, start, at, true);
-			else if (size >= 20) this.bytes(text, start, at, false);
-			start = at + 1;
-			hexes = 0;
 		}
+		// A run of `shortest` units covers one place in as many.
+		let floor = from;
+		for (let at = from + shortest - 1; at < to; at += shortest) {
+			if (this.kind(text, at) == 0) continue;
+			let start = at;
+			while (start > floor && this.kind(text, start - 1) != 0) start--;
+			let end = at + 1;
+			while (end < to && this.kind(text, end) != 0) end++;
+			if (end - start >= shortest) this.bytes(text, start, end, this.isHex(text, start, end));
+			floor = end;
+			if (end > at + 1) at = end - 1;
+		}
+	}
+
+	private kind(text: string, at: i32): i32 {
+		const unit = text.charCodeAt(at);
+		return unit < 128 ? this.kinds[unit] : 0;
+	}
+
+	private isHex(text: string, from: i32, to: i32): bool {
+		for (let at = from; at < to; at++) if (this.kind(text, at) != 2) return false;
+		return true;
 	}
 
 	/** Decodes a run that has three %XX at least; answers where it ends, or `at`. */
 	private percents(text: string, at: i32, to: i32): i32 {
 		const before = this.length;
+		this.origin = at;
 		let signs = 0;
 		let end = at;
 		while (end < to) {
@@ -76,11 +91,14 @@ export class Payloads {
 	}
 
 	private keep(unit: i32): void {
-		if (this.length < this.units.length) this.units[this.length++] = unit;
+		if (this.length >= this.units.length) return;
+		this.origins[this.length] = this.origin;
+		this.units[this.length++] = unit;
 	}
 
 	private bytes(text: string, from: i32, to: i32, hex: bool): void {
 		const before = this.length;
+		this.origin = from;
 		let bits = 0;
 		let held = 0;
 		let odd = 0;

@@ -20,15 +20,23 @@ function markOf(unit: i32): i32 {
 	return 0;
 }
 
+function isSmall(unit: i32): bool {
+	return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x30 && unit <= 0x39);
+}
+
 /** Reads a piece of a text as words, with what hides them taken away, and with what payloads say at the end. */
 export class Reader {
 	private letters: Letters = new Letters();
 	private concepts: Concepts = new Concepts();
 	private units: Uint16Array = new Uint16Array(most);
 	private marksAt: Uint8Array = new Uint8Array(most);
+	/** From which unit of the text each of `units` is. */
+	private origins: Int32Array = new Int32Array(most);
+	private origin: i32 = 0;
 	private length: i32 = 0;
 	private mark: i32 = 1;
 	private lower: bool = false;
+	private percents: bool = false;
 	private payloads: Payloads = new Payloads(pieceUnits);
 	private rot13: i32 = 0;
 	/** By word: a hash of it, one of its first five letters, what it stands for, what is before it. */
@@ -36,6 +44,8 @@ export class Reader {
 	stems: Int32Array = new Int32Array(most);
 	meanings: Uint8Array = new Uint8Array(most);
 	marks: Uint8Array = new Uint8Array(most);
+	/** By word: where it begins in the text; of what a payload says, where the payload does. */
+	starts: Int32Array = new Int32Array(most);
 	count: i32 = 0;
 
 	constructor() {
@@ -72,6 +82,7 @@ export class Reader {
 			this.lower = raw >= 0x61 && raw <= 0x7a;
 			if (this.length >= most) return;
 			this.marksAt[this.length] = this.mark;
+			this.origins[this.length] = this.origin;
 			this.units[this.length++] = folded;
 			this.mark = 0;
 			return;
@@ -88,35 +99,70 @@ export class Reader {
 	/** Reads `text` from `from` up to `to`, which are at most `pieceUnits` apart. */
 	read(text: string, from: i32, to: i32): void {
 		this.clear();
+		this.percents = false;
 		this.fold(text, from, to);
-		this.payloads.read(text, from, to);
+		this.payloads.read(text, from, to, this.percents);
 		if (this.payloads.length > 0) this.append();
 		this.split();
 		if (this.hasRot13()) this.turn();
 	}
 
 	private fold(text: string, from: i32, to: i32): void {
-		for (let at = from; at < to; at++) {
+		let at = from;
+		while (at < to) {
 			const unit = text.charCodeAt(at);
-			if (unit == 0x5c && at + 1 < to) {
-				const next = text.charCodeAt(at + 1);
-				if (next == 0x6e || next == 0x72 || next == 0x74) {
-					this.separate(1);
-					at++;
-					continue;
-				}
-			}
-			if (unit == 0x1b) {
-				at = this.afterEscape(text, at, to);
-				continue;
-			}
-			if (unit >= 0xd800 && unit < 0xe000) {
-				if (unit < 0xdc00 && at + 1 < to) this.astral(((unit - 0xd800) << 10) + (text.charCodeAt(++at) - 0xdc00) + 0x10000);
-				continue;
-			}
-			this.put(unit, unit);
+			if (isSmall(unit)) at = this.smalls(text, at, to);
+			else if (unit == space) {
+				this.separate(0);
+				at++;
+			} else at = this.other(text, unit, at, to) + 1;
 		}
 		this.separate(1);
+	}
+
+	/** Takes in small letters and digits, which are nearly all there is and mean themselves; answers where they end. */
+	private smalls(text: string, from: i32, to: i32): i32 {
+		const units = this.units;
+		let length = this.length;
+		const end = to - from < most - length ? to : from + most - length;
+		if (end == from) return to;
+		// Only of a word's first letter they are asked for.
+		this.marksAt[length] = this.mark;
+		this.origins[length] = from;
+		let at = from;
+		let unit = text.charCodeAt(at);
+		let last = 0;
+		while (isSmall(unit)) {
+			units[length++] = unit;
+			last = unit;
+			if (++at >= end) break;
+			unit = text.charCodeAt(at);
+		}
+		this.length = length;
+		this.mark = 0;
+		this.lower = last >= 0x61;
+		return at;
+	}
+
+	/** Takes in what is neither a small letter nor a space; answers its last unit. */
+	private other(text: string, unit: i32, at: i32, to: i32): i32 {
+		this.origin = at;
+		if (unit == 0x5c && at + 1 < to) {
+			const next = text.charCodeAt(at + 1);
+			if (next == 0x6e || next == 0x72 || next == 0x74) {
+				this.separate(1);
+				return at + 1;
+			}
+		}
+		if (unit == 0x25) this.percents = true;
+		if (unit == 0x1b) return this.afterEscape(text, at, to);
+		if (unit >= 0xd800 && unit < 0xe000) {
+			if (unit >= 0xdc00 || at + 1 >= to) return at;
+			this.astral(((unit - 0xd800) << 10) + (text.charCodeAt(at + 1) - 0xdc00) + 0x10000);
+			return at + 1;
+		}
+		this.put(unit, unit);
+		return at;
 	}
 
 	/** The last unit of the terminal sequence that begins at `at`. */
@@ -140,7 +186,10 @@ export class Reader {
 
 	private append(): void {
 		const units = this.payloads.units;
-		for (let at = 0; at < this.payloads.length; at++) this.put(units[at], units[at]);
+		for (let at = 0; at < this.payloads.length; at++) {
+			this.origin = this.payloads.origins[at];
+			this.put(units[at], units[at]);
+		}
 		this.separate(1);
 	}
 
@@ -151,15 +200,26 @@ export class Reader {
 
 	private splitFrom(begin: i32): void {
 		const units = this.units;
-		for (let at = begin; at < this.length; ) {
-			if (units[at] == space) {
+		const length = this.length;
+		for (let at = begin; at < length; ) {
+			const first: i32 = units[at];
+			if (first == space) {
 				at++;
 				continue;
 			}
 			let end = at + 1;
-			if (!isUnspaced(units[at])) while (end < this.length && units[end] != space && !isUnspaced(units[end])) end++;
+			let isPlain = first >= 0x61 && first <= 0x7a;
+			if (!isUnspaced(first)) {
+				for (; end < length; end++) {
+					const unit: i32 = units[end];
+					if (unit == space) break;
+					if (unit >= 0x61 && unit <= 0x7a) continue;
+					if (isUnspaced(unit)) break;
+					isPlain = false;
+				}
+			}
 			if (end == at + 1) end = this.joined(at, end);
-			this.plain(at, end);
+			if (!isPlain) this.plain(at, end);
 			this.word(at, end);
 			at = end;
 		}
@@ -213,6 +273,7 @@ export class Reader {
 			if (at - from == 4) stem = hash;
 		}
 		if (end - from <= 5) stem = hash;
+		const said = hash;
 		// Numbers and identifiers say nothing but that they are there.
 		if (digits * 3 > end - from || end - from > 24) {
 			hash = 3;
@@ -221,7 +282,8 @@ export class Reader {
 		this.words[this.count] = hash;
 		this.stems[this.count] = stem;
 		this.marks[this.count] = this.marksAt[from];
-		this.meanings[this.count++] = this.concepts.find(this.units, from, this.length);
+		this.starts[this.count] = this.origins[from];
+		this.meanings[this.count++] = this.concepts.of(this.units, from, end, this.length, said);
 	}
 
 	private hasRot13(): bool {

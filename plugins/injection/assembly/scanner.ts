@@ -1,5 +1,5 @@
 // @ts-nocheck: AssemblyScript, whose arrays have no undefined; Node runs it as it is
-import {Features, table} from './features.ts';
+import {Features, table, wholeTable} from './features.ts';
 import {pieceUnits, Reader} from './reader.ts';
 
 /** Words are weighed in windows of 16, 32 and 64 words; each begins where a step of four does. */
@@ -10,8 +10,13 @@ export const longestSteps: i32 = 16;
 export const overlapUnits: i32 = 512;
 /** What a text without a word scores. */
 export const lowest: i32 = -1000000;
-/** Before the weights: as many 32-bit numbers, little-endian: the unit, what a doubling of the length costs, a bias a channel. */
+/**
+ * Before the weights, as 32-bit numbers, little-endian: the unit; what a doubling of the length costs; a bias for each of four channels; and by
+ * channel what the text as a whole counts, in 1024ths.
+ */
 export const headBytes: i32 = 64;
+/** How long a model is, in bytes. */
+export const modelBytes: i32 = headBytes + table + wholeTable;
 
 /** How often `steps` can be halved before it is shorter than the longest window: what the worst of many windows is too high by. */
 export function doublings(steps: i32): i32 {
@@ -26,6 +31,16 @@ export class Scanner {
 	private features: Features = new Features();
 	private sums: Int32Array = new Int32Array(4 * pieceUnits);
 	private model: Int8Array;
+	/** By feature, in which round it was last seen. */
+	private rounds: Uint8Array = new Uint8Array(wholeTable);
+	private round: i32 = 0;
+	private wholeSum: i32 = 0;
+	private wholeCount: i32 = 0;
+	/** Where the worst window of the last text begins and ends. */
+	start: i32 = 0;
+	end: i32 = 0;
+	private firstWord: i32 = 0;
+	private lastWord: i32 = 0;
 
 	constructor(model: Int8Array) {
 		this.model = model;
@@ -42,15 +57,21 @@ export class Scanner {
 		return 1 / (1 + Math.exp(-(score as number) / (this.head(0) as number)));
 	}
 
-	/** The score of the worst window of a text that came in by `channel`, in units of the weights. */
+	/** The score of a text that came in by `channel`, in units of the weights: of its worst window, and of the piece that it is in. */
 	score(text: string, channel: i32): i32 {
 		let worst = lowest;
 		let steps = 0;
+		this.start = 0;
+		this.end = text.length;
 		for (let from = 0; from < text.length; from += pieceUnits - overlapUnits) {
 			const to = from + pieceUnits < text.length ? from + pieceUnits : text.length;
 			this.reader.read(text, from, to);
-			const found = this.worstWindow(channel);
-			if (found > worst) worst = found;
+			let found = this.worstWindow(channel);
+			if (found > lowest) found += this.asWhole(channel);
+			if (found > worst) {
+				worst = found;
+				this.place(to);
+			}
 			steps += (this.reader.count + stepWords - 1) / stepWords | 0;
 			if (to == text.length) break;
 		}
@@ -58,28 +79,72 @@ export class Scanner {
 		return worst + this.head(2 + channel) - doublings(steps) * this.head(1);
 	}
 
+	/** Keeps where the worst window is; of words that were read a second time, it is where the first one stands. */
+	private place(to: i32): void {
+		const starts = this.reader.starts;
+		this.start = starts[this.firstWord];
+		this.end = this.lastWord + 1 < this.reader.count ? starts[this.lastWord + 1] : to;
+		if (this.end <= this.start) this.end = to;
+	}
+
+	private asWhole(channel: i32): i32 {
+		const factor = this.head(6 + channel);
+		if (factor == 0 || this.wholeCount == 0) return 0;
+		const scaled = (this.wholeSum as number) * (factor as number) / (1024 * Math.sqrt(this.wholeCount as number));
+		return Math.round(scaled) as i32;
+	}
+
 	private worstWindow(channel: i32): i32 {
 		const reader = this.reader;
 		const features = this.features;
+		const model = this.model;
+		const sums = this.sums;
+		const readsWhole = this.head(6 + channel) != 0;
 		features.begin();
+		if (readsWhole) this.beginWhole();
 		let worst = lowest;
 		let sum = 0;
 		let steps = 0;
-		this.sums[0] = 0;
+		sums[0] = 0;
 		for (let index = 0; index < reader.count; index++) {
 			features.of(reader, index, channel);
-			for (let at = 0; at < features.count; at++) sum += this.model[headBytes + features.found[at]];
+			for (let at = 0; at < features.count; at++) sum += model[headBytes + features.found[at]];
+			if (readsWhole) this.weighWhole();
 			if ((index + 1) % stepWords != 0 && index + 1 != reader.count) continue;
-			this.sums[++steps] = sum;
+			sums[++steps] = sum;
 			for (let size = shortestSteps; size <= longestSteps; size <<= 1) {
-				const score = sum - this.sums[steps > size ? steps - size : 0];
-				if (score > worst) worst = score;
+				const first = steps > size ? steps - size : 0;
+				const score = sum - sums[first];
+				if (score > worst) {
+					worst = score;
+					this.firstWord = first * stepWords;
+					this.lastWord = index;
+				}
 				if (size >= steps) break;
 			}
 		}
 		return worst;
 	}
-}
 
-/** How long a model is, in bytes. */
-export const modelBytes: i32 = headBytes + table;
+	private beginWhole(): void {
+		this.round++;
+		if (this.round == 256) {
+			this.round = 1;
+			this.rounds.fill(0);
+		}
+		this.wholeSum = 0;
+		this.wholeCount = 0;
+	}
+
+	/** Counts each feature of the text as a whole once. */
+	private weighWhole(): void {
+		const features = this.features;
+		for (let at = 0; at < features.wholeCount; at++) {
+			const feature = features.whole[at];
+			if (this.rounds[feature] == this.round) continue;
+			this.rounds[feature] = this.round;
+			this.wholeSum += this.model[headBytes + table + feature];
+			this.wholeCount++;
+		}
+	}
+}
