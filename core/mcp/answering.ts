@@ -119,6 +119,9 @@ const ofTheHop = new Set<number>([rpcCodes.headerMismatch, rpcCodes.missingCapab
 /** A server's error as its client may see it: its words pass post-response like those of a result. */
 const theirError = async (turn: Turn, {code, message, data}: RpcError): Promise<RpcError> => {
 	turn.exchange.outcome = 'failed';
+	// Where a page may be asked for it was judged by now.
+	if (code === rpcCodes.urlRequired)
+		throw new GatewayError('denied', `The MCP server "${turn.exchange.server}" sends its callers to a page where none may be asked for.`);
 	if (ofTheHop.has(code))
 		throw new GatewayError('upstream_failed', `The MCP server "${turn.exchange.server}" asks for what this gateway does not offer.`);
 	const left = await askResult(turn, {message, ...(data !== undefined && {data})});

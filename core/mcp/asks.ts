@@ -6,24 +6,12 @@ import {isObject, type JsonObject} from '../llm/json.ts';
 import {askRequest, askResult} from './guard.ts';
 import {type AskMethod, capabilitiesOf, covers, isAsk, neededFor, type Offer} from './offer.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
+import {asksForSecret} from './secret-forms.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
 
 /** Rounds, or questions, that a server may need for one request. */
 export const mostRounds = 10;
-
-const secretive =
-	/\b(pass ?(word|phrase|code|wd)s?|pwd|pin|secret|credentials?|api ?keys?|(access|auth|bearer|refresh) ?tokens?|token|private ?key|cvv|cvc|otp)\b/i;
-const spaced = (name: string): string => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ');
-
-/** Whether a form asks for what nobody should type into one (2025-11-25, Elicitation: servers must not). */
-const asksForSecret = ({requestedSchema}: JsonObject): boolean => {
-	const fields = isObject(requestedSchema) && isObject(requestedSchema.properties) ? requestedSchema.properties : {};
-	return Object.entries(fields).some(([name, field]) => {
-		const {title, description, format} = isObject(field) ? field : {};
-		return format === 'password' || [name, title, description].some(text => typeof text === 'string' && secretive.test(spaced(text)));
-	});
-};
 
 const isPage = (url: unknown): boolean => typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {setTimeout as after} from 'node:timers/promises';
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
@@ -8,6 +9,7 @@ import {capabilitiesOf, covers, nothingOffered, offerOf} from './offer.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
+import {isDeclined, pagesAsked, pagesError, pagesRequired} from './url-required.ts';
 
 const inputRequired = 'input_required';
 const paceMs = 500;
@@ -32,7 +34,9 @@ const putTo = (turn: Turn, channel: Channel, method: unknown, params: unknown): 
 	const question = questionOf(turn, channel, method, params);
 	return judged(turn, channel, question, left => {
 		if (!turn.put) throw new RpcError(rpcCodes.unknownMethod, 'This client takes no questions here: it accepts no text/event-stream.');
-		return turn.put(question.method, left);
+		// Of the stateless era's pages none has an id, and those of sessions have to.
+		const named = left.mode === 'url' && left.elicitationId === undefined ? {...left, elicitationId: randomUUID()} : left;
+		return turn.put(question.method, named);
 	});
 };
 
@@ -153,6 +157,16 @@ export const continued = (turn: Turn, method: string, said: unknown): string | u
 /** Goes into each state, so that a call that was approved is approved in its next round. */
 const approvedBy = ({exchange}: Turn): JsonObject => (exchange.approval ? {approval: exchange.approval.id} : {});
 
+/** A stateless client that was sent to pages comes back and asks anew: its server was told nothing of it, and knows by itself who has been there. */
+const visited = (turn: Turn, params: JsonObject, bound: string): {own: JsonObject; round: number} => {
+	const {requestState, inputResponses, ...own} = params;
+	if (typeof requestState !== 'string') return {own: params, round: 0};
+	const {visiting, round} = turn.gateway.mcp.seal.open(requestState, bound);
+	if (visiting !== true) return {own: params, round: 0};
+	if (isDeclined(inputResponses)) throw new RpcError(rpcCodes.internal, 'A page has to be visited before this can be done, and was not.');
+	return {own, round: Number(round)};
+};
+
 /** Requests that a server may need its client for (2026-07-28). */
 const mayAsk = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
@@ -177,8 +191,20 @@ export const call = async (
 		request(method, own, {...asking, capabilities, ...more}).catch(thrown => {
 			throw lacked(turn, channel, thrown);
 		});
-	if (turn.era === 'legacy') return era === 'legacy' ? send(plain, {onAsk: pushed(turn, channel)}) : asked(turn, channel, plain, send);
-	if (!mayAsk.has(method)) return complete(await send(plain));
-	const bound = boundTo(turn, method, said);
-	return (era === 'stateless' ? relayed : parked)(turn, channel, params, bound, send);
+	const isAsking = turn.era === 'stateless' && mayAsk.has(method);
+	const bound = isAsking ? boundTo(turn, method, said) : '';
+	const {own, round} = isAsking ? visited(turn, params, bound) : {own: plain, round: 0};
+	try {
+		if (isAsking) return await (era === 'stateless' ? relayed : parked)(turn, channel, own, bound, send);
+		if (turn.era === 'stateless') return complete(await send(plain));
+		return await (era === 'legacy' ? send(plain, {onAsk: pushed(turn, channel)}) : asked(turn, channel, plain, send));
+	} catch (thrown) {
+		const pages = await pagesRequired(turn, channel, thrown);
+		if (!pages) throw thrown;
+		if (turn.era === 'legacy') throw pagesError(pages);
+		if (!isAsking || round >= mostRounds) throw tooMany(channel.server);
+		const {seal} = turn.gateway.mcp;
+		const requestState = seal.close({...approvedBy(turn), visiting: true, round: round + 1}, bound);
+		return {resultType: inputRequired, inputRequests: pagesAsked(pages), requestState};
+	}
 };

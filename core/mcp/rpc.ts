@@ -20,6 +20,8 @@ export const rpcCodes = {
 	headerMismatch: -32020,
 	missingCapability: -32021,
 	unsupportedVersion: -32022,
+	/** Pages have to be visited first (2025-11-25). */
+	urlRequired: -32042,
 	/** Refused by a rule; `data.code` says which of the gateway's own it is. */
 	denied: -32010,
 	/** The server behind the gateway could not answer. */
