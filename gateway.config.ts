@@ -49,6 +49,7 @@ export default defineConfig({
 		// After a change of this list, or of a plugin: npx sallyport plugins lock
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
 		// {use: 'visible-text'},
+		// {use: 'canaries', config: {answers: 'deny', toolArguments: 'deny', toolResults: 'taint'}},
 		// {use: 'content-rules', config: {links: {hosts: ['docs.example']}, images: {hosts: []}, html: {}}},
 	],
 });
