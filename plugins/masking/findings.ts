@@ -1,5 +1,5 @@
 import type {Finding} from '../../plugin-sdk/index.ts';
-import {familyOf, type Kind} from './kinds.ts';
+import {familyOf} from './kinds.ts';
 import type {Mode} from './settings.ts';
 
 const severe = new Set(['card', 'us-ssn', 'api-key', 'national-id', 'passport', 'driving-licence', 'bank-account']);
@@ -11,15 +11,15 @@ const place = ({start, end}: {start: number; end: number}, text: number): Findin
 
 /** What was found and what is done about it; of a stream, without its place. */
 export const findingOf = (
-	{type, mode, start, end}: {type: Kind; mode: Mode; start?: number; end?: number},
+	{type, mode, start, end}: {type: string; mode: Mode; start?: number; end?: number},
 	channel: Finding['channel'],
 	text?: number,
 ): Finding => {
-	const family = familyOf.get(type)!;
+	const family = familyOf.get(type);
 	return {
 		detector: type.toLowerCase().replaceAll('_', '-'),
 		category: family === 'api-key' ? 'secret' : 'personal-data',
-		severity: severe.has(family) ? 'high' : 'medium',
+		severity: family !== undefined && severe.has(family) ? 'high' : 'medium',
 		score: 0.9,
 		channel,
 		...(text === undefined || start === undefined || end === undefined ? {} : {span: place({start, end}, text)}),

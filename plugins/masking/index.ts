@@ -1,10 +1,13 @@
-import {allow, definePlugin, deny, type Finding, rewrite} from '../../plugin-sdk/index.ts';
+import {allow, definePlugin, deny, type Finding, type Host, rewrite} from '../../plugin-sdk/index.ts';
+import type {HookInput} from '../../schemas/hooks.ts';
 import {findingOf, told} from './findings.ts';
-import {readMemory, writeMemory} from './memory.ts';
+import {inJson} from './json.ts';
+import {type Memory, readMemory, writeMemory} from './memory.ts';
 import {pass} from './pieces.ts';
+import {pseudonymOf, seedOf} from './pseudonyms.ts';
 import {config, type Settings} from './settings.ts';
-import {fitting, keepLast, type Value, valuesIn} from './values.ts';
-import {createVault, maskParts, placeholderFor, restoreText, type Vault} from './vault.ts';
+import {keepLast, type Value, valuesIn} from './values.ts';
+import {createVault, maskParts, placeholderFor, pseudonymFor, restoreText} from './vault.ts';
 
 type Channels = readonly Finding['channel'][] | undefined;
 
@@ -35,7 +38,7 @@ const changes = (
 	const patch: Record<string, string> = {};
 	const findings: Finding[] = [];
 	for (const [index, text] of texts.entries()) {
-		const values = valuesIn(text, settings);
+		const values = valuesIn(text, settings, texts[index - 1]);
 		findings.push(...values.map(value => findingOf(value, channels?.[index] ?? 'user', index)));
 		const changed = change(text, values);
 		if (changed !== text) patch[index] = changed;
@@ -43,18 +46,57 @@ const changes = (
 	return {patch, findings};
 };
 
-const writes =
-	(text: string, usual: (value: Value) => string) =>
-	(value: Value): string =>
-		fitting(text, value, value.mode === 'mask' ? keepLast(value.value) : usual(value));
+const named = (type: string): string => `[${type}]`;
 
-const named = ({type}: Value): string => `[${type}]`;
+/** What is written for a value whatever becomes of the others: nothing else for what the provider made up at our word. */
+const written = ({value, mode, type}: Value, usual: (type: string) => string): string => (mode === 'mask' ? keepLast(value) : usual(type));
 
-/** What the provider gets: placeholders that the vault knows, or only the kinds. */
-const forProvider = (text: string, values: readonly Value[], vault: Vault | undefined): string => {
-	if (vault === undefined) return plainly(text, values, writes(text, named));
-	const kept = (value: Value) => (value.reversible ? placeholderFor(vault, value.type, value.value) : named(value));
-	return maskParts(text, values, vault, writes(text, kept));
+/** What the provider gets: placeholders and pseudonyms that the vault knows, or only the kinds. */
+const forProvider = (text: string, values: readonly Value[], {vault, seed}: Memory, back: boolean): string => {
+	const write = (each: Value): string => {
+		const {type, value, mode, reversible} = each;
+		const keeps = back && reversible;
+		if (mode === 'pseudonym' && seed !== undefined) {
+			const made = pseudonymFor(vault, seed, type, value, keeps);
+			if (made !== undefined) return made;
+		}
+		return written(each, () => (keeps ? placeholderFor(vault, type, value) : named(type)));
+	};
+	return inJson(text, back ? maskParts(text, values, vault, write) : plainly(text, values, write));
+};
+
+/** What the client gets: its own values, and of others their kinds or pseudonyms. */
+const forClient = (text: string, values: readonly Value[], {vault, seed}: Memory): string => {
+	const write = (each: Value): string => {
+		const {type, value, mode} = each;
+		if (vault.made.has(value)) return value;
+		const made = mode === 'pseudonym' && seed !== undefined ? pseudonymOf(seed, type, value) : undefined;
+		return made ?? written(each, named);
+	};
+	return restoreText(inJson(text, plainly(text, values, write)), vault);
+};
+
+type Asking = Pick<Host<Settings>, 'kv' | 'random'>;
+
+const secretKey = 'pseudonyms';
+
+/** The gateway's own secret that pseudonyms are drawn from: made when it is first needed, kept in the plugin's kv, and nowhere else. */
+const ownSecret = async ({kv, random}: Asking): Promise<string> => {
+	const {error} = await kv.put({[secretKey]: random.secret('').value});
+	if (error !== undefined) throw new Error(`The secret for pseudonyms could not be kept: ${error.message}`);
+	return String(kv.get(secretKey));
+};
+
+type Asked = Pick<HookInput<'pre-request'>, 'text' | 'channels' | 'principal' | 'session'>;
+
+const request = ({text, channels}: Asked, settings: Settings, seed: string | undefined) => {
+	const memory: Memory = {vault: createVault([], settings.placeholdersIn), channels: {}, seed};
+	const keeps = settings.reversible || seed !== undefined;
+	const {patch, findings} = changes(text, channels, settings, (part, values) => forProvider(part, values, memory, settings.reversible));
+	if (findings.some(({action}) => action === 'deny')) return refuse('request', findings);
+	const carry = keeps ? {carry: writeMemory(memory)} : {};
+	if (count(patch) === 0) return seed === undefined ? undefined : allow(carry);
+	return rewrite({text: patch}, {annotate: {maskedTexts: count(patch)}, ...told(findings), ...carry});
 };
 
 export default definePlugin({
@@ -62,30 +104,30 @@ export default definePlugin({
 
 	hooks: {
 		/** Replaces what it finds before the provider sees it, or refuses the request. */
-		'pre-request'({text, channels}, {config: settings}) {
+		'pre-request'(asked, host) {
+			const settings = host.config;
 			if (!settings.request) return undefined;
-			const vault = settings.reversible ? createVault() : undefined;
-			const {patch, findings} = changes(text, channels, settings, (part, values) => forProvider(part, values, vault));
-			if (findings.some(({action}) => action === 'deny')) return refuse('request', findings);
-			if (count(patch) === 0) return undefined;
-			const effects = {annotate: {maskedTexts: count(patch)}, ...told(findings)};
-			return rewrite({text: patch}, vault === undefined ? effects : {...effects, carry: writeMemory({vault, channels: {}})});
+			if (!settings.pseudonyms) return request(asked, settings, undefined);
+			const {principal, session = ''} = asked;
+			const owner = principal.tenant === undefined ? `of nobody but ${principal.id}` : `tenant ${principal.tenant}`;
+			const drawn = (secret: string) => request(asked, settings, seedOf(secret, owner, session));
+			const secret = host.kv.get(secretKey);
+			return typeof secret === 'string' ? drawn(secret) : ownSecret(host).then(drawn);
 		},
 
 		/** Does the same for the reply, piece by piece where it streams, and gives the client its own values back. */
 		'post-response'({text, channels, window, carried}, {config: settings}) {
 			if (!settings.response && carried === undefined) return window && allow({clear: window.text.length});
-			const memory = readMemory(carried);
+			const memory = readMemory(carried, settings.placeholdersIn);
 			if (!window) {
-				const only = settings.response ? settings : {...settings, types: [], ids: new Set<string>()};
-				const {patch, findings} = changes(text, channels, only, (part, values) =>
-					restoreText(plainly(part, values, writes(part, named)), memory.vault),
-				);
+				const only = settings.response ? settings : {...settings, types: [], ids: new Set<string>(), custom: []};
+				const {patch, findings} = changes(text, channels, only, (part, values) => forClient(part, values, memory));
 				if (findings.some(({action}) => action === 'deny')) return refuse('reply', findings);
 				return count(patch) === 0 ? undefined : rewrite({text: patch}, told(findings));
 			}
-			const {clear, out, met} = pass(window, settings, memory);
-			const findings = met.map(each => findingOf(each, channels?.[0] ?? 'assistant'));
+			const channel = channels?.[0] ?? 'assistant';
+			const {clear, out, met} = pass(window, channel === 'tool-arguments', settings, memory);
+			const findings = met.map(each => findingOf(each, channel));
 			if (findings.some(({action}) => action === 'deny')) return refuse('reply', findings);
 			const effects = {clear, carry: writeMemory(memory), ...told(findings)};
 			return out === window.text.slice(0, clear) ? allow(effects) : rewrite({window: out}, effects);

@@ -46,6 +46,8 @@ export type Family = keyof typeof families;
 
 export const familyNames = Object.keys(families) as [Family, ...Family[]];
 
-export const familyOf: ReadonlyMap<Kind, Family> = new Map(familyNames.flatMap(name => families[name].map(kind => [kind, name] as const)));
+export const familyOf: ReadonlyMap<string, Family> = new Map(
+	familyNames.flatMap(name => families[name].map(kind => [kind, name] as const)),
+);
 
 export const isDetectorType = (kind: Kind): kind is DetectorType => detectorTypes.some(type => type === kind);

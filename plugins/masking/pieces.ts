@@ -1,6 +1,7 @@
+import {customContext, scanCustom} from './custom.ts';
 import type {DetectorType} from './detectors.ts';
 import {idStart, idStep, replaceIds} from './ids/stream.ts';
-import type {Kind} from './kinds.ts';
+import {jsonStart, quoteMarks} from './json.ts';
 import type {Channel, Memory} from './memory.ts';
 import type {Mode, Settings} from './settings.ts';
 import {step} from './stream.ts';
@@ -10,17 +11,36 @@ import {restoreStep} from './vault.ts';
 export type Piece = {channel: number; text: string; final: boolean};
 
 /** How much of a piece is cleared, what goes out for it, and what was found in it. */
-export type Passed = {clear: number; out: string; met: Array<{type: Kind; mode: Mode}>};
+export type Passed = {clear: number; out: string; met: Array<{type: string; mode: Mode}>};
 
-const start: Channel = {ids: idStart, before: '', clear: 0, held: '', inside: '', mark: ''};
+const start: Channel = {seen: '', ids: idStart, waiting: '', before: '', clear: 0, held: '', inside: '', mark: '', json: jsonStart};
 
-/** A piece of a stream: numbers with check digits first, then everything else, then the client's own values back. */
-export const pass = ({channel, text, final}: Piece, settings: Settings, memory: Memory): Passed => {
+type Replace = (type: string, value: string | undefined) => string;
+
+/** What the operator's own patterns leave of a piece, and how much of it they clear. */
+const ownFirst = ({seen}: Channel, text: string, final: boolean, {custom}: Settings, replace: Replace) => {
+	if (custom.length === 0) return {clear: text.length, out: text, seen: ''};
+	const whole = seen + text;
+	const {found, open} = scanCustom(custom, whole, seen.length, final);
+	let out = '';
+	let at = seen.length;
+	for (const {start: first, end, type} of found) {
+		out += whole.slice(at, first) + replace(type, whole.slice(first, end));
+		at = end;
+	}
+	return {clear: open - seen.length, out: out + whole.slice(at, open), seen: whole.slice(Math.max(0, open - customContext), open)};
+};
+
+/**
+ * A piece of a stream: what the operator looks for first, then numbers with check digits, then everything else, then the client's own values
+ * back. In the arguments of a tool, which are JSON, what stands for a number is a string.
+ */
+export const pass = ({channel, text, final}: Piece, isJson: boolean, settings: Settings, memory: Memory): Passed => {
 	const {types, ids: wanted, modeOf, allowed, response} = settings;
 	const known = memory.channels[channel] ?? start;
 	const met: Passed['met'] = [];
-	const replace = (type: Kind, value: string | undefined): string => {
-		if (value !== undefined && allowed(value)) return value;
+	const replace: Replace = (type, value) => {
+		if (value !== undefined && (allowed(value) || memory.vault.made.has(value))) return value;
 		const mode = modeOf(type);
 		met.push({type, mode});
 		return mode === 'mask' && value !== undefined ? keepLast(value) : `[${type}]`;
@@ -34,11 +54,21 @@ export const pass = ({channel, text, final}: Piece, settings: Settings, memory: 
 		keep({...known, mark: held});
 		return {clear: text.length, out, met};
 	}
-	const numbers = wanted.size === 0 ? {found: [], clear: text.length, state: idStart} : idStep(known.ids, text, final);
-	const first = replaceIds(text, numbers, wanted, replace);
+	const own = ownFirst(known, text, final, settings, replace);
+	const waiting = known.waiting + own.out;
+	const numbers = wanted.size === 0 ? {found: [], clear: waiting.length, state: idStart} : idStep(known.ids, waiting, final);
+	const first = replaceIds(waiting, numbers, wanted, replace);
 	const {before, clear, held, inside} = known;
 	const second = step({before, clear, held, inside}, first, final, types as readonly DetectorType[], replace);
-	const restored = restoreStep(known.mark, second.out, final, memory.vault);
-	keep({ids: numbers.state, ...second.state, mark: restored.held});
-	return {clear: numbers.clear, out: restored.out, met};
+	const quoted = isJson ? quoteMarks(second.out, known.json) : {out: second.out, place: jsonStart};
+	const restored = restoreStep(known.mark, quoted.out, final, memory.vault);
+	keep({
+		seen: own.seen,
+		ids: numbers.state,
+		waiting: waiting.slice(numbers.clear),
+		...second.state,
+		mark: restored.held,
+		json: quoted.place,
+	});
+	return {clear: own.clear, out: restored.out, met};
 };

@@ -1,13 +1,13 @@
-import {detect} from './detectors.ts';
+import {scanCustom} from './custom.ts';
+import {inspect} from './detectors.ts';
 import {idStart, idStep} from './ids/stream.ts';
-import type {Kind} from './kinds.ts';
 import type {Mode, Settings} from './settings.ts';
 
 /** A value in a whole text, and what is done about it. */
 export type Value = {
 	readonly start: number;
 	readonly end: number;
-	readonly type: Kind;
+	readonly type: string;
 	readonly value: string;
 	readonly reversible: boolean;
 	readonly mode: Mode;
@@ -31,19 +31,30 @@ export const merged = <One extends Place, Other extends Place>(first: readonly O
 	return all;
 };
 
-/** Every value of the wanted kinds, in order, none overlapping: what has check digits goes before what only looks like a phone. */
-export const valuesIn = (text: string, {types, ids, modeOf, allowed}: Settings): readonly Value[] => {
-	const numbers = ids.size === 0 ? [] : idStep(idStart, text, true).found.filter(({type}) => ids.has(type));
-	const known = numbers.map(each => ({...each, value: text.slice(each.start, each.end), reversible: true}));
-	return merged(known, detect(text, types))
+/** A field's name, as words: of `passportNumber` and `passport_number`, `passport number`. */
+const fieldName = /^[A-Za-z_][\w.-]{1,60}$/;
+
+const inWords = (name: string): string => name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/[_.-]/g, ' ');
+
+const longestField = 200;
+
+/** What is read before a text that is the value of a field: the field's name. */
+const leadOf = (previous: string | undefined, text: string): string =>
+	previous !== undefined && text.length <= longestField && /\d/.test(text) && fieldName.test(previous) ? `${inWords(previous)}: ` : '';
+
+/**
+ * Every value of the wanted kinds, in order, none overlapping: what the operator looks for before what has check digits, and that before what
+ * only looks like a phone. The text before may be the name of a field, which tells what its value is.
+ */
+export const valuesIn = (text: string, {types, ids, custom, modeOf, allowed}: Settings, previous?: string): readonly Value[] => {
+	const lead = leadOf(previous, text);
+	const state = lead === '' ? idStart : {before: lead, clear: 0, begun: true};
+	const numbers = ids.size === 0 ? [] : idStep(state, text, true).found.filter(({type}) => ids.has(type));
+	const others = inspect(lead + text, {from: lead.length, floor: lead.length, inside: ''}, types, true).spans;
+	const named = [...(custom.length === 0 ? [] : scanCustom(custom, text, 0, true).found)];
+	const whole = (each: Place & {type: string}) => ({...each, value: text.slice(each.start, each.end), reversible: true});
+	const moved = others.map(each => ({...each, start: each.start - lead.length, end: each.end - lead.length}));
+	return merged(named.map(whole), merged(numbers.map(whole), moved))
 		.filter(({value}) => !allowed(value))
 		.map(each => ({...each, mode: modeOf(each.type)}));
-};
-
-/** What stands for a value within a text: of a bare JSON number a string, so that JSON stays JSON. */
-export const fitting = (text: string, {start, end}: {start: number; end: number}, written: string): string => {
-	if (!/^\s*[{[]/.test(text.slice(0, 50))) return written;
-	const before = /[:[,]\s{0,20}$/.test(text.slice(Math.max(0, start - 21), start));
-	const after = /^\s{0,20}[,}\]]/.test(text.slice(end, end + 21));
-	return before && after && /^-?\d+$/.test(text.slice(start, end)) ? `"${written}"` : written;
 };

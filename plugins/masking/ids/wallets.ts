@@ -1,47 +1,5 @@
-const initial = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
-
-const isPrime = (number: number): boolean => {
-	for (let divisor = 2; divisor * divisor <= number; divisor++) if (number % divisor === 0) return false;
-	return true;
-};
-
-const rounds = (() => {
-	const constants: number[] = [];
-	for (let number = 2; constants.length < 64; number++) if (isPrime(number)) constants.push((Math.cbrt(number) * 2 ** 32) >>> 0);
-	return constants;
-})();
-
-const turn = (word: number, by: number): number => (word >>> by) | (word << (32 - by));
-
-/** SHA-256 of at most 55 bytes, for which the sandbox has no other means. */
-const sha256 = (bytes: Uint8Array): Uint8Array => {
-	const block = new Uint8Array(64);
-	block.set(bytes);
-	block[bytes.length] = 0x80;
-	const words = new Uint32Array(64);
-	const view = new DataView(block.buffer);
-	view.setUint32(60, bytes.length * 8);
-	for (let index = 0; index < 16; index++) words[index] = view.getUint32(index * 4);
-	for (let index = 16; index < 64; index++) {
-		const one = words[index - 15]!;
-		const two = words[index - 2]!;
-		words[index] =
-			words[index - 16]! +
-			words[index - 7]! +
-			(turn(one, 7) ^ turn(one, 18) ^ (one >>> 3)) +
-			(turn(two, 17) ^ turn(two, 19) ^ (two >>> 10));
-	}
-	let [a, b, c, d, e, f, g, h] = initial as [number, number, number, number, number, number, number, number];
-	for (let index = 0; index < 64; index++) {
-		const first = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + rounds[index]! + words[index]!) | 0;
-		const second = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-		[h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
-	}
-	const digest = new Uint8Array(32);
-	const out = new DataView(digest.buffer);
-	for (const [index, word] of [a, b, c, d, e, f, g, h].entries()) out.setUint32(index * 4, initial[index]! + word);
-	return digest;
-};
+import {sha256} from '../sha256.ts';
+import {isChecksummed} from './keccak.ts';
 
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 
@@ -92,9 +50,9 @@ const isBech32 = (text: string): boolean => {
 	return check === 1 || check === 0x2bc830a3;
 };
 
-/** An address of Bitcoin and its like (base58check, bech32) whose checksum is right, or of Ethereum. */
+/** An address of Bitcoin and its like (base58check, bech32) whose checksum is right, or of Ethereum: in small letters, in capitals, or in both as EIP-55 says. */
 export const isWallet = (word: string): boolean => {
-	if (/^0x[\da-fA-F]{40}$/.test(word)) return true;
+	if (/^0x[\da-fA-F]{40}$/.test(word)) return isChecksummed(word.slice(2));
 	if (/^(?:bc1|tb1|ltc1)[a-z\d]{20,80}$/.test(word)) return isBech32(word);
 	return word.length >= 26 && word.length <= 35 && /^[13LMDt][1-9A-HJ-NP-Za-km-z]+$/.test(word) && isBase58Check(word);
 };

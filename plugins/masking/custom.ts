@@ -1,0 +1,86 @@
+import type {Pattern} from '../../plugin-sdk/pattern.ts';
+
+/** What an operator looks for. */
+export type Custom = {readonly type: string; readonly patterns: readonly Pattern[]; readonly words: WordList | undefined};
+
+export type CustomFound = {readonly start: number; readonly end: number; readonly type: string};
+
+/** What was found, in order, none overlapping, and from where on more text can still change something. */
+export type CustomScan = {readonly found: readonly CustomFound[]; readonly open: number};
+
+/** How much a match may have, and how much is looked back at. */
+export const longestCustom = 128;
+export const customContext = 4;
+
+const isInWord = (text: string, at: number): boolean => /[\p{L}\p{N}_]/u.test(text.charAt(at));
+
+export type WordList = {scan(text: string, from: number, final: boolean): {found: Array<{start: number; end: number}>; open: number}};
+
+/** Finds words and phrases of a list where they stand as words, capitals or not; one pass, however long the list is. */
+export const createWordList = (phrases: readonly string[]): WordList => {
+	const sorted = [...new Set(phrases.map(phrase => phrase.toLowerCase()))].sort();
+	const known = new Set(sorted);
+	const lengths = [...new Set(sorted.map(({length}) => length))].sort((one, other) => other - one);
+	const firsts = new Set(sorted.map(phrase => phrase.charCodeAt(0)));
+
+	const mayBecome = (start: string): boolean => {
+		let low = 0;
+		let high = sorted.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (sorted[middle]! < start) low = middle + 1;
+			else high = middle;
+		}
+		return sorted[low]?.startsWith(start) ?? false;
+	};
+
+	const lengthAt = (text: string, at: number): number =>
+		lengths.find(length => known.has(text.slice(at, at + length)) && !isInWord(text, at + length)) ?? 0;
+
+	return {
+		scan(text, from, final) {
+			// The only letter that is longer in small letters would move what follows.
+			const read = text.replaceAll('İ', 'I').toLowerCase();
+			const found: Array<{start: number; end: number}> = [];
+			let at = from;
+			while (at < read.length) {
+				if (!firsts.has(read.charCodeAt(at)) || (isInWord(read, at) && isInWord(read, at - 1))) {
+					at++;
+					continue;
+				}
+				if (!final && read.length - at <= lengths[0]! && mayBecome(read.slice(at))) return {found, open: at};
+				const length = lengthAt(read, at);
+				if (length > 0) found.push({start: at, end: at + length});
+				at += Math.max(1, length);
+			}
+			return {found, open: read.length};
+		},
+	};
+};
+
+/** Reads `text` from `from` on; what stands before is only looked back at. */
+export const scanCustom = (customs: readonly Custom[], text: string, from: number, final: boolean): CustomScan => {
+	let open = text.length;
+	const all: CustomFound[] = [];
+	for (const {type, patterns, words} of customs) {
+		for (const finder of words === undefined ? patterns : [...patterns, words]) {
+			const seen = finder.scan(text, from, final);
+			open = Math.min(open, seen.open);
+			all.push(...seen.found.map(({start, end}) => ({start, end, type})));
+		}
+	}
+	all.sort((one, other) => one.start - other.start || other.end - one.end);
+	const found: CustomFound[] = [];
+	let end = from;
+	for (const each of all) {
+		if (each.start < end) continue;
+		// What another finder may still change is read again, and this with it.
+		if (each.end > open) {
+			open = Math.min(open, each.start);
+			break;
+		}
+		found.push(each);
+		end = each.end;
+	}
+	return {found, open};
+};
