@@ -34,6 +34,7 @@ import {openStore} from './store/open.ts';
 import {processOf} from './store/process-id.ts';
 import type {Store} from './store/store.ts';
 import {openTaints} from './taints/taints.ts';
+import {openUnderWay} from './under-way.ts';
 import {openUsage} from './usage/open.ts';
 import {alone, type Seat} from './workers/seat.ts';
 
@@ -99,7 +100,7 @@ export const boot = async (loaded: LoadedConfig, log: Logger, {chain, metricsOfA
 			it => it.close(),
 		);
 		const kv = opened(await openKv(store), it => it.close());
-		const running = new Set<Exchange>();
+		const running = openUnderWay<Exchange>();
 		const catalogue = opened(await openCatalogue(config), it => it.close());
 		const mcp = opened(await openMcp({config, store, kv, log}), it => it.close());
 		const holds = openHolds(config.limits);

@@ -19,6 +19,7 @@ import type {PluginHouse} from './plugins/house.ts';
 import type {Store} from './store/store.ts';
 import type {UsageStore} from './store/usage.ts';
 import type {Taints} from './taints/taints.ts';
+import type {UnderWay} from './under-way.ts';
 import type {Usage} from './usage/open.ts';
 
 /** What a request meets, made by `boot` and handed down. */
@@ -51,7 +52,7 @@ export type Gateway = {
 	/** The number of each `opened` record whose exchange has no record of its end yet, in their order. */
 	open: Map<string, number>;
 	/** Exchanges whose reply has not ended, or whose record is not written. */
-	running: Set<Exchange>;
+	running: UnderWay<Exchange>;
 };
 
 /** Leaves evidence before an upstream is reached. Rejects with `journal_unavailable`. */

@@ -5,7 +5,7 @@ import type {Hooks} from './hooks.ts';
 import type {Question, SecondAnswer} from './questions.ts';
 
 type Options = {
-	running: ReadonlySet<Exchange>;
+	running: Iterable<Exchange>;
 	hooks: Pick<Hooks, 'askAgain' | 'members'>;
 	/** `cut` ends what is refused; `finish` only records that it would be. */
 	policy: 'finish' | 'cut';

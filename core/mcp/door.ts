@@ -18,7 +18,7 @@ import {noteResource, stepUp} from './oauth/resource.ts';
 import {offerOf} from './offer.ts';
 import {oldPath, oldTransport} from './old-sse.ts';
 import {askerOf} from './reach.ts';
-import {answered, endStream} from './respond.ts';
+import {answered, cancel, endStream} from './respond.ts';
 import {errorBody, isId, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {checkStateless, isStateless} from './stateless.ts';
 import {openStream} from './stream.ts';
@@ -67,7 +67,7 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	const {owner, offer, version: spoken} = sessionOf(visit);
 	if (message.kind === 'notification') {
 		const {method, params} = message;
-		if (method === 'notifications/cancelled') gateway.mcp.running.get(`${owner}\n${JSON.stringify(params.requestId)}`)?.();
+		if (method === 'notifications/cancelled') cancel(gateway, owner, params.requestId);
 		if (method === 'notifications/roots/list_changed' && door !== undefined)
 			gateway.mcp.servers
 				.get(door)

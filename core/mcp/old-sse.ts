@@ -5,7 +5,7 @@ import {parseBody} from '../llm/body.ts';
 import type {ReplyParts} from '../llm/reply.ts';
 import {askToListen, tell} from './listening.ts';
 import {nothingOffered, type Offer, offerOf} from './offer.ts';
-import {answered} from './respond.ts';
+import {answered, cancel} from './respond.ts';
 import {RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {openStream, type Stream} from './stream.ts';
 import {accepted, type Visit} from './visit.ts';
@@ -72,8 +72,7 @@ const take = async (visit: Visit): Promise<ReplyParts> => {
 	const message = readMessage(parseBody(bytes).json);
 	const {owner, stream} = client;
 	if (message.kind === 'answer') gateway.mcp.push.answered(owner, message.id, message);
-	if (message.kind === 'notification' && message.method === 'notifications/cancelled')
-		gateway.mcp.running.get(`${owner}\n${JSON.stringify(message.params.requestId)}`)?.();
+	if (message.kind === 'notification' && message.method === 'notifications/cancelled') cancel(gateway, owner, message.params.requestId);
 	if (message.kind !== 'request') return accepted(exchange);
 	if (message.method === 'initialize') {
 		client.offer = offerOf(message.params.capabilities);

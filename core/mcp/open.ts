@@ -35,8 +35,8 @@ export type Mcp = {
 	seal: Seal;
 	/** Told when a session's client wants to hear of something else. Answers how to stop. */
 	onWatch(owner: string, listener: () => void): () => void;
-	/** Ends a request under way, by whose it is and its id. */
-	running: Map<string, () => void>;
+	/** Who waits for each request under way, by whose it is and its id. */
+	running: Map<string, Waiting>;
 	/** Streams of sessions, on which nobody waits for anything. */
 	streams: Set<Waiting>;
 	/** Ends those streams: what stops need not wait for them. */

@@ -45,6 +45,14 @@ const levelOf = ({gateway}: Visit, {message, era, owner}: Asked): string | undef
 	return level === undefined ? undefined : levelIn(level);
 };
 
+const nameOf = (owner: string, id: unknown): string => `${owner}\n${JSON.stringify(id)}`;
+
+/** Ends a request under way, as if its client had left; nothing happens where there is none. */
+export const cancel = ({mcp}: Gateway, owner: string, id: unknown): void => {
+	const waiting = mcp.running.get(nameOf(owner, id));
+	if (waiting) leave(waiting);
+};
+
 type Asked = {
 	message: Extract<Message, {kind: 'request'}>;
 	era: Turn['era'];
@@ -94,8 +102,8 @@ export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonO
 				? undefined
 				: told => stream.send({method: 'notifications/progress', params: progressFor(gateway, exchange, told, token)}),
 	};
-	const name = `${owner}\n${JSON.stringify(id)}`;
-	gateway.mcp.running.set(name, () => leave(waiting));
+	const name = nameOf(owner, id);
+	gateway.mcp.running.set(name, waiting);
 	try {
 		if (isKnown(turn) && isOperation(method)) exchange.operation = method;
 		const result = await answerTo(turn);
