@@ -29,6 +29,8 @@ export type Rehearsal = {
 	readonly asked: readonly Asked[];
 	/** What each plugin's verdict would have had the gateway do, since `begin`. */
 	readonly foreseen: ReadonlyMap<string, Foreseen>;
+	/** Plugins that wanted to ask somebody outside since `begin`, and were not let: what they said is not what they would say. */
+	readonly unheard: ReadonlySet<string>;
 	/** Forgets what was asked before. */
 	begin(): void;
 	close(): Promise<void>;
@@ -47,13 +49,18 @@ export type Stage = {
 };
 
 /** Reads like the plugin's own lender, and lends nothing that leaves a trace: what it puts is lost, what it sends is refused. */
-const lenderFor = ({name, manifest, lent}: Admitted, {kv, ledger, now = Date.now}: Stage) => {
+const lenderFor = ({name, manifest, lent}: Admitted, {kv, ledger, now = Date.now}: Stage, unheard: Set<string>) => {
+	const refuse = (): Promise<never> => {
+		unheard.add(name);
+		return Promise.reject(new GatewayError('denied', 'explain sends nothing'));
+	};
 	const lending: Lending = {
 		name,
 		granted: new Set(manifest.capabilities),
 		secrets: lent.secrets,
 		kv: {...kv.space(name), put: async () => undefined},
-		http: () => Promise.reject(new GatewayError('denied', 'explain sends nothing')),
+		http: refuse,
+		ask: refuse,
 		log: () => undefined,
 		count: () => undefined,
 		balance: (account, unit, window, timeZone) => ledger.balance(account, unit as 'microUsd', window as 'day', timeZone),
@@ -86,9 +93,9 @@ const watched = (tier: Tier, witness: (asked: Asked) => void, firstRun: number):
 	},
 });
 
-const moved = async (stage: Stage, residents: PluginHouse['residents']): Promise<PluginHouse> => {
+const moved = async (stage: Stage, residents: PluginHouse['residents'], unheard: Set<string>): Promise<PluginHouse> => {
 	const {config, kv, scripts, log} = stage;
-	const admitted = residents.map(({member: {plugin}}) => ({...plugin, lender: lenderFor(plugin, stage)}));
+	const admitted = residents.map(({member: {plugin}}) => ({...plugin, lender: lenderFor(plugin, stage, unheard)}));
 	const complain: LoadedConfig['complain'] = complaints =>
 		complaints.map(({message, mend}) => ({file: 'gateway.config.ts', path: '', message, mend}));
 	try {
@@ -104,7 +111,8 @@ const moved = async (stage: Stage, residents: PluginHouse['residents']): Promise
  * to reserve, store, send or count. To be closed.
  */
 export const openRehearsal = async (stage: Stage, residents: PluginHouse['residents']): Promise<Rehearsal> => {
-	const house = await moved(stage, residents);
+	const unheard = new Set<string>();
+	const house = await moved(stage, residents, unheard);
 	const asked: Asked[] = [];
 	const foreseen = new Map<string, Foreseen>();
 	const watchedFrom = (firstRun: number): Member[] => {
@@ -125,8 +133,10 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 		guards: openHooks({members: watchedFrom(ofGuards).filter(isGuard), ...asIfReal}),
 		asked,
 		foreseen,
+		unheard,
 		begin() {
 			asked.length = 0;
+			unheard.clear();
 			foreseen.clear();
 		},
 		close: () => moveOut(house),

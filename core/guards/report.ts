@@ -74,7 +74,7 @@ export const reportOf = ({rehearsal, exchange, quarantined}: From, hooks: readon
 		...(refused && {
 			decidedBy: {plugin: refused.plugin, rule: refused.rule, code: refused.code, status: refused.status, message: refused.message},
 		}),
-		checkedBy: [...new Set(looked.map(({plugin}) => plugin))],
+		checkedBy: [...new Set(looked.map(({plugin}) => plugin))].filter(name => !rehearsal.unheard.has(name)),
 		guards,
 		findings: [...(exchange.findings?.values() ?? [])].map(({digest, ...finding}) => finding),
 	};

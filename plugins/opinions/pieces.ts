@@ -8,6 +8,9 @@ export type Piece = {channel: Channel; text: string; span?: {text: number; start
 /** What stands between two texts in one question. */
 const between = '\n\n';
 
+/** What a provider calls the figures it bills by: they stand in each of its answers, and say nothing. */
+const figure = /^[a-z0-9_]{1,40}_tokens(?:_details)?$/;
+
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
 /** Parts of a text that overlap, so that what stands across a seam is seen whole in one of them. */
@@ -33,7 +36,7 @@ export const piecesOf = (texts: readonly string[], channelOf: (index: number) =>
 	const pieces: Piece[] = [];
 	for (const [index, text] of texts.entries()) {
 		const channel = channelOf(index);
-		if (channel === undefined || text.trim() === '') continue;
+		if (channel === undefined || text.trim() === '' || figure.test(text)) continue;
 		const last = open.get(channel);
 		if (last && last.text.length + between.length + text.length <= chars) {
 			last.text += between + text;

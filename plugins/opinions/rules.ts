@@ -14,7 +14,8 @@ export const rules = z.record(z.union([z.literal('*'), z.string().regex(/^[a-z][
 export type Rules = z.output<typeof rules>;
 
 export const channel = z.enum(['user', 'system', 'assistant', 'tool-result', 'tool-description', 'tool-arguments']);
-export const channels: readonly Channel[] = channel.options;
+/** Who runs this has written the system prompts; in answers they are ids and names. */
+export const channels: readonly Channel[] = channel.options.filter(name => name !== 'system');
 
 /** What both plugins that ask for opinions are told about asking. */
 export const asking = {
