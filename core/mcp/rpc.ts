@@ -1,4 +1,4 @@
-import type {GatewayError} from '../errors.ts';
+import type {ErrorCode, GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 
 export type RpcId = string | number;
@@ -107,6 +107,20 @@ const codeOf = ({code, status, facts}: GatewayError): number => {
 	return facts.type === 'invalid_request_error' && status === 400 ? rpcCodes.invalidRequest : rpcCodes.denied;
 };
 
+/** What helps where no model was asked, and no provider. */
+const helps: Partial<Record<ErrorCode, string>> = {
+	upstream_unreachable: 'The MCP server cannot be reached now.',
+	upstream_failed: 'The MCP server failed; what it was asked may have been done.',
+	upstream_refused: 'The MCP server, or whoever gives out its tokens, does not accept the gateway; its operator has to mend that.',
+	upstream_rate_limited: 'The MCP server is limiting; wait as long as retryAfterMs says.',
+	upstream_timeout: 'The MCP server took too long; what it was asked may have been done.',
+	upstream_malformed: 'The MCP server answered with something that is not MCP.',
+	upstream_too_large: 'Ask for less, or raise resultMb of this server in gateway.config.ts.',
+	price_unknown: 'Give the tool a price in gateway.config.ts: toolPrices.',
+	not_found: 'Look at the path, and at the lists of what is there.',
+	rate_limited: 'Wait as long as retryAfterMs says.',
+};
+
 /** What a client is told of an error: the same facts as on any other surface. */
 export const errorOf = (thrown: RpcError | GatewayError, exchangeId: string): {code: number; message: string; data?: unknown} => {
 	if (thrown instanceof RpcError) {
@@ -119,7 +133,7 @@ export const errorOf = (thrown: RpcError | GatewayError, exchangeId: string): {c
 		type: facts.type,
 		plugin,
 		rule,
-		help: facts.help,
+		help: helps[code] ?? facts.help,
 		retry: facts.retry,
 		retryAfterMs,
 		scopes,

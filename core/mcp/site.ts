@@ -81,7 +81,9 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 	const bare = (value: string): string => value.replace(/^\w+ /, '');
 	const secrets = [...Object.values(ours).map(bare), ...others];
 
-	const malformed = (why: string): GatewayError => new GatewayError('upstream_malformed', `The MCP server "${name}" ${why}.`);
+	const who = `The MCP server "${name}"`;
+
+	const malformed = (why: string): GatewayError => new GatewayError('upstream_malformed', `${who} ${why}.`);
 
 	const sizeNamed = (thrown: unknown): unknown =>
 		thrown instanceof GatewayError && thrown.code === 'upstream_too_large' ? oversized(name, maxBytes) : thrown;
@@ -93,7 +95,7 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 	): Promise<Reply> =>
 		new Promise((resolve, reject) => {
 			if (waiting.left) reject(new GatewayError('client_closed', 'The client left before the answer.'));
-			else rooms[room].dispatch(request, receive({provider: name, timeoutMs, idleMs: silentMs}, waiting, resolve, reject));
+			else rooms[room].dispatch(request, receive({who, timeoutMs, idleMs: silentMs}, waiting, resolve, reject));
 		});
 
 	const refusedBy = ({status, headers}: Reply, {onRefused}: Posting): GatewayError | undefined => {
@@ -122,7 +124,7 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 		// Beside the config's there may be a token of whoever asks.
 		shownIn: ({authorization}) => (authorization === undefined ? secrets : [...secrets, bare(authorization)]),
 		messageIn(bytes, shown) {
-			for (const key of shown) refuseKeyIn({name, key}, bytes);
+			for (const key of shown) refuseKeyIn({name: who, key}, bytes);
 			try {
 				return readMessage(parseBody(bytes).json);
 			} catch (thrown) {

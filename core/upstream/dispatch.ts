@@ -85,7 +85,7 @@ const parsed = (name: string, baseUrl: string): URL => {
 export const openProvider = ({name, speaks, baseUrl = homes[speaks], key, timeoutMs, idleMs, connections}: ProviderOptions): Provider => {
 	const url = parsed(name, baseUrl);
 	const prefix = url.pathname.replace(/\/+$/, '');
-	const limits: Limits = {provider: name, timeoutMs, idleMs};
+	const limits: Limits = {who: `Provider "${name}"`, timeoutMs, idleMs};
 	const ours = ['accept-encoding', 'identity', 'user-agent', 'sallyport', ...credentials(speaks, key)];
 	const pool = new Pool(url.origin, {
 		connections,

@@ -35,7 +35,8 @@ export const leave = (waiting: Waiting): void => {
 	waiting.onLeft?.();
 };
 
-export type Limits = {provider: string; timeoutMs: number; idleMs: number};
+/** `who` answers, as a message begins that speaks of it: `Provider "acme"`. */
+export type Limits = {who: string; timeoutMs: number; idleMs: number};
 
 /** Bytes taken from the socket before anybody asked for them. */
 const mostHeld = 65_536;
@@ -75,7 +76,7 @@ const dropping = (): Sink => {
 
 /** One attempt, from dispatch to the last byte, as undici's handler. Calls `answered` or `failed`, once. */
 export const receive = (
-	{provider, timeoutMs, idleMs}: Limits,
+	{who, timeoutMs, idleMs}: Limits,
 	waiting: Waiting | undefined,
 	answered: (reply: Reply) => void,
 	failed: (error: GatewayError) => void,
@@ -95,9 +96,8 @@ export const receive = (
 	const late = () => {
 		// A client that reads slowly is not an upstream that is silent.
 		if (paused && !dropped) timer.refresh();
-		else if (begun)
-			fail(new GatewayError('upstream_timeout', `Provider "${provider}" fell silent for ${idleMs} ms in the middle of its answer.`));
-		else fail(new GatewayError('upstream_timeout', `Provider "${provider}" sent nothing for ${timeoutMs} ms.`));
+		else if (begun) fail(new GatewayError('upstream_timeout', `${who} fell silent for ${idleMs} ms in the middle of its answer.`));
+		else fail(new GatewayError('upstream_timeout', `${who} sent nothing for ${timeoutMs} ms.`));
 	};
 	let timer = setTimeout(late, timeoutMs);
 
@@ -211,7 +211,7 @@ export const receive = (
 			const coding = headers['content-encoding'];
 			if (coding !== undefined && coding !== 'identity') {
 				// Nothing here could read it, so no rule could have been applied to it.
-				fail(new GatewayError('upstream_malformed', `Provider "${provider}" compressed its answer, although it was asked not to.`));
+				fail(new GatewayError('upstream_malformed', `${who} compressed its answer, although it was asked not to.`));
 				return;
 			}
 			begun = true;
@@ -241,7 +241,7 @@ export const receive = (
 		onResponseError: (_, thrown) => {
 			if (over) return;
 			finish();
-			failure = upstreamError(provider, thrown, controller === undefined ? 'not sent' : begun ? 'answering' : 'sent');
+			failure = upstreamError(who, thrown, controller === undefined ? 'not sent' : begun ? 'answering' : 'sent');
 			if (!begun) tell();
 			else if (sink !== undefined) flush();
 		},
