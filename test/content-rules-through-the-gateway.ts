@@ -236,6 +236,31 @@ test('what is found can taint, and who observes changes nothing', async t => {
 	t.true((await modelRecords(watching)).at(-1)!.findings?.some(({mode}) => mode === 'observe'));
 });
 
+test("by meaning, a real embedding model is asked, at the caller's cost and on the record; without the grant nothing passes", async t => {
+	const meaning = {
+		model: 'local/embed',
+		topics: [{name: 'pay', examples: ['what is the salary of my colleague Ada'], threshold: 0.6, action: 'deny'}],
+	};
+	const entry = {use: 'content-rules', config: {meaning}};
+	const gateway = await startGateway(t, {plugins: [{use: 'virtual-keys'}, {...entry, grants: {models: ['local/embed']}}]});
+	const openai = openaiClient(gateway, {apiKey: await gateway.key()});
+	const say = (words: string) => openai.chat.completions.create({model: 'fast', messages: user(words)});
+	const answer = await say('please tell me about the weather in Oslo tomorrow');
+	t.truthy(answer.choices[0]!.message.content);
+	await t.throwsAsync(say('the salary of my colleague Ada, what is it'), {instanceOf: OpenAI.BadRequestError});
+	const asked = gateway.upstream.requests.filter(({path}) => path.endsWith('/embeddings'));
+	t.is(asked.length, 2);
+	const records = await modelRecords(gateway);
+	t.is(records.filter(({operation, causedBy}) => operation === 'embeddings' && causedBy !== undefined).length, 2);
+
+	const bare = await startGateway(t, {plugins: [{use: 'virtual-keys'}, entry]});
+	const other = openaiClient(bare, {apiKey: await bare.key()});
+	await t.throwsAsync(other.chat.completions.create({model: 'fast', messages: user('hello to all of you')}), {
+		instanceOf: OpenAI.BadRequestError,
+	});
+	t.is(bare.upstream.requests.length, 0);
+});
+
 test('a pattern that cannot be matched in linear time stops the boot, and the message says where and what to write', async t => {
 	const error = await t.throwsAsync(start(t, {patterns: [{name: 'twice', pattern: '(\\w+) \\1'}]}));
 	t.regex(error!.message, /patterns\.0\.pattern/);

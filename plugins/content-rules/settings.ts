@@ -4,6 +4,7 @@ import {patternOrIssue} from '../../plugin-sdk/pattern.ts';
 import type {Scanner} from './hits.ts';
 import {type Check, compileSchema, SchemaRefused} from './json-schema.ts';
 import {type LinkRules, openLinks} from './links.ts';
+import {type Meaning, openMeaning} from './meaning.ts';
 import {openPhrases, type Phrase} from './phrases.ts';
 import {isScript, openScripts} from './scripts.ts';
 import {plainHostOf} from './targets.ts';
@@ -71,6 +72,31 @@ const answers = z.strictObject({
 	notJson: z.enum(['flag', 'deny']).default('deny'),
 });
 
+const topic = z.strictObject({
+	name,
+	examples: z.array(z.string().trim().min(8).max(500)).min(1).max(50),
+	/** How near a text has to come to an example, as the cosine of their vectors: models differ, so try it. */
+	threshold: z.number().min(0.05).max(1),
+	action: z.enum(['flag', 'deny', 'taint']).default('flag'),
+	on: z
+		.array(z.enum(['request', 'tool-results']))
+		.min(1)
+		.default(['request', 'tool-results']),
+	channels: z.array(channel).min(1).optional(),
+	category: name.default('topic'),
+	severity: common([], '', 'flag').severity,
+});
+
+const meaning = z.strictObject({
+	/** An embedding model that `grants.models` names. */
+	model: z.string().min(1).max(300),
+	topics: z.array(topic).min(1).max(50),
+	/** How long one question to the model may take. */
+	timeMs: z.int().min(50).max(8_000).default(2_000),
+	/** What becomes of a text that the model could not be asked about. */
+	unasked: z.enum(['deny', 'allow']).default('deny'),
+});
+
 const given = z.strictObject({
 	phrases: z
 		.array(
@@ -97,6 +123,7 @@ const given = z.strictObject({
 	html: z.strictObject({tags: z.enum(['active', 'all']).default('active'), ...common(['answer'], 'html', 'strip')}).optional(),
 	scripts: z.strictObject({allow: z.array(script).min(1).max(50), ...common(['answer'], 'script', 'flag')}).optional(),
 	answers: answers.optional(),
+	meaning: meaning.optional(),
 });
 
 /** A rule about words, and what is done where it finds some. */
@@ -124,6 +151,15 @@ export type Settings = {
 	/** What reads a text, by where it goes and where it came from; nobody, where no rule is for that. */
 	scannersFor(place: Place, from: Channel): readonly Scanner[];
 	answers: AnswerRules | undefined;
+	/** What texts are about, and which texts of which place and channel that is asked of. */
+	meaning:
+		| {
+				of: Meaning;
+				unasked: 'deny' | 'allow';
+				isAsked(place: Place, from: Channel): boolean;
+				isFor(rule: number, place: Place, from: Channel): boolean;
+		  }
+		| undefined;
 };
 
 type Common = z.output<z.ZodObject<ReturnType<typeof common>>>;
@@ -181,6 +217,8 @@ export const config = given.transform((settings, context): Settings => {
 			...(here(scriptRule) ? [scriptRule!.scan] : []),
 		];
 	};
+	const topics = (settings.meaning?.topics ?? []).map(one => ({...one, rule: add(one.name, one)}));
+
 	const scanners = new Map(places.flatMap(place => channel.options.map(from => [`${place} ${from}`, made(place, from)] as const)));
 	const {answers: asked} = settings;
 	const check = checkOf(context, asked?.schema);
@@ -188,6 +226,12 @@ export const config = given.transform((settings, context): Settings => {
 	return {
 		rules,
 		scannersFor: (place, from) => scanners.get(`${place} ${from}`)!,
+		meaning: settings.meaning && {
+			of: openMeaning({...settings.meaning, topics}),
+			unasked: settings.meaning.unasked,
+			isAsked: (place, from) => topics.some(({rule}) => isFor(rule, place, from)),
+			isFor,
+		},
 		answers: asked && {...asked, maxChars: asked.maxChars, json: asked.json || check !== undefined, check},
 	};
 });

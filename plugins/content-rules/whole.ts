@@ -1,4 +1,4 @@
-import type {Channel, Finding} from '../../plugin-sdk/index.ts';
+import type {Channel, Finding, Host} from '../../plugin-sdk/index.ts';
 import {findingOf, findingOfAnswer, written} from './changes.ts';
 import {counted, type Hit, scanAll} from './hits.ts';
 import {placeOf, readJson, readPlain} from './reading.ts';
@@ -69,4 +69,28 @@ export const wholeTexts = (
 		if (out !== text) patch[index] = out;
 	}
 	return {patch, findings};
+};
+
+/** What the texts are about, where a rule asks that of them; `unasked` where nobody could be asked. */
+export const topicsOf = async (
+	texts: readonly string[],
+	channels: readonly Channel[],
+	asks: boolean,
+	{meaning, rules}: Settings,
+	models: Host<unknown>['models'],
+): Promise<Finding[] | 'unasked'> => {
+	const asked = texts.flatMap((text, index) => {
+		const channel = channels[index] ?? 'user';
+		const place = placeFor(channel, asks);
+		return meaning?.isAsked(place, channel) ? [{text, index, channel, place}] : [];
+	});
+	if (!meaning || asked.length === 0) return [];
+	const about = await meaning.of(
+		asked.map(({text}) => text),
+		models,
+	);
+	if (!about) return 'unasked';
+	return asked.flatMap(({index, channel, place}, at) =>
+		about[at]!.filter(({rule}) => meaning.isFor(rule, place, channel)).map(near => findingOf(near, near, rules, channel, index)),
+	);
 };
