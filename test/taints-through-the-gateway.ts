@@ -70,7 +70,7 @@ test.serial('an agent that has read orders may not send any more; nobody else is
 	);
 	t.like(
 		records.find(({outcome}) => outcome === 'denied'),
-		{tool: 'send', error: {code: 'denied', plugin: 'grants', rule: '*'}},
+		{tool: 'send', error: {code: 'denied', plugin: 'grants', rule: '*'}, annotations: {'grants.tainted': 'injection'}},
 	);
 	t.false(JSON.stringify(await gateway.journal()).includes('eve@evil.example'));
 });

@@ -29,7 +29,7 @@ export const taints = (program: Command): void => {
 	withAdmin(group.command('list').description('what is tainted now, since which exchange, and until when'))
 		.option('--json', 'print JSON')
 		.action(async ({json, ...options}: AdminOptions & {json?: true}) => {
-			const answer = (await adminCall(options, 'GET', '/admin/taints')) as {taints: Shown[]};
+			const answer = (await adminCall(options, 'GET', '/admin/taints')) as {taints: Shown[]; leftOut?: number};
 			if (json) return console.log(JSON.stringify(answer, null, 2));
 			if (answer.taints.length === 0) return console.log('Nothing.');
 			const head = ['place', 'taint', 'of whom', 'session', 'until', 'exchange'];
@@ -39,6 +39,7 @@ export const taints = (program: Command): void => {
 					head.map(() => false),
 				),
 			);
+			if (answer.leftOut !== undefined) console.log(`\nAnd ${answer.leftOut} older ones.`);
 		});
 
 	withAdmin(group.command('lift').description('end the taints of a place, before their time'))

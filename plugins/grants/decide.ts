@@ -29,11 +29,11 @@ export type Code = 'model_not_granted' | 'provider_not_granted' | 'operation_not
 
 /**
  * Whether a right goes so far. `plan` is there when some of the deployments are not granted: those that are. `by` is the rule that refuses;
- * without one, nobody has granted it.
+ * without one, nobody has granted it. `tainted`: it is refused for these alone.
  */
 export type Decision =
 	| {granted: true; plan?: string[]; code?: undefined; by?: undefined}
-	| {granted: false; code: Code; message: string; by?: Standing};
+	| {granted: false; code: Code; message: string; by?: Standing; tainted?: string[]};
 
 const fits = (pattern: string, name: string): boolean => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name);
 const fitsAny = (patterns: readonly string[], name: string): boolean => patterns.some(pattern => fits(pattern, name));
@@ -161,7 +161,9 @@ const ofTaints = (right: Right, question: Question): Decision | undefined => {
 		const {whenTainted} = by.rule;
 		const held = whenTainted && taints.filter(name => whenTainted.by?.includes(name) !== false);
 		const what = held && held.length > 0 ? named(whenTainted, question) : undefined;
-		if (what !== undefined) return refused('denied', `The ${what} is not for a session that is tainted (${held!.join(', ')}).`, by);
+		if (what === undefined) continue;
+		const message = `The ${what} is not for a session that is tainted (${held!.join(', ')}).`;
+		return {granted: false, code: 'denied', message, by, tainted: held!};
 	}
 	return undefined;
 };

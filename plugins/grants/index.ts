@@ -37,8 +37,15 @@ const anybody: Right[number] = {
 	from: 'config',
 };
 
-const refusal = ({granted, code, message, by}: Decision & {message?: string}) =>
-	granted ? undefined : deny({code, message: message ?? 'This is not granted to this key.', rule: by?.scope});
+const refusal = ({granted, code, message, by, tainted}: Decision & {message?: string; tainted?: string[]}) =>
+	granted
+		? undefined
+		: deny({
+				code,
+				message: message ?? 'This is not granted to this key.',
+				rule: by?.scope,
+				...(tainted && {annotate: {tainted: tainted.join(', ')}}),
+			});
 
 export default definePlugin({
 	config,

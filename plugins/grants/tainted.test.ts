@@ -17,7 +17,7 @@ const start = async (t: ExecutionContext, allow: Record<string, unknown>) => {
 test('a tool that is denied to tainted sessions is granted to all others, and what else they may stays granted', async t => {
 	const {call} = await start(t, {'tenant:acme': {whenTainted: {deny: {tools: ['mail/send*']}}}});
 	t.is(await call('send', []), undefined);
-	t.like(await call('send', ['injection']), {verdict: 'deny', code: 'denied', rule: 'tenant:acme'});
+	t.like(await call('send', ['injection']), {verdict: 'deny', code: 'denied', rule: 'tenant:acme', annotate: {tainted: 'injection'}});
 	t.like(await call('send_all', ['anything']), {verdict: 'deny'});
 	t.is(await call('read', ['injection']), undefined);
 	t.is(await call('send', ['injection'], 'post'), undefined);
