@@ -18,30 +18,37 @@ const allowance = 4;
 const prose = 'The quick brown fox, who lives at 12 Long Street, jumps over 13 lazy dogs; call me at noon about order 48213. ';
 const times = (text: string, chars: number): string => text.repeat(Math.ceil(chars / text.length));
 const million = 1_000_000;
+/** What a plugin of the inline tier reads in the gateway's own process: docs/guards.md. */
+const mostInlineChars = 16_384;
 const asking = (content: unknown) => [{role: 'user', content}];
 
-const nested = (): unknown => {
+/** Twenty-four levels, of so many characters in all. */
+const nested = (chars: number): unknown => {
 	let value: unknown = 'leaf';
-	for (let depth = 0; depth < 24; depth++) value = {list: [value, prose], [`key${depth}`]: times(prose, 8_000)};
+	for (let depth = 0; depth < 24; depth++) value = {list: [value], [`key${depth}`]: times(prose, chars / 24)};
 	return value;
 };
 
-const bodies: Record<string, () => unknown[]> = {
-	'1 MB of prose': () => asking(times(prose, million)),
-	'10,000 turns': () => Array.from({length: 10_000}, (_, at) => ({role: at % 2 === 0 ? 'user' : 'assistant', content: prose.slice(0, 90)})),
-	'a deep result of a tool': () => [
-		{role: 'tool', tool_call_id: 'c', content: JSON.stringify(nested())},
-		{role: 'user', content: [{type: 'tool_result', tool_use_id: 'c', content: [nested()]}]},
+const line = prose.slice(0, 90);
+
+const bodies: Record<string, (chars: number) => unknown[]> = {
+	prose: chars => asking(times(prose, chars)),
+	'a conversation of short turns': chars =>
+		Array.from({length: chars / 100}, (_, at) => ({role: at % 2 === 0 ? 'user' : 'assistant', content: line})),
+	'a deep result of a tool': chars => [
+		{role: 'tool', tool_call_id: 'c', content: JSON.stringify(nested(chars / 2))},
+		{role: 'user', content: [{type: 'tool_result', tool_use_id: 'c', content: [nested(chars / 2)]}]},
 	],
-	'one word without an end': () => asking(times('a', million)),
-	'nothing but invisible characters': () => asking(times('\u200b', million / 2)),
-	'beginnings of e-mail addresses': () => asking(times('a@', million)),
-	'almost host names': () => asking(times('a.b-', million)),
-	'beginnings of keys': () => asking(times('sk-ghp_AKIA', million)),
-	'heads of private keys': () => asking(times('-----BEGIN PRIVATE KEY-----\n', million)),
-	'connection strings': () => asking(times('postgres://a:b@c/', million)),
-	'names before values': () => asking(times('password="x", token: y; ', million)),
-	'numbers with bad check digits': () => asking(times('4111 1111 1111 1112 ', 300_000)),
+	'one word without an end': chars => asking(times('a', chars)),
+	'nothing but invisible characters': chars => asking(times('\u200b', chars / 2)),
+	'beginnings of e-mail addresses': chars => asking(times('a@', chars)),
+	'almost host names': chars => asking(times('a.b-', chars)),
+	'beginnings of keys': chars => asking(times('sk-ghp_AKIA', chars)),
+	'heads of private keys': chars => asking(times('-----BEGIN PRIVATE KEY-----\n', chars)),
+	'connection strings': chars => asking(times('postgres://a:b@c/', chars)),
+	'names before values': chars => asking(times('password="x", token: y; ', chars)),
+	'digits and dots': chars => asking(times('1.', chars)),
+	'numbers with bad check digits': chars => asking(times('4111 1111 1111 1112 ', chars)),
 };
 
 const guards: Record<string, NonNullable<GatewayConfigInput['plugins']>[number]> = {
@@ -94,15 +101,17 @@ for (const [name, plugin] of Object.entries(guards))
 		};
 		// The first text of this size starts a process.
 		await ask(asking(times(prose, 100_000)));
-		for (const [what, messages] of Object.entries(bodies)) {
-			let best = await ask(messages());
-			for (let again = 0; again < 2 && best.ms > aim; again++) {
-				const next = await ask(messages());
-				if (next.ms < best.ms) best = next;
+		for (const chars of [mostInlineChars - 2_000, million]) {
+			for (const [what, messages] of Object.entries(bodies)) {
+				let best = await ask(messages(chars));
+				for (let again = 0; again < 4 && best.ms > aim; again++) {
+					const next = await ask(messages(chars));
+					if (next.ms < best.ms) best = next;
+				}
+				t.log(`${chars} of ${what}: ${best.status}, the loop stood still for at most ${best.ms.toFixed(0)} ms`);
+				t.true(best.ms <= aim * allowance, `${chars} of ${what}: ${best.ms.toFixed(0)} ms`);
+				t.true(best.status === 200 || best.status === 503, `${what}: ${best.status}`);
 			}
-			t.log(`${what}: ${best.status}, the loop stood still for at most ${best.ms.toFixed(0)} ms`);
-			t.true(best.ms <= aim * allowance, `${what}: ${best.ms.toFixed(0)} ms`);
-			t.true(best.status === 200 || best.status === 503, `${what}: ${best.status}`);
 		}
 	});
 
@@ -152,7 +161,7 @@ test.serial('a guard that hangs at large texts refuses those, and goes on with s
 	const folder = await writePlugin(freshFolder(t), {
 		name: 'hanging',
 		reads: {'pre-request': ['text[]']},
-		hooks: `hooks: {'pre-request': ({text}) => { if (text.join('').length > 65_000) for (;;); }}`,
+		hooks: `hooks: {'pre-request': ({text}) => { if (text.join('').length > 16_384) for (;;); }}`,
 		limits: {cpuMs: 20, timeoutMs: 100},
 	});
 	const {send, script} = await start(t, [{use: folder, tier: 'inline', trust: (await codeOf(folder, 'isolate')).digest}]);

@@ -2,7 +2,7 @@ import type {Value} from '../sandbox/isolate.ts';
 import type {Admitted, Answer, Run, Tier} from './tier.ts';
 
 /** Reading more than this would keep every other exchange of this process waiting. */
-const mostInlineChars = 65_536;
+const mostInlineChars = 16_384;
 
 /** How much longer a plugin may take over a text that is too large for this process. */
 const patience = 10;
