@@ -8,6 +8,7 @@ import {isWhole, jsonStart, readOn} from './json-text.ts';
 import {openLinks} from './links.ts';
 import {openPhrases, type Phrase} from './phrases.ts';
 import {openScripts} from './scripts.ts';
+import {judgeTarget} from './targets.ts';
 
 const found = (scan: Scanner, text: string): string[] =>
 	counted(scanAll([scan], text, 0, true).found).map(({start, end}) => text.slice(start, end));
@@ -314,4 +315,66 @@ test('10,000 phrases are looked for in a megabyte at once', t => {
 	const before = process.cpuUsage();
 	t.is(scan(text, 0, true).found.length, 14_000);
 	t.true(process.cpuUsage(before).user < 10_000_000);
+});
+
+test('what counts as allowed is not where a browser would go elsewhere', t => {
+	const seed = 34;
+	const random = seededRandom(seed);
+	const base = 'https://page.example/';
+	const parts = [
+		...[
+			'https:',
+			'HTTP:',
+			'http:',
+			'ftp:',
+			'mailto:',
+			'javascript:',
+			'data:',
+			'ws:',
+			'//',
+			'/',
+			'\\',
+			'\\\\',
+			':',
+			'@',
+			'?',
+			'#',
+			'.',
+			'..',
+		],
+		...[
+			'good.example',
+			'evil.example',
+			'docs.good.example',
+			'good',
+			'example',
+			'%2e',
+			'%40',
+			'\t',
+			'\n',
+			' ',
+			'\u0000',
+			'\u3002',
+			'\uff0e',
+			'xn--',
+			'-',
+		],
+		...['[::1]', '127.1', '0x7f', ':80', ':0', 'a', 'ß', '\u00ad', '\u200b', '\u212a', 'é', '..', ';', ',', "'", '&', '=', '|', '^', '%'],
+	];
+	const listed = (host: string) => /^(?:.+\.)?good\.example\.?$/.test(host);
+	let judged = 0;
+	for (let round = 0; round < 60_000; round++) {
+		const written = Array.from({length: 1 + random.below(7)}, () => random.pick(parts)).join('');
+		if (judgeTarget(written, true, allowed) !== 'allowed') continue;
+		let url: URL;
+		try {
+			url = new URL(written, base);
+		} catch {
+			continue;
+		}
+		judged++;
+		const fine = url.protocol === 'mailto:' || url.href === url.protocol || url.host === 'page.example' || listed(url.hostname);
+		t.true(fine, `seed ${seed}, round ${round}: ${JSON.stringify(written)} goes to ${url.href}`);
+	}
+	t.true(judged > 5_000, `${judged}`);
 });

@@ -1,7 +1,7 @@
 import {type Hit, nobody, type Scanned, type Scanner, type Until} from './hits.ts';
 import {placeOf, type Reading, readMarkup, readPlain} from './reading.ts';
 import {isActive, longestTag, tagAt, unknownIn} from './tags.ts';
-import {type Allowed, judgeName, judgeTarget} from './targets.ts';
+import {type Allowed, judgeBare, judgeName, judgeTarget} from './targets.ts';
 
 export type LinkRules = {
 	/** Where a click may lead. */
@@ -112,7 +112,7 @@ const scanMarkup = (text: string, from: number, final: boolean, {links, images, 
 		if (spelled === '<') return bracket(start);
 		if (spelled === ']') return target(start, 2, ruleFor(text[start + 1] === ':' ? images !== undefined : isImage(text, start)));
 		if (spelled === 'url(') return target(start, 4, ruleFor(true));
-		return address(start, start, links, spelled === 'www.' ? judgeName : judgeTarget);
+		return address(start, start, links, spelled === 'www.' ? judgeName : judgeBare);
 	};
 
 	sign.lastIndex = from;

@@ -32,7 +32,7 @@ const isListed = (authority: string, {hosts}: Allowed): boolean => {
 const authorityIn = (rest: string, whole: boolean, allowed: Allowed): Judged => {
 	const end = rest.search(/[/\\?#]/);
 	if (end < 0 && !whole) return rest.length > mostAuthority ? 'unknown' : 'open';
-	const authority = end < 0 ? rest.replace(trailing, '') : rest.slice(0, end);
+	const authority = end < 0 ? rest : rest.slice(0, end);
 	return isListed(authority, allowed) ? 'allowed' : 'unknown';
 };
 
@@ -60,5 +60,10 @@ export const judgeTarget = (written: string, whole: boolean, allowed: Allowed): 
 	return authorityIn(rest.slice(slashes), whole, allowed);
 };
 
-/** The same for a name that begins with `www.` and has no scheme before it. */
-export const judgeName = (written: string, whole: boolean, allowed: Allowed): Judged => authorityIn(written, whole, allowed);
+/** The same for an address among words, which the signs behind it do not belong to. */
+export const judgeBare = (written: string, whole: boolean, allowed: Allowed): Judged =>
+	judgeTarget(whole ? written.replace(trailing, '') : written, whole, allowed);
+
+/** The same for a name among words that begins with `www.` and has no scheme before it. */
+export const judgeName = (written: string, whole: boolean, allowed: Allowed): Judged =>
+	authorityIn(whole ? written.replace(trailing, '') : written, whole, allowed);
