@@ -217,3 +217,15 @@ test.serial('a guard that observes taints nothing', async t => {
 		[['taint', 'observe']],
 	);
 });
+
+test.serial('a batch cannot read orders and act on them behind their back', async t => {
+	const {gateway, sent} = await start(t);
+	const wire = wireTo(`${gateway.url}/mcp/desk`, await gateway.key());
+	const session = await wire.begin('2025-03-26');
+	const call = (id: number, name: string, args: object) => ({jsonrpc: '2.0', id, method: 'tools/call', params: {name, arguments: args}});
+	const headers = {'mcp-session-id': session, 'mcp-protocol-version': '2025-03-26'};
+	const {body} = await wire.send([call(1, 'read', {path: 'evil.md'}), call(2, 'send', {})], headers);
+	t.regex(JSON.stringify(body), /not for a session that is tainted/);
+	t.deepEqual(sent, []);
+	t.regex(JSON.stringify((await wire.send(call(3, 'send', {}), headers)).body), /tainted/);
+});

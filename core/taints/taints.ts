@@ -44,7 +44,8 @@ type Tainted = Map<string, Map<string, Taint>>;
 
 /** A row is written once and never changed: two processes cannot undo each other, and what is swept is over for everybody. */
 const rowOf = ({id, name, at}: Taint): string => `${id}:${name}:${at}`;
-const whoOf = ({tenant, principal, key}: Place): string => JSON.stringify([tenant, principal, key ?? null]);
+const nameOf = (tenant: string, principal: string, key: string | undefined): string => JSON.stringify([tenant, principal, key ?? null]);
+const whoOf = ({tenant, principal, key}: Place): string => nameOf(tenant, principal, key);
 
 const lastOf = (alike: ReadonlyMap<string, Taint> | undefined): Taint | undefined => {
 	let last: Taint | undefined;
@@ -55,6 +56,8 @@ const lastOf = (alike: ReadonlyMap<string, Taint> | undefined): Taint | undefine
 export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: Options): Taints => {
 	const rows = new Map<string, Taint>();
 	const tainted = new Map<string, Tainted>();
+	/** How many rows are of each key: most have none, and need not be looked for. */
+	const rowsOf = new Map<string, number>();
 	/** The sessions of each key that are tainted. */
 	const sessionsOf = new Map<string, Set<string>>();
 	const places = new WeakMap<Exchange, Places>();
@@ -62,7 +65,15 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 	let retry: NodeJS.Timeout | undefined;
 	let closed = false;
 
+	const counted = (taint: Taint, by: number): void => {
+		const who = whoOf(taint);
+		const count = (rowsOf.get(who) ?? 0) + by;
+		if (count === 0) rowsOf.delete(who);
+		else rowsOf.set(who, count);
+	};
+
 	const show = (row: string, taint: Taint): void => {
+		if (!rows.has(row)) counted(taint, 1);
 		rows.set(row, taint);
 		const names: Tainted = tainted.get(taint.id) ?? new Map();
 		tainted.set(taint.id, names.set(taint.name, (names.get(taint.name) ?? new Map()).set(row, taint)));
@@ -75,6 +86,7 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 		const gone = rows.get(row);
 		if (!gone) return;
 		rows.delete(row);
+		counted(gone, -1);
 		const names = tainted.get(gone.id)!;
 		const alike = names.get(gone.name)!;
 		alike.delete(row);
@@ -149,7 +161,9 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 		},
 
 		of(exchange) {
-			if (tainted.size === 0) return ownTaints(exchange);
+			const {principal} = exchange;
+			const mayBe = tainted.size > 0 && principal && rowsOf.has(nameOf(principal.tenant, principal.id, principal.key));
+			if (!mayBe) return ownTaints(exchange);
 			const names = new Set(exchange.taints);
 			const at = now();
 			for (const {id} of placesFor(exchange)?.heldBy ?? [])
