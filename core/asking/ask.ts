@@ -13,12 +13,12 @@ import type {Question} from '../sandbox/capabilities.ts';
 import {restingProviders} from '../upstream/deployments.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {type AskingCall, openAskingCalls} from './calls.ts';
+import {openPlaces} from './places.ts';
 
 /** Most questions of one plugin in one call of a hook. */
 const mostInCall = 16;
-/** Most that are under way at a time: of all plugins, and of all that are asked for one principal. */
-const mostAtOnce = 64;
-const mostForOne = 16;
+/** Of all plugins together; "one" is the principal that a question is asked for. */
+const limits = {most: 256, mostForOne: 64, mostWaiting: 1_000, mostWaitingForOne: 250};
 const mostAnswerMb = 1;
 
 export type Asking = {
@@ -68,32 +68,17 @@ export const openAsking = (): Asking => {
 		for (const end of underWay) end(new GatewayError('client_closed', 'The plugin that asked has answered without it.'));
 	});
 	const rests = restingProviders();
-	const underWayFor = new Map<string, number>();
-	let underWay = 0;
+	const places = openPlaces(limits);
 	let gateway: Gateway | undefined;
 
-	const takePlace = ({call, plugin}: Place): (() => void) => {
-		const {principal} = call.exchange;
-		if (!principal) throw notThere(plugin);
+	const count = ({call, plugin}: Place): void => {
 		const asked = call.asked.get(plugin) ?? 0;
 		if (asked >= mostInCall)
 			throw new GatewayError(
 				'rate_limited',
 				`${plugin} has asked ${mostInCall} questions in this call already, and that is as many as it may`,
 			);
-		const name = `${principal.tenant} ${principal.id}`;
-		const own = underWayFor.get(name) ?? 0;
-		if (underWay >= mostAtOnce || own >= mostForOne)
-			throw new GatewayError('rate_limited', 'as many questions as may be under way at a time are under way');
 		call.asked.set(plugin, asked + 1);
-		underWay++;
-		underWayFor.set(name, own + 1);
-		return () => {
-			underWay--;
-			const left = underWayFor.get(name)! - 1;
-			if (left > 0) underWayFor.set(name, left);
-			else underWayFor.delete(name);
-		};
 	};
 
 	const replyTo = async (own: Gateway, exchange: Exchange, asked: Asked, timeoutMs: number): Promise<ReplyParts> => {
@@ -120,7 +105,7 @@ export const openAsking = (): Asking => {
 		};
 		exchange.waiting = waiting;
 		exchange.cut = cut;
-		const late = () => cut(new GatewayError('upstream_timeout', `${model} has not answered within ${timeoutMs} ms.`));
+		const late = () => cut(new GatewayError('upstream_timeout', `${model} has not answered in time.`));
 		const timer = setTimeout(late, timeoutMs);
 		const over = openWait(place.call, cut);
 		own.running.add(exchange);
@@ -145,17 +130,22 @@ export const openAsking = (): Asking => {
 	return {
 		named: calls.named,
 		async ask(plugin, granted, question) {
-			const {model, asking} = question;
+			const {model, asking, timeoutMs} = question;
 			if (!granted.includes(model)) {
 				const line = `grants: {models: ['${model}']}`;
 				throw new GatewayError('denied', `${plugin} may not ask ${model}; add ${line} to its entry in gateway.config.ts`);
 			}
 			const call = asking === undefined ? undefined : calls.find(asking);
-			if (!gateway || !call) throw notThere(plugin);
+			const principal = call?.exchange.principal;
+			if (!gateway || !call || !principal) throw notThere(plugin);
 			if (gateway.stopping) throw new GatewayError('shutting_down', 'This gateway is stopping.');
-			const giveBack = takePlace({call, plugin});
+			count({call, plugin});
+			const begun = performance.now();
+			const giveBack = await places.take(`${principal.tenant} ${principal.id}`, timeoutMs);
 			try {
-				return await put(gateway, {call, plugin}, question);
+				if (calls.find(asking!) !== call) throw notThere(plugin);
+				const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - begun)));
+				return await put(gateway, {call, plugin}, {...question, timeoutMs: leftMs});
 			} finally {
 				giveBack();
 			}

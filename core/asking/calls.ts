@@ -50,17 +50,20 @@ export const openAskingCalls = (onOver: (call: AskingCall) => void): AskingCalls
 		named(hooks) {
 			const where = new Set(hookNames.filter(hook => hooks.members.some(member => readsAsking(member, hook))));
 			if (where.size === 0) return hooks;
+			const within = async (name: HookName, exchange: Exchange, fields: Fields, work: (own: Fields) => Promise<void>): Promise<void> => {
+				if (!where.has(name)) return work(fields);
+				const call = begin(exchange, fields);
+				try {
+					await work(call.fields);
+				} finally {
+					call.end();
+				}
+			};
 			return {
 				...hooks,
-				async ask(name, exchange, fields, carry) {
-					if (!where.has(name)) return hooks.ask(name, exchange, fields, carry);
-					const call = begin(exchange, fields);
-					try {
-						await hooks.ask(name, exchange, call.fields, carry);
-					} finally {
-						call.end();
-					}
-				},
+				ask: (name, exchange, fields, carry, onEdited) =>
+					within(name, exchange, fields, own => hooks.ask(name, exchange, own, carry, onEdited)),
+				again: (name, exchange, fields, carry) => within(name, exchange, fields, own => hooks.again(name, exchange, own, carry)),
 				askWindow(exchange, member, fields) {
 					if (!readsAsking(member, 'post-response')) return hooks.askWindow(exchange, member, fields);
 					const call = begin(exchange, fields);

@@ -51,7 +51,7 @@ export const hearersOf = ({members, carryOut, ...rest}: Options): Hooks => {
 	const audits = openHooks({...rest, members: silent.map(numberedFrom(2_000_000)), carryOut});
 	return {
 		...counts,
-		ask: (name, exchange, fields, carry) => (name === 'on-audit' ? audits : counts).ask(name, exchange, fields, carry),
+		ask: (name, ...asked) => (name === 'on-audit' ? audits : counts).ask(name, ...asked),
 		listens: (name, exchange) => (name === 'on-audit' ? audits : counts).listens(name, exchange),
 	};
 };

@@ -71,6 +71,8 @@ const kvValueChars = 256_000;
 const kvPageChars = 16_000_000;
 /** Most host calls of one plugin that are under way at a time. */
 const mostAtOnce = 256;
+/** The same for questions to models, which wait for each other. */
+const mostQuestions = 1_250;
 /** A counter is kept for ever under its name. */
 const mostCounters = 100;
 /** Most characters of a call that only says or asks something. */
@@ -217,16 +219,17 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, ask
 		return {code: 'internal', message: 'the host call failed'};
 	};
 
-	let underWay = 0;
-	const run = async (work: (argument: string) => Promise<unknown>, argument: string): Promise<string> => {
+	const underWay = {calls: 0, questions: 0};
+	const run = async (operation: string, argument: string): Promise<string> => {
+		const [kind, most] = operation === 'models.ask' ? (['questions', mostQuestions] as const) : (['calls', mostAtOnce] as const);
 		try {
-			if (underWay >= mostAtOnce)
-				throw new GatewayError('rate_limited', `${name} has ${mostAtOnce} host calls under way; await some of them first`);
-			underWay++;
+			if (underWay[kind] >= most)
+				throw new GatewayError('rate_limited', `${name} has ${most} host calls under way; await some of them first`);
+			underWay[kind]++;
 			try {
-				return JSON.stringify({value: await work(argument)});
+				return JSON.stringify({value: await works[operation]!(argument)});
 			} finally {
-				underWay--;
+				underWay[kind]--;
 			}
 		} catch (thrown) {
 			return JSON.stringify({error: failed(thrown)});
@@ -246,7 +249,7 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, ask
 		},
 		start(operation, argument, done) {
 			if (!Object.hasOwn(works, operation)) return `!${JSON.stringify({code: 'not_found', message: `there is no host call ${operation}`})}`;
-			void run(works[operation]!, argument).then(done);
+			void run(operation, argument).then(done);
 			return '';
 		},
 	};
