@@ -48,9 +48,11 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const clearing = openClearing(() => held);
 	const guards = members.map(member => guardOf(gateway, exchange, member, clearing.carries));
 	const held: HoldBack = holdBack(guards);
-	const isGuarded = guards.length > 0;
+	const isGuarded = members.some(({mode}) => mode === 'enforce');
+	/** Who only looks on changes nothing: the bytes pass, when they have been seen. */
+	let observes = guards.length > 0 && !isGuarded;
 	/** Others have always been shown everything. */
-	const waits = guards.some(({chars}) => chars > 0);
+	const waits = isGuarded && guards.some(({chars}) => chars > 0);
 	const texts = new Map<string, string>();
 	let gathered = 0;
 	let ended = false;
@@ -69,7 +71,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		texts.set(channel, (texts.get(channel) ?? '') + text);
 	};
 
-	const {pass, flush} = openBatch(dialect, clearing, gather);
+	const {pass, flush} = openBatch(dialect, clearing, isGuarded ? gather : () => undefined);
 
 	const take = ({raw, data, event}: SseEvent): void => {
 		const json = parsed(data);
@@ -85,6 +87,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		}
 		if (gathers) for (const {channel, text} of dialect.deltasOf(json)) gather(channel, text);
 		pieces.push(shows ? dialect.event(json) : raw.toString());
+		if (observes) batch.push(json);
 	};
 
 	let arrived: SseEvent[] = [];
@@ -123,11 +126,30 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		return taken();
 	};
 
+	/** What is no answer that guards could pass on is one all the same for a client, where they only look on; they have not seen the rest. */
+	const blind = (): string => {
+		observes = false;
+		for (const {plugin} of members)
+			if (!exchange.rulings.some(ruling => ruling.plugin === plugin.name && ruling.verdict === 'failed'))
+				exchange.rulings.push({plugin: plugin.name, hook: 'post-response', verdict: 'failed', mode: 'observe'});
+		return '';
+	};
+
+	const observed = (events: readonly JsonObject[]): Piece => {
+		try {
+			const seen = pass(events, ended);
+			return typeof seen === 'string' ? '' : heard(seen.then(() => '', blind));
+		} catch {
+			return blind();
+		}
+	};
+
 	/** What goes on of the events that have been taken. */
 	const taken = (): Piece => {
 		const events = batch;
 		batch = [];
-		if (events.length > 0 || (isGuarded && ended)) pieces.push(pass(events, ended));
+		if (isGuarded && (events.length > 0 || ended)) pieces.push(pass(events, ended));
+		if (observes) pieces.push(observed(events));
 		const out = pieces;
 		pieces = [];
 		return joined(out);
