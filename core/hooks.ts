@@ -8,6 +8,7 @@ import type {NoteFindings} from './findings.ts';
 import {lost, openHeld} from './held.ts';
 import type {Holds} from './holds.ts';
 import {type Asked, openJudging} from './judging.ts';
+import {isObject} from './llm/json.ts';
 import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
@@ -57,6 +58,8 @@ export type Hooks = {
 	 * Nothing is carried out or recorded. Never rejects.
 	 */
 	refusesServer(name: HookName, exchange: Exchange, fields: Fields): Promise<boolean>;
+	/** Has those who read `taints` judge once more what was let pass before it was tainted. Throws GatewayError where they refuse it. */
+	judgeTainted(name: HookName, exchange: Exchange, fields: Fields): Promise<void>;
 	/** Whether any plugin in scope listens, or may yet while the reply streams: what only serves a hook need not be done when nobody does. */
 	listens(name: HookName, exchange: Exchange): boolean;
 	/** Whether any plugin that would be asked reads `path`. */
@@ -89,7 +92,13 @@ const mostModels = 2;
 const readsEstimate = ({plugin}: Member): boolean =>
 	plugin.manifest.hooks['pre-request']?.reads.some(path => path.startsWith('estimate.')) === true;
 
-const readsWindow = ({plugin}: Member): boolean => plugin.manifest.hooks['post-response']!.reads.includes('window');
+const isSet = (config: unknown, path: string): boolean =>
+	path.split('.').reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), config) !== undefined;
+
+const readsWindow = ({plugin: {manifest, config}}: Member): boolean => {
+	const {reads, window} = manifest.hooks['post-response']!;
+	return reads.includes('window') && (window?.onlyWith?.some(path => isSet(config, path)) ?? true);
+};
 
 export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, holds, taintsOf = ownTaints}: Options): Hooks => {
 	const listeners = Object.fromEntries(
@@ -119,7 +128,7 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] =>
 		stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
 
-	const {askOne, passAgain, refusesServer} = openAskedAlone({listeners, isAsked, aloneAt, judge, enforced, checked});
+	const {askOne, passAgain, refusesServer, judgeTainted} = openAskedAlone({listeners, isAsked, aloneAt, judge, enforced, checked});
 
 	/** The member's last word, where the first was to wait. */
 	const waited = (first: Verdict, {exchange, fields}: Asked, hook: HookName, member: Member) => {
@@ -186,6 +195,7 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 			await passAgain(name, listeners[name], {exchange, fields: withSaid(exchange, given, taintsOf), carry});
 		},
 
+		judgeTainted: (name, exchange, fields) => judgeTainted(name, exchange, withSaid(exchange, fields, taintsOf)),
 		listens: (name, exchange) => steps(name, exchange).length > 0 || mayYetListen(name, exchange),
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: windowsOf,

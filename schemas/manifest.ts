@@ -33,6 +33,8 @@ const hookEntry = (hook: HookName) =>
 					overlap: z.int().min(0).max(4_096).default(256),
 					/** What has waited so many milliseconds is shown, however few characters have been gathered. */
 					flushMs: z.int().min(1).max(10_000).default(50),
+					/** Keys of its config, such as `thresholds.assistant`: where none of them is set, the plugin is asked once, at the end. */
+					onlyWith: z.array(z.string()).min(1).optional(),
 				})
 				.optional(),
 			/** `pre-auth` and `pre-request`: running exchanges are asked about again when the plugin's kv changes, or their credential ends. */
