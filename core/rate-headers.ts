@@ -17,9 +17,12 @@ export const durationOf = (ms: number): string => {
 	return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
 };
 
+const rolling = /^rolling:(\d+)([smhd])$/;
+
 /** A rolling window is as it was when all of its length has passed, since something has been used just now. */
 const lengthOf = (window: Reservation['window']): number | undefined => {
-	const [, count, unit = ''] = /^rolling:(\d+)([smhd])$/.exec(window) ?? [];
+	if (!window.startsWith('rolling:')) return undefined;
+	const [, count, unit = ''] = rolling.exec(window) ?? [];
 	return count === undefined ? undefined : Number(count) * msOf[unit]!;
 };
 
@@ -48,6 +51,12 @@ const tightest = ({limits}: Exchange, ledger: Pick<Ledger, 'balance'>, now: numb
 	return states;
 };
 
+const tell = (headers: Record<string, string>, unit: Unit, {limit, remaining, resetMs}: State): void => {
+	headers[`x-ratelimit-limit-${unit}`] = String(limit);
+	headers[`x-ratelimit-remaining-${unit}`] = String(remaining);
+	if (resetMs !== undefined) headers[`x-ratelimit-reset-${unit}`] = durationOf(resetMs);
+};
+
 /**
  * What is left of the limits that an exchange had to keep to, as the ledger has it by now: `x-ratelimit-*` as OpenAI's clients read it, and
  * `x-sallyport-budget-remaining` in US dollars. Nothing where no plugin reserved anything.
@@ -55,12 +64,9 @@ const tightest = ({limits}: Exchange, ledger: Pick<Ledger, 'balance'>, now: numb
 export const limitHeaders = (exchange: Exchange, ledger: Pick<Ledger, 'balance'>, now: number): Record<string, string> => {
 	const headers: Record<string, string> = {};
 	if (exchange.limits.length === 0) return headers;
-	const {microUsd, ...states} = tightest(exchange, ledger, now);
-	for (const [unit, {limit, remaining, resetMs}] of Object.entries(states)) {
-		headers[`x-ratelimit-limit-${unit}`] = String(limit);
-		headers[`x-ratelimit-remaining-${unit}`] = String(remaining);
-		if (resetMs !== undefined) headers[`x-ratelimit-reset-${unit}`] = durationOf(resetMs);
-	}
+	const {requests, tokens, microUsd} = tightest(exchange, ledger, now);
+	if (requests) tell(headers, 'requests', requests);
+	if (tokens) tell(headers, 'tokens', tokens);
 	if (microUsd) headers['x-sallyport-budget-remaining'] = (microUsd.remaining / 1e6).toFixed(6);
 	return headers;
 };

@@ -11,7 +11,7 @@ import {openElsewhere} from './elsewhere.ts';
 import {openFiling} from './filing.ts';
 import {type Counter, look} from './lease.ts';
 import {openLeases, storeFailed} from './leases.ts';
-import type {Held, Ledger, Outcome, Short} from './ledger.ts';
+import type {Balance, Held, Ledger, Outcome, Short} from './ledger.ts';
 import {openPresence} from './presence.ts';
 import {openRecalls} from './recalls.ts';
 import {type Records, recoverCounters} from './recover.ts';
@@ -105,7 +105,8 @@ export const openLedger = async ({
 	let closed: Promise<void> | undefined;
 
 	const seeCrossings = ({reservations, counters}: Plan, outcome: Held): void => {
-		for (const [index, {notifyAt, limit}] of reservations.entries()) {
+		for (let index = 0; index < reservations.length; index++) {
+			const {notifyAt, limit} = reservations[index]!;
 			if (notifyAt === undefined || limit === null) continue;
 			const crossed = crossings.see(counters[index]!.lease, notifyAt, limit);
 			if (crossed !== undefined) outcome.crossed = [...(outcome.crossed ?? []), ...crossed];
@@ -208,13 +209,18 @@ export const openLedger = async ({
 			const place = {account, unit, window, timeZone};
 			const period = counters.periodAt(place, at);
 			const lease = presence.others().length > 0 ? counters.at(place, at).lease : counters.leaseAt(place, at);
-			const resetsAt = Number.isFinite(period.end) && period.until === period.end ? {resetsAt: period.end} : {};
-			if (lease === undefined) return {spent: 0, reserved: 0, ...resetsAt};
+			const balance: Balance = {spent: 0, reserved: 0};
+			if (Number.isFinite(period.end) && period.until === period.end) balance.resetsAt = period.end;
+			if (lease === undefined) return balance;
 			elsewhere.watch(lease);
 			if (lease.slide) look(lease, at);
-			const live = lease.counters.filter(counter => counter.live);
-			const spent = live.reduce((sum, {settled}) => sum + settled, lease.elsewhere);
-			return {spent, reserved: live.reduce((sum, {reserved}) => sum + reserved, 0), ...resetsAt};
+			balance.spent = lease.elsewhere;
+			for (const {live, settled, reserved} of lease.counters) {
+				if (!live) continue;
+				balance.spent += settled;
+				balance.reserved += reserved;
+			}
+			return balance;
 		},
 		onCrossed: crossings.on,
 		close: () => {
