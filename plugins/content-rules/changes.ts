@@ -1,6 +1,7 @@
 import type {Finding} from '../../plugin-sdk/index.ts';
+import type {Action} from './fields.ts';
 import type {Hit} from './hits.ts';
-import type {Action, Rule} from './settings.ts';
+import type {Rule} from './settings.ts';
 
 type Range = {readonly start: number; readonly end: number};
 

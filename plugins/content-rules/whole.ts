@@ -1,8 +1,9 @@
 import type {Channel, Finding, Host} from '../../plugin-sdk/index.ts';
 import {findingOf, findingOfAnswer, written} from './changes.ts';
+import type {Place} from './fields.ts';
 import {counted, type Hit, scanAll} from './hits.ts';
 import {placeOf, readJson, readPlain} from './reading.ts';
-import type {AnswerRules, Place, Settings} from './settings.ts';
+import type {AnswerRules, Settings} from './settings.ts';
 
 /** Where a text goes: by what it is, and whether it is on its way to a model or a server, or back. */
 export const placeFor = (channel: Channel, asks: boolean): Place => {
