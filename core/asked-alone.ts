@@ -52,6 +52,22 @@ export const openAskedAlone = ({listeners, isAsked, aloneAt, judge, enforced, ch
 			return undefined;
 		},
 
+		/**
+		 * What was let pass and has come to be tainted since is judged once more by those who look at that: they may refuse it, and nothing else
+		 * they ask for is carried out. Throws GatewayError, also where one of them would have it wait.
+		 */
+		async judgeTainted(hook: HookName, exchange: Exchange, fields: Fields): Promise<void> {
+			for (const one of listeners[hook]) {
+				if (!one.plugin.manifest.hooks[hook]!.reads.includes('taints') || !isAsked(one, hook, exchange, fields)) continue;
+				const answer = await askOne(one, hook, fields);
+				const judged = answer && judge({exchange, fields}, hook, one, answer);
+				const verdict = judged && enforced(judged, one);
+				if (verdict?.verdict !== 'hold') continue;
+				const facts = {plugin: one.plugin.name, rule: verdict.rule};
+				throw new GatewayError('denied', 'This is tainted by what came with it, and so it cannot wait for an approval.', facts);
+			}
+		},
+
 		/** Whether a member that looks at the server would not let pass what was asked without one. */
 		async refusesServer(hook: HookName, exchange: Exchange, fields: Fields): Promise<boolean> {
 			for (const member of listeners[hook]) {

@@ -13,7 +13,7 @@ import {isObject, type JsonObject} from './json.ts';
 import {refuseKeyIn} from './provider-key.ts';
 import {countUsage, type Known} from './spend.ts';
 import {type BodyText, patchText, replyTextOf} from './text.ts';
-import {askToolCalls} from './tool-calls.ts';
+import {askToolCalls, judgeTaintedCalls} from './tool-calls.ts';
 import {openProduced} from './usage-produced.ts';
 import {unitsReported} from './usage-units.ts';
 
@@ -65,10 +65,12 @@ export const wholeReply = async (
 	const tools = () => asked.dialect.toolCallsOf(json).map(({id, name}) => ({id, name}));
 	try {
 		edited = await askToolCalls(gateway, exchange, asked.dialect, json);
+		const before = exchange.taints?.size;
 		const shown = {text: () => text().strings, channels: () => replyChannels(json, text()), answers: () => replyAnswers(text()), tools};
 		await beforeReply(gateway, exchange, shown, patch => {
 			if (patch.text && patchText(text(), patch.text) > 0) edited = true;
 		});
+		if (exchange.taints?.size !== before) await judgeTaintedCalls(gateway, exchange, asked.dialect, json);
 	} catch (error) {
 		// What a plugin refuses is not what the provider answered.
 		exchange.outcome = undefined;

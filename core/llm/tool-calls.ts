@@ -72,6 +72,12 @@ export const askToolCall = async (
 	return changed ? args : undefined;
 };
 
+/** Has every call of a reply judged once more that was tainted after it was let pass. Throws GatewayError where one is refused. */
+export const judgeTaintedCalls = async ({hooks}: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<void> => {
+	for (const {name, argumentsText} of dialect.toolCallsOf(reply))
+		await hooks.judgeTainted('on-tool-call', exchange, fieldsOf(exchange, name, argumentsOf(name, argumentsText)));
+};
+
 /** Asks about every call of a reply, and writes changed arguments into it; answers whether any were. */
 export const askToolCalls = async (gateway: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<boolean> => {
 	if (!gateway.hooks.listens('on-tool-call', exchange)) return false;
