@@ -2,7 +2,7 @@ import {createHmac, randomBytes} from 'node:crypto';
 import {GatewayError} from '../errors.ts';
 import type {JsonObject} from '../llm/json.ts';
 import type {Message} from './rpc.ts';
-import {RpcError} from './rpc.ts';
+import {RpcError, rpcCodes} from './rpc.ts';
 import type {Shared} from './shared.ts';
 import type {Stream} from './stream.ts';
 
@@ -18,6 +18,14 @@ export type Push = {
 
 const nonceBytes = 12;
 const tagChars = 22;
+
+/** What goes to another process goes through the store, and into the memory of each. */
+const mostAnswerChars = 1_048_576;
+
+const passedOn = (answer: Answer): string => {
+	const text = JSON.stringify(answer);
+	return text.length <= mostAnswerChars ? text : JSON.stringify({error: {code: rpcCodes.internal, message: 'too large'}} satisfies Answer);
+};
 
 /** Ids are sealed to the session that is asked: only its own client can answer, and nobody can make one up. */
 export const openPush = (key: Buffer, shared: Shared): Push => {
@@ -59,7 +67,7 @@ export const openPush = (key: Buffer, shared: Shared): Push => {
 			const take = waiting.get(id);
 			if (take) take(answer);
 			// Another process asked.
-			else shared.put('answer', id, JSON.stringify(answer), 60_000);
+			else shared.put('answer', id, passedOn(answer), 60_000);
 		},
 	};
 };
