@@ -51,6 +51,6 @@ export default defineConfig({
 		// {use: 'visible-text'},
 		// {use: 'canaries', config: {answers: 'deny', toolArguments: 'deny', toolResults: 'taint'}},
 		// {use: 'content-rules', config: {links: {hosts: ['docs.example']}, images: {hosts: []}, html: {}}},
-		// {use: 'moderation', config: {model: 'openai/omni-moderation-latest'}, grants: {models: ['openai/omni-moderation-latest']}},
+		// {use: 'moderation', config: {model: 'local/moderation'}, grants: {models: ['local/moderation']}},
 	],
 });

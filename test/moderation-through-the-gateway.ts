@@ -97,3 +97,13 @@ test('without the API nothing passes, and no stream goes on; with onUncertain: a
 	t.is((await open.post('bad')).status, 200);
 	t.like((await modelRecords(open.gateway)).at(-1), {annotations: {'moderation.notJudged': 'upstream_failed'}});
 });
+
+test('the built-in model moderates, as the commented line of the shipped config has it', async t => {
+	const gateway = await startGateway(t, {
+		plugins: [{use: 'virtual-keys'}, {use: 'moderation', config: {model: 'local/moderation'}, grants: {models: ['local/moderation']}}],
+	});
+	const openai = openaiClient(gateway, {apiKey: await gateway.key()});
+	const {choices} = await openai.chat.completions.create({model: 'fast', messages: user('so much love')});
+	t.is(choices[0]?.message.content, 'You said: so much love');
+	await t.throwsAsync(openai.chat.completions.create({model: 'fast', messages: user('so much hate')}), {message: /judged/});
+});

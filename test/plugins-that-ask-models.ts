@@ -4,6 +4,7 @@ import {asker, askingGateway, saying} from './helpers/asker.ts';
 import {freshFolder} from './helpers/config-file.ts';
 import {falconGuard, word} from './helpers/falcon-guard.ts';
 import {providerKey} from './helpers/gateway.ts';
+import {writePlugin} from './helpers/inline-world.ts';
 import {modelRecords} from './helpers/sdks.ts';
 
 const hello = {model: 'local/guard', body: saying('hello')};
@@ -116,6 +117,23 @@ test('no guard and no plugin that asks is asked about a question', async t => {
 	const counted = await modelRecords(gateway);
 	t.is(counted.filter(({causedBy}) => causedBy !== undefined).length, 1);
 	t.deepEqual(counted.find(({causedBy}) => causedBy !== undefined)!.rulings, undefined);
+});
+
+test('who identifies, grants or approves is not asked about a question, and whoever audits is', async t => {
+	const folder = await writePlugin(freshFolder(t), {
+		name: 'auditor',
+		reads: {'on-audit': ['record.operation', 'record.causedBy']},
+		hooks: `hooks: {'on-audit': ({record}) => allow({annotate: {heard: record.causedBy ? 'a question' : 'a call'}})}`,
+	});
+	const grants = {use: 'grants', config: {allow: {'tenant:default': {models: ['fast']}}}};
+	const approvals = {use: 'approvals', config: {rules: [{name: 'all', models: ['local/guard'], reason: 'a test'}]}};
+	const gateway = await askingGateway(t, {plugins: [grants, approvals, {use: folder}]});
+	const [told] = await gateway.ask({ask: [hello]});
+	t.is(told?.value?.status, 200);
+	t.deepEqual(
+		(await modelRecords(gateway)).map(({annotations}) => annotations?.['auditor.heard']),
+		['a question', 'a call'],
+	);
 });
 
 test('what is only tried asks nobody', async t => {

@@ -5,6 +5,7 @@ import {Refusal} from './dialect.ts';
 import {embeddings} from './embeddings.ts';
 import {type Exchange, pause} from './exchange.ts';
 import {type Fields, fieldsOf, parsed, stringOf} from './json.ts';
+import {moderations} from './moderations.ts';
 import {type Addressed, sendJson, sendStream, sendWhole} from './reply.ts';
 import type {ReceivedRequest, RequestLog} from './request-log.ts';
 
@@ -60,6 +61,12 @@ const embed = async (addressed: Addressed, state: State): Promise<void> => {
 	if (behaviour) await sendWhole({...addressed, behaviour}, embeddings(body, behaviour));
 };
 
+const moderate = async (addressed: Addressed, state: State): Promise<void> => {
+	const body = bodyOf(addressed.exchange.request);
+	const behaviour = await behaviourFor(stringOf(body.model), addressed.exchange, state);
+	if (behaviour) await sendWhole({...addressed, behaviour}, moderations(body));
+};
+
 const countTokens = async (addressed: Addressed, state: State): Promise<void> => {
 	const body = bodyOf(addressed.exchange.request);
 	const behaviour = await behaviourFor(stringOf(body.model), addressed.exchange, state);
@@ -91,6 +98,8 @@ export const route = async (addressed: Addressed, path: string, state: State): P
 			return generate(addressed, state);
 		case 'POST /v1/embeddings':
 			return embed(addressed, state);
+		case 'POST /v1/moderations':
+			return moderate(addressed, state);
 		case 'POST /v1/messages/count_tokens':
 			return countTokens(addressed, state);
 		case 'GET /v1/models':

@@ -108,6 +108,18 @@ test('embeddings: the same text has the same unit vector, and texts that share w
 	t.true(usage.prompt_tokens > 0);
 });
 
+test('moderations: a text is of a category when it has its name in it', async t => {
+	const {openai} = await upstreamAndClients(t);
+	const {results} = await openai.moderations.create({model: 'moderation', input: ['a harmless text', 'so much hate']});
+	t.deepEqual(
+		results.map(({flagged, categories, category_scores}) => [flagged, categories.hate, category_scores.hate > 0.5, categories.violence]),
+		[
+			[false, false, false, false],
+			[true, true, true, false],
+		],
+	);
+});
+
 test('embeddings: base64 and float say the same numbers', async t => {
 	const {post} = await upstreamAndClients(t);
 	const vector = async (encoding_format: string) => {
