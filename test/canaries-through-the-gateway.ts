@@ -187,3 +187,20 @@ test.serial('a token in a call of a tool over MCP is refused; one that leaked ta
 	t.is(await call('send', {body: 'hello'}, 'run-2'), '""');
 	t.is(await call('read', {path: 'notes.md'}, 'run-1'), '""');
 });
+
+test.serial('guards that stand below take the token for nothing of theirs', async t => {
+	const {gateway, prompts, messages} = await start(t, {}, [
+		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
+		{use: 'secrets', config: {action: 'deny'}},
+	]);
+	for (let count = 0; count < 20; count++) {
+		const client = openaiClient(gateway, {apiKey: await gateway.key({tenant: `tenant-${count}`})});
+		await client.chat.completions.create({model: 'fast', messages});
+		t.regex(prompts.at(-1)!, /\[ref \w{24}\]$/);
+	}
+	t.is(new Set(prompts).size, 20);
+	t.deepEqual(
+		(await gateway.journal()).flatMap(({findings = []}) => findings),
+		[],
+	);
+});
