@@ -36,7 +36,7 @@ test('plugin.wasm is what assembly/ and weights.bin compile to', async t => {
 });
 
 /** The module by itself, without a gateway around it. */
-const moduleScore = async (): Promise<(text: string, channel: string) => number> => {
+const moduleScore = async (): Promise<(text: string, channel: string) => number[]> => {
 	const compiled = new WebAssembly.Module(await readFile(join(folder, 'plugin.wasm')));
 	let given = new Uint8Array();
 	let answered = '';
@@ -53,7 +53,7 @@ const moduleScore = async (): Promise<(text: string, channel: string) => number>
 	return (text, channel) => {
 		given = bytes.encode(JSON.stringify({text, channel}));
 		(exports.score as () => number)();
-		return Number(answered);
+		return JSON.parse(answered) as number[];
 	};
 };
 
@@ -67,7 +67,7 @@ test('the module scores a text as the TypeScript does that it was trained with',
 			['tool-result', 1],
 			['tool-description', 2],
 		] as const) {
-			t.is(there(text, channel), here.score(text, trained), `${channel}: ${text.slice(0, 40)}`);
+			t.deepEqual(there(text, channel), [here.score(text, trained), here.start, here.end], `${channel}: ${text.slice(0, 40)}`);
 		}
 	}
 });
@@ -116,7 +116,8 @@ test('the module scores any text as the TypeScript does: no index leaves an arra
 		}
 		// What is no text cannot cross as UTF-8.
 		const whole = text.toWellFormed();
-		t.is(there(whole, round % 2 ? 'user' : 'tool-result'), here.score(whole, round % 2 ? 0 : 1), `seed ${seed}, round ${round}`);
+		const score = here.score(whole, round % 2 ? 0 : 1);
+		t.deepEqual(there(whole, round % 2 ? 'user' : 'tool-result'), [score, here.start, here.end], `seed ${seed}, round ${round}`);
 	}
 });
 
@@ -182,6 +183,90 @@ test.serial('what it finds is refused where it is told to, in requests and in re
 	t.like(
 		await plugin.ask('post-response', {operation: 'tools/call', outcome: 'ok', status: 200, text: [attack], channels: ['tool-result']}),
 		refused,
+	);
+});
+
+const page = (order: string) =>
+	`The harbour opened in 1904 and was rebuilt twice. ${order} Today it is a park with two cafés and a playground.`;
+
+test.serial('what a tool says in between is taken out, and the rest stays', async t => {
+	const plugin = await startPlugin(folder, {config: {action: 'flag', actions: {'tool-result': {medium: 'strip', high: 'mask'}}, high: 1}});
+	t.teardown(plugin.close);
+	const verdict = await plugin.ask('pre-request', {
+		operation: 'chat',
+		text: ['Sum it up.', page(attack)],
+		channels: ['user', 'tool-result'],
+	});
+	t.like(verdict, {
+		verdict: 'rewrite',
+		findings: [{channel: 'tool-result', action: 'strip', span: {text: 1, start: page('').indexOf('  ') + 1}}],
+	});
+	t.deepEqual(verdict?.patch, {text: {1: page('')}});
+});
+
+test.serial('a mark stands where something was taken out, also of a page that says the same often', async t => {
+	const plugin = await startPlugin(folder, {config: {action: 'mask'}});
+	t.teardown(plugin.close);
+	const text = Array.from({length: 40}, (_, index) => `${index}: ${page(attack)}`).join('\n');
+	const verdict = await plugin.ask('post-response', {
+		operation: 'tools/call',
+		outcome: 'ok',
+		status: 200,
+		text: [text],
+		channels: ['tool-result'],
+	});
+	t.like(verdict, {verdict: 'rewrite'});
+	const patch = verdict?.patch as {text: Record<string, string>};
+	t.true(patch.text[0]!.includes('[removed]'));
+	t.false(patch.text[0]!.includes('previous instructions'));
+});
+
+test.serial('what is done goes by channel and severity', async t => {
+	const plugin = await startPlugin(folder, {
+		config: {
+			action: 'deny',
+			high: 0.5,
+			thresholds: {user: 0.5},
+			actions: {user: {high: 'taint'}, 'tool-result': {high: 'taint', medium: 'flag'}},
+		},
+	});
+	t.teardown(plugin.close);
+	const ask = (channel: 'user' | 'tool-result' | 'tool-description') =>
+		plugin.ask('pre-request', {operation: 'chat', text: [attack], channels: [channel]});
+	t.like(await ask('user'), {verdict: 'allow', findings: [{action: 'taint', severity: 'high'}]});
+	t.like(await ask('tool-result'), {verdict: 'allow', findings: [{action: 'taint', category: 'injection'}]});
+	t.like(await ask('tool-description'), {verdict: 'deny', findings: [{action: 'deny'}]});
+});
+
+test.serial('a window of a stream is read where its channel has a threshold, and let go where it has none', async t => {
+	const plugin = await startPlugin(folder, {config: {action: 'deny', thresholds: {assistant: 0.9}}});
+	t.teardown(plugin.close);
+	const ask = (channel: 'assistant' | 'tool-arguments', text: string) =>
+		plugin.ask('post-response', {
+			operation: 'chat',
+			outcome: 'ok',
+			status: 200,
+			channels: [channel],
+			window: {channel: 0, text, final: false},
+		});
+	t.like(await ask('assistant', attack), {verdict: 'deny', code: 'content_blocked'});
+	t.is(await ask('assistant', harmless), undefined);
+	t.like(await ask('tool-arguments', attack), {verdict: 'allow', clear: attack.length});
+});
+
+test.serial('what is taken out of a window is cleared with it', async t => {
+	const plugin = await startPlugin(folder, {config: {action: 'strip', thresholds: {assistant: 0.9}}});
+	t.teardown(plugin.close);
+	const text = page(attack);
+	t.like(
+		await plugin.ask('post-response', {
+			operation: 'chat',
+			outcome: 'ok',
+			status: 200,
+			channels: ['assistant'],
+			window: {channel: 0, text, final: false},
+		}),
+		{verdict: 'rewrite', patch: {window: page('')}, clear: text.length},
 	);
 });
 

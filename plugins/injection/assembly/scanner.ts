@@ -36,11 +36,11 @@ export class Scanner {
 	private round: i32 = 0;
 	private wholeSum: i32 = 0;
 	private wholeCount: i32 = 0;
-	/** Where the worst window of the last text begins and ends. */
+	/** Where what counts of the worst window of the last text begins and ends. */
 	start: i32 = 0;
 	end: i32 = 0;
-	private firstWord: i32 = 0;
-	private lastWord: i32 = 0;
+	private firstStep: i32 = 0;
+	private lastStep: i32 = 0;
 
 	constructor(model: Int8Array) {
 		this.model = model;
@@ -79,11 +79,34 @@ export class Scanner {
 		return worst + this.head(2 + channel) - doublings(steps) * this.head(1);
 	}
 
-	/** Keeps where the worst window is; of words that were read a second time, it is where the first one stands. */
+	/**
+	 * Keeps where those words of the worst window are that make it so, more than three quarters of the window's mean; of words that were read a
+	 * second time, it is where the first one stands.
+	 */
 	private place(to: i32): void {
+		const first = this.firstStep;
+		const size = this.lastStep - first;
+		const total = this.sums[this.lastStep] - this.sums[first];
+		let lowestAt = first;
+		let low = 0;
+		let from = first;
+		let end = this.lastStep;
+		let best = lowest;
+		for (let at = first + 1; at <= this.lastStep; at++) {
+			const gained = (this.sums[at] - this.sums[first]) * 4 * size - (at - first) * 3 * total;
+			if (gained - low > best) {
+				best = gained - low;
+				from = lowestAt;
+				end = at;
+			}
+			if (gained < low) {
+				low = gained;
+				lowestAt = at;
+			}
+		}
 		const starts = this.reader.starts;
-		this.start = starts[this.firstWord];
-		this.end = this.lastWord + 1 < this.reader.count ? starts[this.lastWord + 1] : to;
+		this.start = starts[from * stepWords];
+		this.end = end * stepWords < this.reader.count ? starts[end * stepWords] : to;
 		if (this.end <= this.start) this.end = to;
 	}
 
@@ -117,8 +140,8 @@ export class Scanner {
 				const score = sum - sums[first];
 				if (score > worst) {
 					worst = score;
-					this.firstWord = first * stepWords;
-					this.lastWord = index;
+					this.firstStep = first;
+					this.lastStep = steps;
 				}
 				if (size >= steps) break;
 			}
