@@ -148,9 +148,10 @@ test('in whatever pieces a text comes, what goes out is what masking it whole gi
 const elapsed = (text: string): number => {
 	let best = Number.POSITIVE_INFINITY;
 	for (let round = 0; round < 3; round++) {
-		const start = performance.now();
+		const start = process.cpuUsage();
 		scanIds(text, 0, 0, true, true);
-		best = Math.min(best, performance.now() - start);
+		const {user, system} = process.cpuUsage(start);
+		best = Math.min(best, (user + system) / 1_000);
 	}
 	return best;
 };
@@ -160,7 +161,7 @@ test('thirty-two times the worst text, 100 KB, takes nowhere near the square of 
 	for (const piece of ['1', '1 ', 'A', 'A ', 'A1', '1-', '00:', 'AB:', 'a', '1.1.', 'imei 1 ', '13', 'bc1q', `${'x'.repeat(99)} `]) {
 		const text = piece.repeat(Math.ceil(3_200 / piece.length));
 		elapsed(text);
-		const once = Math.max(elapsed(text), 0.2);
+		const once = Math.max(elapsed(text), 0.5);
 		t.true(elapsed(text.repeat(32)) < once * 256, `${piece} repeated`);
 	}
 });

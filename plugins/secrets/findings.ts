@@ -33,6 +33,6 @@ export const findingOf = (found: Found, action: Action, channel: Finding['channe
 /** The findings of a verdict: what was done first, and no more than it may hold. */
 export const told = (findings: readonly Finding[]): {findings?: Finding[]} => {
 	if (findings.length === 0) return {};
-	const acted = findings.filter(({action}) => action !== 'flag');
-	return {findings: [...acted, ...findings.filter(({action}) => action === 'flag')].slice(0, most)};
+	const weightOf = ({action}: Finding): number => (action === 'flag' ? 2 : action === 'taint' ? 1 : 0);
+	return {findings: findings.toSorted((one, other) => weightOf(one) - weightOf(other)).slice(0, most)};
 };

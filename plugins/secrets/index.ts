@@ -18,13 +18,14 @@ type Channels = readonly Finding['channel'][] | undefined;
 const whole = (texts: readonly string[], channels: Channels, usual: Finding['channel'], {actionOf}: Settings) => {
 	const patch: Record<string, string> = {};
 	const findings: Finding[] = [];
-	const masks = (found: Found) => actionOf(found) === 'mask';
 	for (const [index, text] of texts.entries()) {
+		const from = channels?.[index] ?? usual;
+		const masks = (found: Found) => actionOf(found, from) === 'mask';
 		const found = detectAfter(texts[index - 1], text);
 		if (found.length === 0) continue;
 		for (const each of found) {
-			const action = actionOf(each);
-			if (action !== undefined) findings.push(findingOf(each, action, channels?.[index] ?? usual, index));
+			const action = actionOf(each, from);
+			if (action !== undefined) findings.push(findingOf(each, action, from, index));
 		}
 		const all = {found, resumed: 0, clear: text.length, state: streamStart};
 		if (found.some(masks)) patch[index] = written(text, all, false, masks);
@@ -49,10 +50,10 @@ type Window = {channel: number; text: string; final: boolean; name?: string};
 const piece = ({channel, text, final, name}: Window, from: Finding['channel'], {actionOf}: Settings, memory: Memory) => {
 	const {masked, ...state} = memory[channel] ?? {...startAfter(name), masked: false};
 	const seen = step(state, text, final);
-	const masks = (found: Found) => actionOf(found) === 'mask';
+	const masks = (found: Found) => actionOf(found, from) === 'mask';
 	const out = written(text, seen, masked, masks);
 	const findings = seen.found.flatMap(each => {
-		const action = actionOf(each);
+		const action = actionOf(each, from);
 		return action === undefined ? [] : [findingOf(each, action, from)];
 	});
 	const last = seen.found.at(-1);

@@ -82,6 +82,29 @@ test('a reply and the result of a tool are read like a request', async t => {
 	t.deepEqual(patchOf(given), {1: '[SECRET]'});
 });
 
+test('what to do goes by where it came from, before the category', async t => {
+	const plugin = await start(t, {
+		categories: {'provider-key': 'deny'},
+		channels: {'tool-result': {'provider-key': 'taint'}, user: 'flag'},
+	});
+	const read = await plugin.ask('post-response', {text: [key], channels: ['tool-result']});
+	t.like(read, {verdict: 'allow', findings: [{category: 'secret', channel: 'tool-result', action: 'taint'}]});
+	t.like(await plugin.ask('pre-request', {text: [key], channels: ['user']}), {verdict: 'allow', findings: [{action: 'flag'}]});
+	t.like(await plugin.ask('pre-request', {text: [key], channels: ['system']}), {verdict: 'deny'});
+	const streamed = await plugin.ask('post-response', {window: {channel: 0, text: `${key} `, final: true}, channels: ['tool-arguments']});
+	t.like(streamed, {verdict: 'deny'});
+});
+
+test('of many findings those are told that something was done about', async t => {
+	const plugin = await start(t, {channels: {user: 'flag', system: 'taint', assistant: 'mask'}});
+	const channels = [...Array.from({length: 70}, () => 'user' as const), 'system' as const, 'assistant' as const];
+	const given = await plugin.ask('pre-request', {text: channels.map(() => key), channels});
+	const findings = (given?.findings ?? []) as Array<{action: string}>;
+	const actions = findings.map(({action}) => action);
+	t.deepEqual(actions.slice(0, 3), ['mask', 'taint', 'flag']);
+	t.is(actions.length, 64);
+});
+
 test('an unknown category is refused before the plugin runs', async t => {
 	await t.throwsAsync(startPlugin(import.meta.url, {config: {categories: {keys: 'mask'}}}), {message: /categories/});
 });

@@ -64,6 +64,9 @@ const standsAlone = (text: string, start: number, end: number): boolean => {
 
 const wordsBefore = (text: string, start: number): string => text.slice(Math.max(0, start - lookBehind), start).toLowerCase();
 
+/** No name is shorter. */
+const twoLetters = /[a-z\u0080-\uffff]{2}/;
+
 const mac = /^(?:[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}|[\da-f]{4}\.[\da-f]{4}\.[\da-f]{4})$/i;
 /** Of no device, or of all. */
 const noMac = /^(?:0+|f+)$/i;
@@ -85,14 +88,26 @@ const special = (text: string, start: number, end: number, count: number): IdTyp
 };
 
 /** What is looked at: a number without its separators, as it is written, and whether some word of it is in small letters alone. */
-type Written = {readonly text: string; readonly start: number; readonly end: number; readonly small: boolean; readonly lone: boolean};
+type Written = {
+	readonly text: string;
+	readonly start: number;
+	readonly end: number;
+	readonly small: boolean;
+	readonly lone: boolean;
+	readonly before: string;
+	readonly worded: boolean;
+};
 
-const ruled = (rules: readonly Ready[], compact: string, bare: boolean, {text, start, end, small, lone}: Written): IdType | undefined => {
+const ruled = (
+	rules: readonly Ready[],
+	compact: string,
+	bare: boolean,
+	{text, start, end, small, lone, before, worded}: Written,
+): IdType | undefined => {
 	let unnamed: IdType | undefined;
 	let alone: IdType | undefined;
-	let words: string | undefined;
 	for (const rule of rules) {
-		if (rule.named === undefined && unnamed !== undefined) continue;
+		if (rule.named === undefined ? unnamed !== undefined : !worded && !(lone && rule.alone)) continue;
 		if (small && !rule.small) continue;
 		if (!(rule.bare && bare) && !rule.shape.test(compact)) continue;
 		if (rule.check !== undefined && !rule.check(compact)) continue;
@@ -101,8 +116,7 @@ const ruled = (rules: readonly Ready[], compact: string, bare: boolean, {text, s
 			unnamed = rule.type;
 			continue;
 		}
-		words ??= wordsBefore(text, start);
-		if (rule.named.test(words)) return rule.type;
+		if (rule.named.test(before)) return rule.type;
 		if (lone && rule.alone) alone ??= rule.type;
 	}
 	return unnamed ?? alone;
@@ -115,6 +129,8 @@ export const matchRow = (text: string, {starts, ends, kinds}: Words, floor: numb
 	let size = 0;
 	for (let index = 0; index < starts.length; index++) size += ends[index]! - starts[index]!;
 	let compact: string | undefined;
+	let before: string | undefined;
+	let worded: boolean | undefined;
 	for (let count = starts.length; count > 0; count--) {
 		const end = ends[count - 1]!;
 		if (end - start < 6) return;
@@ -127,7 +143,9 @@ export const matchRow = (text: string, {starts, ends, kinds}: Words, floor: numb
 			if (rules.length > 0) {
 				compact ??= compacted(text, starts, ends, count);
 				const lone = whole && start === 0 && end === text.length;
-				const written = {text, start, end, small: (kind & SMALL) !== 0, lone};
+				before ??= wordsBefore(text, start);
+				worded ??= twoLetters.test(before);
+				const written = {text, start, end, small: (kind & SMALL) !== 0, lone, before, worded};
 				const type = ruled(rules, compact.slice(0, size), (kind & LETTERED) === 0, written);
 				if (type !== undefined) return {start, end, type};
 			}

@@ -4,7 +4,8 @@ const ALNUM = 7;
 /** A word that is longer is nothing that is looked for here. */
 export const longestWord = 92;
 export const longestRow = 48;
-const mostWords = 14;
+/** No number is written in more groups. */
+const mostWords = 8;
 
 /** The word has a letter. */
 export const LETTERED = 1;
