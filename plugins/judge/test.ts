@@ -278,3 +278,12 @@ test('Anthropic’s API is asked in its own way', async t => {
 	t.like(asked[0], {operation: 'messages', model: 'local/guard', body: {max_tokens: 50, messages: {length: 1}}});
 	t.regex(String(asked[0]!.body.system), /attack/);
 });
+
+test('a text of a megabyte is not judged, and keeps nobody waiting', async t => {
+	const {request, asked} = await judge(t, {shape: 'llama-guard', questions: 2}, 'safe');
+	const begun = process.cpuUsage();
+	t.like(await request(['a text that is '.repeat(70_000)]), {rule: 'not-judged', annotate: {notJudged: 'too-long'}});
+	const {user} = process.cpuUsage(begun);
+	t.true(user < 2_000_000, `${user} µs`);
+	t.is(asked.length, 2);
+});

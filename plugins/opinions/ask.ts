@@ -18,6 +18,9 @@ type Lent = Pick<Host<unknown>, 'models' | 'clock' | 'log' | 'metrics'>;
 /** What was said of each piece, or why nothing was: `upstream_timeout`, `unreadable`, `too-long`. */
 export type Heard = {piece: Piece; opinion: Opinion; failure?: undefined} | {piece: Piece; failure: string};
 
+/** Most characters of one call that are looked at: a digest of each piece takes its time, and others wait for that. */
+const mostChars = 200_000;
+
 /** Asks for opinions, and remembers them: of the same text in the same channel, one tenant is told the same for a while. */
 export const openOpinions = () => {
 	const remembered = openRemembered();
@@ -37,9 +40,12 @@ export const openOpinions = () => {
 
 	return async (pieces: readonly Piece[], shape: Shape, tenant: string | undefined, asking: Asking, lent: Lent): Promise<Heard[]> => {
 		let left = asking.questions;
+		let chars = 0;
 		const now = lent.clock.now();
 		return Promise.all(
 			pieces.map((piece): Heard | Promise<Heard> => {
+				chars += piece.text.length;
+				if (chars > mostChars) return {piece, failure: 'too-long'};
 				const name = remembered.nameOf(tenant ?? '', piece.channel, piece.text);
 				const opinion = remembered.get(name, now);
 				if (opinion) return {piece, opinion};
