@@ -1,4 +1,5 @@
 import test, {type ExecutionContext} from 'ava';
+import {pendingAt, startPaying} from './helpers/approvals.ts';
 import {providerKey, startGateway} from './helpers/gateway.ts';
 import {readAll} from './helpers/local-upstream.ts';
 import {judgeKey, opinionServer} from './helpers/opinions.ts';
@@ -106,4 +107,19 @@ test('the built-in model moderates, as the commented line of the shipped config 
 	const {choices} = await openai.chat.completions.create({model: 'fast', messages: user('so much love')});
 	t.is(choices[0]?.message.content, 'You said: so much love');
 	await t.throwsAsync(openai.chat.completions.create({model: 'fast', messages: user('so much hate')}), {message: /judged/});
+});
+
+test('what an approver writes into a call of a tool is moderated like what the client wrote', async t => {
+	const moderation = {use: 'moderation', config: {model: 'local/moderation', in: ['request']}, grants: {models: ['local/moderation']}};
+	const {gateway, calls, pay} = await startPaying(t, {before: [moderation]});
+	for (const [to, code] of [
+		['love', undefined],
+		['hate', 'content_blocked'],
+	] as const) {
+		const held = pay({amount: 5});
+		const [asked] = await pendingAt(gateway);
+		await gateway.act('approvals', 'decide', {id: asked!.id, decision: 'edit', arguments: {to}});
+		t.is((await held).body.error?.data?.code, code);
+	}
+	t.deepEqual(calls(), [{to: 'love'}]);
 });

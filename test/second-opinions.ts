@@ -1,6 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
 import type {GatewayConfigInput} from '../schemas/config.ts';
 import {providerKey, startGateway} from './helpers/gateway.ts';
+import {readAll} from './helpers/local-upstream.ts';
 import {hostileUpstream} from './helpers/mcp-upstream.ts';
 import {wireTo, wordsOf} from './helpers/mcp-wire.ts';
 import {judgeKey, opinionServer, unsureGuard} from './helpers/opinions.ts';
@@ -29,11 +30,11 @@ const judged = async (t: ExecutionContext, model: string, config: Record<string,
 		plugins: [{use: 'virtual-keys'}, ...plugins(judge, unsure)],
 	}));
 	const apiKey = await gateway.key();
-	const post = (content: string) =>
+	const post = (content: string, more: object = {}) =>
 		fetch(`${gateway.url}/v1/chat/completions`, {
 			method: 'POST',
 			headers: {authorization: `Bearer ${apiKey}`, 'content-type': 'application/json'},
-			body: JSON.stringify({model: 'fast', messages: user(content)}),
+			body: JSON.stringify({model: 'fast', messages: user(content), ...more}),
 		});
 	return {gateway, asked, apiKey, post};
 };
@@ -169,4 +170,12 @@ test('what is only tried asks nobody, and the judge has not checked it', async t
 	t.deepEqual(checkedBy, ['unsure']);
 	t.like(findings.at(-1), {category: 'not-judged'});
 	t.is(asked.length, 0);
+});
+
+test('of an answer that streams the judge is asked at its end: it tells of it, and takes nothing back', async t => {
+	const {gateway, asked, post} = await judged(t, 'words', {in: ['response'], band: 'always', rules: {'*': {action: 'taint'}}});
+	const {text} = await readAll(await post('so bad', {stream: true}));
+	t.true(text.endsWith('data: [DONE]\n\n'));
+	t.is(asked.length, 1);
+	t.like((await modelRecords(gateway)).at(-1), {outcome: 'ok', findings: [{plugin: 'judge', channel: 'assistant', action: 'taint'}]});
 });
