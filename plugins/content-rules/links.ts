@@ -1,5 +1,5 @@
 import {type Hit, nobody, type Scanned, type Scanner, type Until} from './hits.ts';
-import {placeOf, type Reading, readMarkup, readPlain} from './reading.ts';
+import {endOf, placeOf, type Reading, readMarkup, readPlain} from './reading.ts';
 import {isActive, longestTag, tagAt, unknownIn} from './tags.ts';
 import {type Allowed, judgeBare, judgeName, judgeTarget} from './targets.ts';
 
@@ -127,9 +127,12 @@ const scanMarkup = (text: string, from: number, final: boolean, {links, images, 
 	return {found, open: text.length - (ending?.[0].length ?? 0)};
 };
 
-const joined = (before: Reading, after: Reading, from: number): {text: string; placeAt: (index: number) => number} => ({
+type Joined = {text: string; placeAt(index: number): number; endAt(index: number): number};
+
+const joined = (before: Reading, after: Reading, from: number): Joined => ({
 	text: before.text + after.text,
 	placeAt: index => (index < before.text.length ? placeOf(before, index) : from + placeOf(after, index - before.text.length)),
+	endAt: index => (index <= before.text.length ? endOf(before, index) : from + endOf(after, index - before.text.length)),
 });
 
 /** Finds addresses that lead to where they may not, in markdown, HTML and plain words, and tags; written as they are, or as escapes and entities. */
@@ -139,11 +142,11 @@ export const openLinks =
 		// What has been decided is read by itself: no escape reaches across.
 		const before = readMarkup(readPlain(text.slice(0, from)), true);
 		const after = readMarkup(readPlain(text.slice(from)), final);
-		const {text: read, placeAt} = joined(before, after, from);
+		const {text: read, placeAt, endAt} = joined(before, after, from);
 		const {found, open, inside} = scanMarkup(read, before.text.length, final, rules);
 		const left = from + after.end;
 		return {
-			found: found.map(hit => ({...hit, start: placeAt(hit.start), end: placeAt(hit.end)})),
+			found: found.map(hit => ({...hit, start: placeAt(hit.start), end: endAt(hit.end)})),
 			open: inside ? text.length : Math.min(left, placeAt(open)),
 			...(inside && {inside}),
 		};

@@ -1,13 +1,17 @@
-/** A text as it is read, and where each of its characters begins in what was given; `places` is missing where both are the same. */
+/** A text as it is read, and where each of its characters begins and ends in what was given; both are missing where it is the same. */
 export type Reading = {
 	readonly text: string;
 	readonly places?: readonly number[];
+	readonly ends?: readonly number[];
 	/** Where what was given ends, as far as it could be read: the beginning of an escape may be left over. */
 	readonly end: number;
 };
 
 /** Where the character at `index` of a reading begins in what was given. */
 export const placeOf = ({places, end}: Reading, index: number): number => (places === undefined ? index : (places[index] ?? end));
+
+/** Where the character before `index` ends there: what is left out behind it does not belong to it. */
+export const endOf = ({ends}: Reading, index: number): number => (ends === undefined || index === 0 ? index : ends[index - 1]!);
 
 /** Stands for a quote that begins or ends a string of JSON: no `.` takes it, and no link or tag goes past it. */
 export const stringEdge = '\u2028';
@@ -22,12 +26,14 @@ const hex = /^[\dA-Fa-f]{4}$/;
 export const readJson = (text: string, final: boolean): Reading => {
 	if (!text.includes('\\') && !text.includes('"')) return asGiven(text);
 	const places: number[] = [];
+	const ends: number[] = [];
 	let out = '';
 	let at = 0;
 	const take = (character: string, length: number): void => {
 		out += character;
 		places.push(at);
 		at += length;
+		ends.push(at);
 	};
 	while (at < text.length) {
 		const sign = text[at]!;
@@ -42,7 +48,7 @@ export const readJson = (text: string, final: boolean): Reading => {
 			else take(escapes[kind] ?? kind, 2);
 		}
 	}
-	return {text: out, places, end: at};
+	return {text: out, places, ends, end: at};
 };
 
 /** Names of the signs that make a link or a tag; others may stay as they are written. */
@@ -91,12 +97,14 @@ export const readMarkup = (from: Reading, final: boolean): Reading => {
 	const {text} = from;
 	if (!/[&\\\u00ad\u200b-\u200d\u2060\u3002\ufeff\uff01-\uff61]/.test(text)) return from;
 	const places: number[] = [];
+	const ends: number[] = [];
 	let out = '';
 	let at = 0;
 	const take = (value: string, length: number): void => {
 		if (value !== '') {
 			out += value;
 			places.push(placeOf(from, at));
+			ends.push(endOf(from, at + length));
 		}
 		at += length;
 	};
@@ -121,7 +129,7 @@ export const readMarkup = (from: Reading, final: boolean): Reading => {
 		else if (/[\u00ad\u200b-\u200d\u2060\ufeff]/.test(sign)) take('', 1);
 		else take(sign, 1);
 	}
-	return {text: out, places, end: placeOf(from, at)};
+	return {text: out, places, ends, end: placeOf(from, at)};
 };
 
 /** A text as it is given: nothing in it is an escape. */

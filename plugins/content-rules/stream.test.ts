@@ -1,10 +1,9 @@
 import test from 'ava';
 import type * as z from 'zod';
-import type {Channel, Finding} from '../../plugin-sdk/index.ts';
+import type {Finding} from '../../plugin-sdk/index.ts';
 import {seededRandom} from '../../test/helpers/seeded-random.ts';
-import {config, type Settings} from './settings.ts';
-import {type Flow, flowStart, passOn} from './stream.ts';
-import {wholeTexts} from './whole.ts';
+import {flowing, whole} from './flowing.ts';
+import {config} from './settings.ts';
 
 const rules: z.input<typeof config> = {
 	phrases: [
@@ -17,35 +16,6 @@ const rules: z.input<typeof config> = {
 	images: {hosts: [], on: ['answer', 'tool-arguments'], action: 'mask'},
 	html: {on: ['answer', 'tool-arguments'], action: 'strip'},
 	scripts: {allow: ['Latin', 'Han'], action: 'mask'},
-};
-
-type Out = {text: string; findings: Finding[]; held: number};
-
-/** What comes out when `text` comes in pieces of the lengths that `next` says. */
-const flowing = (settings: Settings, text: string, channel: Channel, next: () => number): Out => {
-	let flow: Flow = flowStart;
-	let out = '';
-	let held = '';
-	let most = 0;
-	const findings: Finding[] = [];
-	for (let at = 0; at < text.length; ) {
-		let end = Math.min(text.length, at + next());
-		if (/[\ud800-\udbff]$/.test(text.slice(0, end))) end++;
-		held += text.slice(at, end);
-		at = end;
-		const passed = passOn(held, at === text.length, channel, flow, settings, true);
-		out += passed.out;
-		findings.push(...passed.findings);
-		held = at === text.length ? '' : held.slice(passed.clear);
-		most = Math.max(most, held.length);
-		flow = JSON.parse(JSON.stringify(passed.flow));
-	}
-	return {text: out, findings, held: most};
-};
-
-const whole = (settings: Settings, text: string, channel: Channel = 'assistant') => {
-	const {patch, findings} = wholeTexts([text], [channel], false, settings, [0]);
-	return {text: patch[0] ?? text, findings};
 };
 
 const letter = [
@@ -95,33 +65,44 @@ test('in pieces of any lengths too, and little is held back', t => {
 });
 
 test('texts put together at random flow as they stand', t => {
-	const settings = config.parse(rules);
-	const seed = 17;
-	const random = seededRandom(seed);
+	const more: z.input<typeof config> = {
+		...rules,
+		phrases: [
+			{name: 'code-name', phrases: ['Project Falcon', '猎鹰', 'a b', 'b a c'], except: ['Project Falcon Heavy', 'x a b y'], action: 'mask'},
+			{name: 'part', phrases: ['fal', 'ss'], parts: true, action: 'strip'},
+		],
+		patterns: [
+			{name: 'staff', pattern: '\\bEMP-\\d{4,6}\\b', action: 'mask'},
+			{name: 'quoted', pattern: '"[^"]{2,20}"', action: 'mask'},
+		],
+		html: {tags: 'all', action: 'strip'},
+	};
 	const parts = [
 		...[
 			'project',
 			'falcon',
 			'heavy',
 			' ',
+			'  ',
 			'-',
 			'\u200b',
 			'EMP-',
 			'123',
 			'4567',
 			'https:',
+			'http://',
 			'//',
 			'evil.example',
 			'good.example',
-			'/x',
-			'www.',
 		],
 		...[
 			'[',
 			']',
 			'(',
 			')',
+			'](',
 			'!',
+			'![',
 			'<',
 			'>',
 			'<b ',
@@ -130,24 +111,45 @@ test('texts put together at random flow as they stand', t => {
 			"'",
 			'&',
 			'&#104;',
+			'&#x6',
+			'8;',
+			'&lt;',
 			'ttps',
 			'\\',
+			'\\\\',
+		],
+		...[
 			':',
 			'\n',
 			'я',
 			'猎鹰',
 			'😀',
 			'@',
-			'javascript',
+			'javascript:',
 			'<img src=',
 			'url(',
+			']:',
+			'a',
+			' b',
+			' a ',
+			'c',
+			'x',
+			'y',
+			'ß',
+			's',
+			'e\u0301',
+			'\u0301',
 		],
+		...['.', ',', '?q=', '#', 'data:', 'www.', '/x'],
 	];
-	for (let round = 0; round < 800; round++) {
-		const text = Array.from({length: random.below(24)}, () => random.pick(parts)).join('');
-		if (text === '') continue;
-		const came = flowing(settings, text, 'assistant', () => 1 + random.below(6));
-		t.is(came.text, whole(settings, text).text, `seed ${seed}, round ${round}: ${JSON.stringify(text)}`);
+	for (const [seed, settings] of [config.parse(more), config.parse({...more, answers: {json: true, notJson: 'flag'}})].entries()) {
+		const random = seededRandom(seed);
+		for (let round = 0; round < 1_500; round++) {
+			const text = Array.from({length: 1 + random.below(28)}, () => random.pick(parts)).join('');
+			const most = random.pick([1, 3, 9, 40]);
+			const came = flowing(settings, text, 'assistant', () => 1 + random.below(most));
+			t.is(came.text, whole(settings, text).text, `seed ${seed}, round ${round}: ${JSON.stringify(text)}`);
+		}
 	}
 });
 
@@ -197,45 +199,4 @@ test('nothing hostile makes it hold more than the gateway keeps', t => {
 			'project\\u200b',
 		])
 			t.true(flowing(used, piece.repeat(1_500), 'assistant', () => 29).held <= 4_096, piece);
-});
-
-const answers = (more: object): Settings => config.parse({answers: more});
-const said = ({findings}: {findings: readonly Finding[]}) => findings.map(({detector, action}) => `${detector} ${action}`);
-
-test('an answer that is too long is refused, cut off, or told, once', t => {
-	const long = 'x'.repeat(50);
-	for (const size of [1, 7, 60]) {
-		t.deepEqual(said(flowing(answers({maxChars: 50}), long, 'assistant', () => size)), []);
-		t.true(said(flowing(answers({maxChars: 49}), long, 'assistant', () => size)).includes('length deny'));
-		const cut = flowing(answers({maxChars: 20, tooLong: 'strip'}), `${'x'.repeat(19)}😀yyy`, 'assistant', () => size);
-		t.is(cut.text, 'x'.repeat(19));
-		t.deepEqual(said(cut), ['length strip']);
-		t.deepEqual(said(flowing(answers({maxChars: 20, tooLong: 'flag'}), long, 'assistant', () => size)), ['length flag']);
-	}
-	t.is(whole(answers({maxChars: 20, tooLong: 'strip'}), long).text, 'x'.repeat(20));
-	t.deepEqual(said(whole(answers({maxChars: 49}), long)), ['length deny']);
-});
-
-test('an answer must be JSON from its first character to its last', t => {
-	for (const size of [1, 7, 100]) {
-		const flow = (text: string) => said(flowing(answers({json: true}), text, 'assistant', () => size));
-		t.deepEqual(flow('{"a": [1, 2, "x"]}\n'), []);
-		for (const text of ['Sure! {"a": 1}', '{"a": 1', '{"a": 1} and more', '```json\n{}\n```', '{a: 1}']) {
-			t.true(flow(text).includes('json deny'), text);
-			t.deepEqual(said(whole(answers({json: true}), text)), ['json deny'], text);
-		}
-	}
-});
-
-test('of an answer with a schema the last character waits until all of it fits', t => {
-	const settings = answers({schema: {type: 'object', required: ['name'], properties: {name: {type: 'string'}}}});
-	for (const size of [1, 5, 100]) {
-		const good = flowing(settings, '{"name": "ada"}', 'assistant', () => size);
-		t.is(good.text, '{"name": "ada"}');
-		t.deepEqual(said(good), []);
-		t.deepEqual(said(flowing(settings, '{"nam": "ada"}', 'assistant', () => size)), ['schema deny']);
-	}
-	const text = '{"nam": "ada"}';
-	t.is(passOn(text, false, 'assistant', flowStart, settings, true).clear, text.length - 1);
-	t.deepEqual(said(whole(settings, '{"name": 1}')), ['schema deny']);
 });

@@ -2,7 +2,7 @@ import type {Channel, Finding} from '../../plugin-sdk/index.ts';
 import {findingOf, findingOfAnswer, written} from './changes.ts';
 import {counted, scanAll, type Until} from './hits.ts';
 import {isWhole, type JsonPlace, jsonStart, readOn} from './json-text.ts';
-import {placeOf, type Reading, readJson, readPlain} from './reading.ts';
+import {endOf, placeOf, type Reading, readJson, readPlain} from './reading.ts';
 import type {AnswerRules, Settings} from './settings.ts';
 import {placeFor} from './whole.ts';
 
@@ -91,6 +91,7 @@ export const passOn = (raw: string, final: boolean, channel: Channel, from: Flow
 	const text = from.before + reading.text;
 	const base = from.before.length;
 	const rawAt = (index: number): number => (index >= text.length ? reading.end : placeOf(reading, index - base));
+	const rawEnd = (index: number): number => endOf(reading, index - base);
 
 	const resumed = from.inside ? endOfInside(text, base, from.inside.until) : base;
 	const stillInside = from.inside !== undefined && resumed === text.length && !final;
@@ -100,7 +101,7 @@ export const passOn = (raw: string, final: boolean, channel: Channel, from: Flow
 	let clear = final ? raw.length : rawAt(scanned.open);
 	if (answers?.check && !final) clear = Math.min(clear, beforeWhole(from.json, raw.slice(0, clear)));
 	const met = counted(scanned.found).map(hit => {
-		return {...hit, start: rawAt(hit.start), end: final && hit.end === text.length ? raw.length : rawAt(hit.end)};
+		return {...hit, start: rawAt(hit.start), end: rawEnd(hit.end)};
 	});
 	for (const {start, end} of met.toReversed()) if (start < clear && end > clear) clear = start;
 	const hits = met.filter(({end}) => end <= clear);

@@ -120,13 +120,13 @@ test('thousands of findings are one verdict, and what was done is told first', a
 	t.is(findings[0]?.detector, 'hidden');
 });
 
-test('half a megabyte passes in the real sandbox, with 5,000 phrases and rules of every kind', async t => {
+test('100 KB pass in the real sandbox, with 5,000 phrases and rules of every kind', async t => {
 	const plugin = await start(t, {
 		phrases: [{name: 'many', phrases: Array.from({length: 5_000}, (_, index) => `company ${index.toString(36)}`), action: 'flag'}],
 		patterns: [{name: 'staff', pattern: '\\bEMP-\\d{4}\\b', action: 'mask'}],
 		links: {hosts: ['good.example'], on: ['request']},
 		scripts: {allow: ['Latin'], on: ['request']},
 	});
-	const text = 'EMP-1234 and nobody else; see https://good.example/docs. '.repeat(9_000);
+	const text = 'EMP-1234 and nobody else; see https://good.example/docs. '.repeat(1_800);
 	t.like(await plugin.ask('pre-request', {operation: 'chat', text: [text], channels: ['user']}), {verdict: 'rewrite'});
 });

@@ -2,7 +2,7 @@ import type {Channel, Finding, Host} from '../../plugin-sdk/index.ts';
 import {findingOf, findingOfAnswer, written} from './changes.ts';
 import type {Place} from './fields.ts';
 import {counted, type Hit, scanAll} from './hits.ts';
-import {placeOf, readJson, readPlain} from './reading.ts';
+import {endOf, placeOf, readJson, readPlain} from './reading.ts';
 import type {AnswerRules, Settings} from './settings.ts';
 
 /** Where a text goes: by what it is, and whether it is on its way to a model or a server, or back. */
@@ -56,10 +56,10 @@ export const wholeTexts = (
 		const place = placeFor(channel, asks);
 		const ofAnswer = said.includes(index) ? answers : undefined;
 		const scanners = settings.scannersFor(place, channel);
-		const asJson = (place === 'tool-arguments' || ofAnswer?.json === true) && looksLikeJson(text);
+		const asJson = ofAnswer?.json === true || (place === 'tool-arguments' && looksLikeJson(text));
 		const reading = asJson ? readJson(text, true) : readPlain(text);
 		const hits: Hit[] = counted(scanAll(scanners, reading.text, 0, true).found).map(hit => {
-			return {...hit, start: placeOf(reading, hit.start), end: placeOf(reading, hit.end)};
+			return {...hit, start: placeOf(reading, hit.start), end: endOf(reading, hit.end)};
 		});
 		findings.push(...hits.map(hit => findingOf(hit, hit, rules, channel, index)));
 		let out = written(text, 0, text.length, hits, rules);
