@@ -126,7 +126,7 @@ export default definePlugin({
 				return count(patch) === 0 ? undefined : rewrite({text: patch}, told(findings));
 			}
 			const channel = channels?.[0] ?? 'assistant';
-			const {clear, out, met} = pass(window, channel === 'tool-arguments', settings, memory);
+			const {clear, out, met} = pass(window, settings, memory);
 			const findings = met.map(each => findingOf(each, channel));
 			if (findings.some(({action}) => action === 'deny')) return refuse('reply', findings);
 			const effects = {clear, carry: writeMemory(memory), ...told(findings)};

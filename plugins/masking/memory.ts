@@ -1,6 +1,5 @@
 import type {Inside} from './detectors.ts';
 import type {IdState} from './ids/stream.ts';
-import type {JsonPlace} from './json.ts';
 import {createVault, type Placeholders, type Vault, type VaultEntries, vaultEntries} from './vault.ts';
 
 /** What has to be known of a channel before its next piece. */
@@ -17,7 +16,6 @@ export type Channel = {
 	inside: Inside;
 	/** The beginning of what may be a placeholder. */
 	mark: string;
-	json: JsonPlace;
 };
 
 /** What one exchange carries from hook to hook: as secret as the text itself, and never stored. `seed`: pseudonyms are drawn from it. */

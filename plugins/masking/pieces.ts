@@ -1,7 +1,6 @@
 import {customContext, scanCustom} from './custom.ts';
 import type {DetectorType} from './detectors.ts';
 import {idStart, idStep, replaceIds} from './ids/stream.ts';
-import {jsonStart, quoteMarks} from './json.ts';
 import type {Channel, Memory} from './memory.ts';
 import type {Mode, Settings} from './settings.ts';
 import {step} from './stream.ts';
@@ -13,7 +12,7 @@ export type Piece = {channel: number; text: string; final: boolean};
 /** How much of a piece is cleared, what goes out for it, and what was found in it. */
 export type Passed = {clear: number; out: string; met: Array<{type: string; mode: Mode}>};
 
-const start: Channel = {seen: '', ids: idStart, waiting: '', before: '', clear: 0, held: '', inside: '', mark: '', json: jsonStart};
+const start: Channel = {seen: '', ids: idStart, waiting: '', before: '', clear: 0, held: '', inside: '', mark: ''};
 
 type Replace = (type: string, value: string | undefined) => string;
 
@@ -33,9 +32,9 @@ const ownFirst = ({seen}: Channel, text: string, final: boolean, {custom}: Setti
 
 /**
  * A piece of a stream: what the operator looks for first, then numbers with check digits, then everything else, then the client's own values
- * back. In the arguments of a tool, which are JSON, what stands for a number is a string.
+ * back. Of the arguments of a tool the gateway shows each string by itself, and writes what is left of it as JSON.
  */
-export const pass = ({channel, text, final}: Piece, isJson: boolean, settings: Settings, memory: Memory): Passed => {
+export const pass = ({channel, text, final}: Piece, settings: Settings, memory: Memory): Passed => {
 	const {types, ids: wanted, modeOf, allowed, response} = settings;
 	const known = memory.channels[channel] ?? start;
 	const met: Passed['met'] = [];
@@ -60,15 +59,13 @@ export const pass = ({channel, text, final}: Piece, isJson: boolean, settings: S
 	const first = replaceIds(waiting, numbers, wanted, replace);
 	const {before, clear, held, inside} = known;
 	const second = step({before, clear, held, inside}, first, final, types as readonly DetectorType[], replace);
-	const quoted = isJson ? quoteMarks(second.out, known.json) : {out: second.out, place: jsonStart};
-	const restored = restoreStep(known.mark, quoted.out, final, memory.vault);
+	const restored = restoreStep(known.mark, second.out, final, memory.vault);
 	keep({
 		seen: own.seen,
 		ids: numbers.state,
 		waiting: waiting.slice(numbers.clear),
 		...second.state,
 		mark: restored.held,
-		json: quoted.place,
 	});
 	return {clear: own.clear, out: restored.out, met};
 };
