@@ -59,6 +59,7 @@ const openai: Places = {
 	'arguments that are no JSON': value => [called('f', `to: ${value}`)],
 	'arguments that are JSON no more': value => [called('f', `{"to": "x", oops ${value} "${value}`)],
 	'arguments behind their end': value => [called('f', `{"a":1} ${value}`)],
+	'arguments that begin like a number': value => [called('f', `{"to":${value}`), call({function: {arguments: ` ${value}, ${value}}`}})],
 	'arguments with a wrong escape': value => [called('f', `{"a":"\\x ${value}"}`)],
 	'arguments, in two calls at once': value => {
 		const [first, second] = half(JSON.stringify({to: value}));

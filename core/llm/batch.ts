@@ -66,10 +66,11 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 		for (const entry of entries) for (const label of labelsOf(entry.json, entry.deltas)) found.push({label, text: settled(label), entry});
 		const answers = clearing.names(found.map(({text}) => text));
 		const write = (names: ReadonlyMap<string, string>): void => {
-			for (const {label, text, entry} of found) {
-				const out = names.get(text)!;
-				if (out !== label.text && label.set(out)) entry.deltas = dialect.deltasOf(entry.json);
-			}
+			const changed = found.filter(({label, text}) => names.get(text) !== label.text);
+			for (const {label, text} of changed) if (!label.isKey) label.set(names.get(text)!);
+			// Keys last: a value is written under the key that it was read from.
+			for (const {label, text, entry} of changed)
+				if (label.isKey && label.set(names.get(text)!)) entry.deltas = dialect.deltasOf(entry.json);
 		};
 		if (!(answers instanceof Map)) return heard(answers.then(write));
 		write(answers);

@@ -21,6 +21,7 @@ const literals: ReadonlySet<string> = new Set(['true', 'false', 'null']);
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const escapes: Readonly<Record<string, string>> = {b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', '/': '/'};
 const plain = /[{}[\],:\s]/;
+const space = /\s/;
 const inWord = /[\w.+-]/;
 
 /** What a whole escape at the beginning of `text` stands for, and how long it is; undefined where it is none, `'more'` where it goes on. */
@@ -44,29 +45,41 @@ export const readJson = (): JsonReader => {
 	let key = '';
 	/** An escape, a number or a literal that may go on. */
 	let held = '';
+	/** A number and the space behind it: whether it is one, what follows will tell. */
+	let last: {text: string; name: string} | undefined;
 	let isRaw = false;
 	let parts: JsonPart[] = [];
 
 	const nameHere = (): string => levels.at(-1)?.name ?? '';
 
 	const addPlain = (text: string): void => {
-		const last = parts.at(-1);
-		if (last?.kind === 'plain') last.text += text;
+		const before = parts.at(-1);
+		if (before?.kind === 'plain') before.text += text;
 		else parts.push({kind: 'plain', text});
 	};
 
+	const addLast = (): void => {
+		if (!last) return;
+		const text = last.text.trimEnd();
+		parts.push({kind: 'number', text, name: last.name});
+		if (text.length < last.text.length) addPlain(last.text.slice(text.length));
+		last = undefined;
+	};
+
 	const addString = (kind: 'key' | 'string', text: string, ends: boolean): void => {
-		const last = parts.at(-1);
-		if (last && last.kind === kind && !last.ends) {
-			last.text += text;
-			last.ends = ends;
+		const before = parts.at(-1);
+		if (before && before.kind === kind && !before.ends) {
+			before.text += text;
+			before.ends = ends;
 		} else if (text !== '' || ends) parts.push({kind, text, ends, name: kind === 'key' ? '' : nameHere()});
 	};
 
-	const giveUp = (text: string): void => {
+	const giveUp = (rest: string): void => {
 		if (inside) addString(inside, '', true);
 		inside = undefined;
 		isRaw = true;
+		const text = (last?.text ?? '') + rest;
+		last = undefined;
 		if (text !== '') parts.push({kind: 'raw', text});
 	};
 
@@ -149,7 +162,7 @@ export const readJson = (): JsonReader => {
 	const takesWord = (word: string): boolean => {
 		if (!takesValue()) return false;
 		if (literals.has(word)) addPlain(word);
-		else if (number.test(word)) parts.push({kind: 'number', text: word, name: nameHere()});
+		else if (number.test(word)) last = {text: word, name: nameHere()};
 		else return false;
 		valueEnds();
 		return true;
@@ -167,7 +180,12 @@ export const readJson = (): JsonReader => {
 			return from + 1;
 		}
 		if (plain.test(char)) {
+			if (last && space.test(char)) {
+				last.text += char;
+				return last.text.length > longestWord ? broken(text, from + 1) : from + 1;
+			}
 			if (!steps(char)) return broken(text, from);
+			addLast();
 			addPlain(char);
 			return from + 1;
 		}
@@ -204,6 +222,7 @@ export const readJson = (): JsonReader => {
 			const word = held;
 			held = '';
 			if (inside || (word !== '' && !takesWord(word))) giveUp(word);
+			else addLast();
 			return taken();
 		},
 	};

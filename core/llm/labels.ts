@@ -12,6 +12,7 @@ export type Label = {
 	key: string;
 	text: string;
 	isNumber: boolean;
+	isKey: boolean;
 	/** Writes it where it was read; answers whether the places of other strings have moved. */
 	set(to: string): boolean;
 };
@@ -68,7 +69,7 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Label[] =>
 			else holder[at] = to;
 			return false;
 		};
-		found.push({path, key, text: String(value), isNumber: typeof value === 'number', set});
+		found.push({path, key, text: String(value), isNumber: typeof value === 'number', isKey: false, set});
 	};
 
 	/** `key` names the field that `value` stands in, through any number of lists. */
@@ -77,7 +78,14 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Label[] =>
 		else if (isObject(value)) {
 			for (const name of Object.keys(value)) {
 				if (!wireKeys.has(name) && !protocolWords.has(name) && name !== '')
-					found.push({path: '', key: '', text: name, isNumber: false, set: to => to !== name && renameKey(value, name, to) !== name});
+					found.push({
+						path: '',
+						key: '',
+						text: name,
+						isNumber: false,
+						isKey: true,
+						set: to => to !== name && renameKey(value, name, to) !== name,
+					});
 				step(value[name], value, name, path === '' ? name : `${path}.${name}`, name);
 			}
 		}

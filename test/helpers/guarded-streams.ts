@@ -48,8 +48,23 @@ export const heronGuard = async (t: ExecutionContext, action: 'mask' | 'deny') =
 	return {use: folder, tier: 'process' as const};
 };
 
+/** Lets every tool call pass, after the gateway has held it back for this. */
+export const callJudge = async (t: ExecutionContext) => {
+	const hooks = `hooks: {'on-tool-call': () => undefined}`;
+	const folder = await writePlugin(freshFolder(t), {
+		name: 'judge-of-calls',
+		reads: {'on-tool-call': ['tool.name', 'tool.arguments']},
+		hooks,
+	});
+	return {use: folder, tier: 'process' as const};
+};
+
 /** A gateway in front of a provider that says what the test tells it, with real guards that mask, or that refuse. */
-export const guardedGateway = async (t: ExecutionContext, action: 'mask' | 'deny', more: GatewayConfigInput = {}) => {
+export const guardedGateway = async (
+	t: ExecutionContext,
+	action: 'mask' | 'deny',
+	{others = [], ...more}: GatewayConfigInput & {others?: NonNullable<GatewayConfigInput['plugins']>} = {},
+) => {
 	const {baseUrl, script} = await scriptedUpstream(t);
 	const kinds = ['email', 'card'];
 	const modes = action === 'deny' ? {modes: Object.fromEntries(kinds.map(kind => [kind, 'deny']))} : {};
@@ -61,6 +76,7 @@ export const guardedGateway = async (t: ExecutionContext, action: 'mask' | 'deny
 			{use: 'secrets', config: {in: ['response'], action}},
 			{use: 'word-list', config: {words: [hidden['word-list']], action}},
 			await heronGuard(t, action),
+			...others,
 		],
 		...more,
 	});
