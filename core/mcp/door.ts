@@ -78,7 +78,7 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 	if (message.kind !== 'request') return accepted(exchange);
 	const {replays} = gateway.mcp;
 	// From then on clients know that they can come back (2025-11-25).
-	const keep = spoken === legacyVersions[0] ? () => replays.open(owner, () => leave(visit.waiting)) : undefined;
+	const keep = spoken === legacyVersions[0] ? () => replays.open(owner, () => leave(visit.waiting), message.id) : undefined;
 	const stream = openStream(res, exchange.id, keep);
 	const onLeft = (): void => {
 		if (!stream.left()) leave(visit.waiting);

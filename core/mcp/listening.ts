@@ -7,8 +7,9 @@ import {follow, type Watched} from './changes.ts';
 import {askRequest} from './guard.ts';
 import {uriIn} from './names.ts';
 import type {Offer} from './offer.ts';
-import {RpcError, type RpcId, rpcCodes} from './rpc.ts';
-import {beginEvents, eventOf, idleStream, openStream, type Stream} from './stream.ts';
+import {resume} from './resuming.ts';
+import type {RpcId} from './rpc.ts';
+import {idleStream, openStream, type Stream} from './stream.ts';
 import {watchedBy} from './subscriptions.ts';
 import type {Turn} from './turn.ts';
 import {metaKeys, ourselves} from './versions.ts';
@@ -24,34 +25,6 @@ const stay = async ({gateway, exchange, waiting}: Visit, stream: Parameters<type
 	await afterResponse(gateway, exchange);
 	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
 	stream.close();
-};
-
-/** The rest of a stream that broke off (`Last-Event-ID`). Throws RpcError -32600 with status 404 where there is none of this session's. */
-const resume = async (visit: Visit, owner: string, lastId: string): Promise<void> => {
-	const {gateway, exchange, res, waiting} = visit;
-	let end = (): void => undefined;
-	const ended = new Promise<void>(resolve => {
-		end = resolve;
-	});
-	const begin = (): void => {
-		if (!res.headersSent) beginEvents(res, exchange.id);
-	};
-	const stop = gateway.mcp.replays.follow(owner, lastId, {
-		message(text, id) {
-			begin();
-			if (!res.destroyed) res.write(eventOf(text, id));
-		},
-		end: () => end(),
-	});
-	if (!stop) throw new RpcError(rpcCodes.invalidRequest, 'There is nothing to take up again after that event.', {status: 404});
-	begin();
-	waiting.onLeft = end;
-	gateway.mcp.streams.add(waiting);
-	await ended;
-	gateway.mcp.streams.delete(waiting);
-	stop();
-	await finish(gateway, exchange).catch(thrown => gateway.log.error({err: thrown}, 'the record could not be written'));
-	res.end();
 };
 
 /** Asks every rule whether this client may listen here at all. Throws what refuses it. */

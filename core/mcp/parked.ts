@@ -49,7 +49,11 @@ const mostQuestions = 20;
 const kinds: Record<AskMethod, string> = {'elicitation/create': 'elicitation', 'sampling/createMessage': 'sampling', 'roots/list': 'roots'};
 
 const gone = (): RpcError =>
-	new RpcError(rpcCodes.invalidParams, 'requestState belongs to a request that is over, or runs elsewhere.', {status: 400});
+	new RpcError(
+		rpcCodes.invalidParams,
+		'requestState belongs to a request that is over, or waits in another process: call again without it.',
+		{status: 400},
+	);
 
 /** The requests of this process that wait for their clients to come back. */
 export const openParked = (): Parked => {

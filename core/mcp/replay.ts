@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto';
+import {isId, type RpcId} from './rpc.ts';
 
 /** What was sent on one stream, for its client to fetch after it broke off. */
 export type Kept = {
@@ -18,8 +19,10 @@ type Message = {id: string; text: string};
 export type Follower = {message(text: string, id: string): void; end(): void};
 
 export type Replays = {
-	/** `onLost` is called when nobody comes back for it in time. */
-	open(owner: string, onLost: () => void): Kept;
+	/** `onLost` is called when nobody comes back for it in time; `request` is what the stream answers. */
+	open(owner: string, onLost: () => void, request?: RpcId): Kept;
+	/** Which request the event `lastId` was for, where its stream is in another process, or gone: it says so itself. */
+	requestElsewhere(lastId: string): RpcId | undefined;
 	/** What follows the event `lastId` of this owner's; false where there is no such stream, or no longer. Answers how to stop. */
 	follow(owner: string, lastId: string, follower: Follower): (() => void) | undefined;
 };
@@ -33,6 +36,27 @@ const mostPerOwner = 20;
 const mostBytes = 1_048_576;
 /** Of all streams together, in characters. */
 const mostHeld = 67_108_864;
+
+/** Longer ids are not repeated in every event. */
+const mostIdChars = 200;
+
+const nameFor = (request: RpcId | undefined): string => {
+	const text = JSON.stringify(request ?? null);
+	const random = randomBytes(12).toString('base64url');
+	return request === undefined || text.length > mostIdChars ? random : `${random}~${Buffer.from(text).toString('base64url')}`;
+};
+
+const requestIn = (stream: string): RpcId | undefined => {
+	const [, encoded] = /^[\w-]{16}~([\w-]{1,300})$/.exec(stream) ?? [];
+	if (encoded === undefined) return undefined;
+	try {
+		const id: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+		return isId(id) ? id : undefined;
+	} catch {
+		// Nobody here wrote it.
+		return undefined;
+	}
+};
 
 type Record = {
 	owner: string;
@@ -79,9 +103,9 @@ export const openReplays = (): Replays => {
 	};
 
 	return {
-		open(owner, onLost) {
+		open(owner, onLost, request) {
 			makeRoom(owner);
-			const stream = randomBytes(12).toString('base64url');
+			const stream = nameFor(request);
 			const record: Record = {owner, messages: [], bytes: 0, isOver: false, onLost};
 			streams.set(stream, record);
 			let count = 0;
@@ -105,6 +129,11 @@ export const openReplays = (): Replays => {
 					record.timer = setTimeout(record.onLost, graceMs).unref();
 				},
 			};
+		},
+
+		requestElsewhere(lastId) {
+			const [stream = ''] = lastId.split('.');
+			return streams.has(stream) ? undefined : requestIn(stream);
 		},
 
 		follow(owner, lastId, follower) {
