@@ -126,6 +126,43 @@ test('a stream that no guard looks at travels as the very bytes that came', asyn
 	t.is(text, odd.slice(1));
 });
 
+test('guards that only observe see everything and change no byte, streamed or not', async t => {
+	const mode = 'observe' as const;
+	const world = await guardedGateway(t, 'deny', {
+		plugins: [
+			{use: 'virtual-keys'},
+			{use: 'masking', config: {mask: ['email']}, mode},
+			{use: 'word-list', config: {words: ['Ada'], action: 'deny'}, mode},
+		],
+	});
+	const two = (name: string) => `data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"${name}"}}]}}]}\n\n`;
+	const said = `: note\n\nid: 1\ndata: { "choices":[{"index":0,"delta":{"content":"caf\\u00e9 ${hidden.masking} Ada "},"logprobs":{"content":[ ]}}],"x":1.0}\n\n`;
+	const end = `data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6}}\n\ndata: [DONE]\n\n`;
+	const {text} = await world.seen('openai', {pieces: [said + end]});
+	t.is(text, `:\n\n${said.slice(8)}${end}`);
+	const seen = (await modelRecords(world.gateway)).at(-1);
+	t.deepEqual(
+		seen?.rulings?.filter(({mode}) => mode).map(({plugin, verdict, mode}) => [plugin, verdict, mode]),
+		[
+			['word-list', 'deny', 'observe'],
+			['masking', 'rewrite', 'observe'],
+		],
+	);
+	t.is(seen?.outcome, 'ok');
+
+	const odd = said + two('a') + two('b') + end;
+	t.is((await world.seen('openai', {pieces: [odd]})).text, `:\n\n${odd.slice(8)}`);
+	const blind = (await modelRecords(world.gateway)).at(-1);
+	t.like(blind, {outcome: 'ok'});
+	t.true(
+		['masking', 'word-list'].every(name => blind?.rulings?.some(({plugin, verdict}) => plugin === name && verdict === 'failed')),
+		'they have not seen the rest',
+	);
+
+	const whole = `{ "id":"x", "choices":[{"index":0,"message":{"content":"Ada ${hidden.masking}"},"logprobs":{"content":[{"token":"?"}]}}]}`;
+	t.is((await world.seen('openai', {headers: {'content-type': 'application/json'}, pieces: [whole]}, false)).text, whole);
+});
+
 test('the events of one chunk are one question for each string that grows', async t => {
 	const folder = await writePlugin(freshFolder(t), {
 		name: 'counting',

@@ -1,6 +1,7 @@
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
+import type {Member} from '../hooks.ts';
 import {keepReply} from '../payload.ts';
 import type {Answered} from '../upstream/deployments.ts';
 import {beforeReply} from './after.ts';
@@ -35,6 +36,9 @@ const knownOf = ({dialect}: Asked, {bound}: Deployment, json: JsonObject, body: 
 	produced.see(body);
 	return {produced: produced.tokens(), sure: dialect.sureOf(json), doubt: isObject(json.usage) ? 'absurd' : 'missing'};
 };
+
+const isReader = ({mode, plugin}: Member): boolean =>
+	mode === 'enforce' && plugin.manifest.hooks['post-response']?.reads.includes('text[]') === true;
 
 /** A reply that does not stream: usage counted, tool calls and post-response asked, bytes untouched unless somebody rewrote them. */
 export const wholeReply = async (
@@ -77,8 +81,8 @@ export const wholeReply = async (
 		throw error;
 	}
 	keepReply(gateway, exchange, () => ({text: text().strings, channels: replyChannels(json, text())}));
-	// Of a field that was there twice, guards have seen one.
-	if (found) edited = true;
+	// Of a field that was there twice, guards have seen one; who only looks on changes nothing.
+	if (found && gateway.hooks.members.some(isReader)) edited = true;
 	const headers = clientHeaders(reply.headers, exchange, found !== undefined);
 	headers['content-type'] = 'application/json';
 	// Clients repeat a 409 on their own; no other answer about the request gets better by that.
