@@ -5,6 +5,7 @@ import {freshFolder} from './helpers/config-file.ts';
 import {falconGuard, word} from './helpers/falcon-guard.ts';
 import {providerKey} from './helpers/gateway.ts';
 import {writePlugin} from './helpers/inline-world.ts';
+import {until} from './helpers/local-upstream.ts';
 import {modelRecords} from './helpers/sdks.ts';
 
 const hello = {model: 'local/guard', body: saying('hello')};
@@ -134,6 +135,24 @@ test('who identifies, grants or approves is not asked about a question, and whoe
 		(await modelRecords(gateway)).map(({annotations}) => annotations?.['auditor.heard']),
 		['a question', 'a call'],
 	);
+});
+
+test('a gateway that stops lets what still runs ask what it needs', async t => {
+	const config = {models: {fast: ['local/echo'], guard: ['local/fault-slow-500']}};
+	const gateway = await askingGateway(t, {models: ['guard'], config});
+	const told = gateway.ask({
+		ask: [
+			{...hello, model: 'guard'},
+			{...hello, model: 'guard'},
+		],
+	});
+	await until(() => gateway.upstream.requests.length === 1);
+	const stopped = gateway.stop();
+	t.deepEqual(
+		(await told).map(({value, error}) => value?.status ?? error?.code),
+		[200, 200],
+	);
+	await stopped;
 });
 
 test('what is only tried asks nobody', async t => {

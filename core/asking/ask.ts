@@ -9,7 +9,7 @@ import {type Asked, carryRequest, readyToEstimate, requestFields, understand} fr
 import {attempt, operations} from '../llm/call.ts';
 import {answerItself} from '../llm/own-answer.ts';
 import {type ReplyParts, wholeReply} from '../llm/reply.ts';
-import type {Question} from '../sandbox/capabilities.ts';
+import type {Question} from '../sandbox/question.ts';
 import {restingProviders} from '../upstream/deployments.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {type AskingCall, openAskingCalls} from './calls.ts';
@@ -23,7 +23,7 @@ const mostAnswerMb = 1;
 
 export type Asking = {
 	named(hooks: Hooks): Hooks;
-	/** Puts what `plugin`, which may ask `granted`, asks. Rejects with GatewayError. */
+	/** Puts what `plugin`, which may ask `granted`, asks; while the gateway stops too, for what still runs. Rejects with GatewayError. */
 	ask(plugin: string, granted: readonly string[], question: Question): Promise<ModelAnswer>;
 	/** From here on questions can be put; `hearers` are who is asked about them. */
 	begin(gateway: Gateway, hearers: Hooks): void;
@@ -138,7 +138,6 @@ export const openAsking = (): Asking => {
 			const call = asking === undefined ? undefined : calls.find(asking);
 			const principal = call?.exchange.principal;
 			if (!gateway || !call || !principal) throw notThere(plugin);
-			if (gateway.stopping) throw new GatewayError('shutting_down', 'This gateway is stopping.');
 			count({call, plugin});
 			const begun = performance.now();
 			const giveBack = await places.take(`${principal.tenant} ${principal.id}`, timeoutMs);

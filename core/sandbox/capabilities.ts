@@ -6,6 +6,7 @@ import {unit, window} from '../../schemas/verdict.ts';
 import {GatewayError} from '../errors.ts';
 import type {Lender} from './isolate.ts';
 import {signedBy, verifying} from './jws.ts';
+import {type Question, questionIn} from './question.ts';
 
 export type KvSpace = {
 	get(key: string): string | undefined;
@@ -17,9 +18,6 @@ export type KvSpace = {
 };
 
 export type Balance = {spent: number; reserved: number; resetsAt?: number};
-
-/** What a plugin asks a model; `asking` says in which call of a hook. */
-export type Question = z.output<typeof question>;
 
 /** Everything one plugin may borrow, and where it comes from. */
 export type Lending = {
@@ -55,16 +53,6 @@ const request = z.strictObject({
 	timeoutMs: z.int().min(1).max(60_000).optional(),
 }) satisfies z.ZodType<HttpRequest>;
 
-const question = z.strictObject({
-	asking: z.string().max(100).optional(),
-	model: z.string().min(1).max(300),
-	operation: z.enum(['chat', 'messages', 'embeddings', 'moderations']).default('chat'),
-	body: z.record(z.string(), z.json()),
-	timeoutMs: z.int().min(1).max(60_000).default(10_000),
-});
-
-/** Largest question to a model, in characters of JSON. */
-const questionChars = 1_000_000;
 /** Largest value of one kv entry, in characters of JSON. */
 const kvValueChars = 256_000;
 /** Largest page of `kv.list`, in characters of JSON. */
@@ -200,9 +188,7 @@ export const lend = ({name, granted, kv, secrets, http, log, count, balance, ask
 		},
 		'models.ask': async argument => {
 			needs('models');
-			if (argument.length > questionChars)
-				throw new GatewayError('invalid_request', `a question to a model has ${questionChars} characters at most`);
-			const asked = question.parse(JSON.parse(argument));
+			const asked = questionIn(argument);
 			if (!ask) throw new GatewayError('denied', `${name} asks nobody here: what is only tried sends nothing`);
 			return ask(asked);
 		},
