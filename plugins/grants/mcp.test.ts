@@ -5,7 +5,7 @@ import type {Operation} from '../../plugin-sdk/index.ts';
 import {startPlugin} from '../../plugin-sdk/testing.ts';
 import {mcpOperations} from '../../schemas/hooks.ts';
 import {seededRandom} from '../../test/helpers/seeded-random.ts';
-import {decide} from './decide.ts';
+import {decide, type Question} from './decide.ts';
 import {narrowed, ofMcp} from './mcp.ts';
 import type {Right} from './rights.ts';
 import type {Rule} from './rules.ts';
@@ -142,6 +142,12 @@ test('what is listed is what may be called, under 10,000 random policies', t => 
 		...(below(6) === 0 && {
 			operations: some(() => pick(['tools/call', 'prompts/get', 'resources/read', 'completion/complete', '*'] as const)),
 		}),
+		...(below(4) === 0 && {
+			whenTainted: {
+				...(below(2) === 0 && {by: [pick(['injection', 'prompt-leak'])]}),
+				deny: {tools: some(pattern), servers: some(() => pick(['a', 'a*', 'b']))},
+			},
+		}),
 	});
 	/** The same rules about everything but the kind of call. */
 	const ofAllKinds = (right: Right): Right => right.map(({rule: {operations: _, ...rest}, ...standing}) => ({...standing, rule: rest}));
@@ -159,23 +165,24 @@ test('what is listed is what may be called, under 10,000 random policies', t => 
 			from: pick(['config', 'action', 'tenant'] as const),
 		}));
 		const {list, field, call, params} = kinds[round % kinds.length]!;
-		const left = (narrowed(right, list, {servers, [field]: entries}) as Record<string, {server: string; name: string}[]>)[field]!;
+		const taints = pick([[], ['injection'], ['other', 'prompt-leak']]);
+		const may = (question: Question): boolean => decide(right, {...question, taints}).granted;
+		const left = (narrowed(right, list, {servers, [field]: entries}, taints) as Record<string, {server: string; name: string}[]>)[field]!;
 		for (const {server, name} of entries) {
 			const listed = left.some(entry => entry.server === server && entry.name === name);
 			// As the two hooks ask, one after the other.
 			const isCalled =
-				decide(right, ofMcp(call, server, params(name))!).granted &&
-				(call !== 'tools/call' || decide(right, {operation: call, server, tool: name, arguments: {}}).granted);
+				may(ofMcp(call, server, params(name))!) && (call !== 'tools/call' || may({operation: call, server, tool: name, arguments: {}}));
 			if (listed !== isCalled) t.fail(`seed ${seed}, round ${round}: ${server}/${name} listed ${listed}, called ${isCalled}`);
 			if (call === 'tools/call') continue;
 			// Who may complete what leads to it could have it, and the other way round, as far as the kinds of calls go.
 			const ref: Record<string, string> = call === 'prompts/get' ? {type: 'ref/prompt', name} : {type: 'ref/resource', uri: name};
-			const isCompleted = decide(right, ofMcp('completion/complete', server, {ref})!).granted;
-			const mayHave = decide(ofAllKinds(right), ofMcp(call, server, params(name))!).granted;
+			const isCompleted = may(ofMcp('completion/complete', server, {ref})!);
+			const mayHave = decide(ofAllKinds(right), {...ofMcp(call, server, params(name))!, taints}).granted;
 			const mayComplete = decide(right, {operation: 'completion/complete'}).granted;
 			if (isCompleted !== (mayHave && mayComplete))
 				t.fail(`seed ${seed}, round ${round}: ${server}/${name} completed ${isCompleted}, to be had ${mayHave}`);
-			const isHeard = call === 'resources/read' && decide(right, ofMcp('resources/subscribe', server, params(name))!).granted;
+			const isHeard = call === 'resources/read' && may(ofMcp('resources/subscribe', server, params(name))!);
 			if (call === 'resources/read' && isHeard !== isCalled)
 				t.fail(`seed ${seed}, round ${round}: ${server}/${name} heard ${isHeard}, read ${isCalled}`);
 		}
