@@ -19,7 +19,7 @@ export const piiTable = (report: PiiReport): string =>
 		line('names, places, dates (mostly not looked for)', report.freeText),
 		'',
 		`Texts with look-alikes that were reported: ${share(report.lookAlikes)}; with wrong check digits: ${share(report.badChecksums)}.`,
-		`Time for 2 KB on one core, both together: ${report.usPer2Kb.p50.toFixed(0)} µs at p50, ${report.usPer2Kb.p99.toFixed(0)} µs at p99; of 64 KB ${report.mbPerSecond.toFixed(0)} MB a second.`,
+		`Time for 2 KB on one core, both together: ${report.usPer2Kb.p50.toFixed(0)} µs at p50, ${report.usPer2Kb.p99.toFixed(0)} µs at p99; of 64 KB of ordinary text ${report.mbPerSecond.toFixed(0)} MB a second.`,
 		'',
 		...head('source'),
 		...Object.entries(report.bySource).map(([name, each]) => line(name, each)),
