@@ -59,6 +59,19 @@ test('a password is known by the name of its field, in a stream as in a whole re
 	t.deepEqual(JSON.parse(JSON.parse(text).choices[0].message.tool_calls[0].function.arguments), masked);
 });
 
+test('a passport is known by the name of its field, in a stream as in a whole reply', async t => {
+	const {seen} = await guardedGateway(t, 'mask', {plugins: [{use: 'virtual-keys'}, {use: 'masking'}]});
+	const args = JSON.stringify({order: 'X1234567', passportNumber: 'X1234567', passenger: {passportNumber: ['X1234567']}});
+	const masked = {order: 'X1234567', passportNumber: '[PASSPORT]', passenger: {passportNumber: ['[PASSPORT]']}};
+	for (const length of [1, 5, 1_000]) {
+		const {text} = await seen('openai', {pieces: [calling(inPieces(args, length))]});
+		t.deepEqual(JSON.parse(argumentsIn(text)), masked, `pieces of ${length}`);
+	}
+	const reply = {choices: [{index: 0, message: {tool_calls: [{id: 'call_1', type: 'function', function: {name: 'f', arguments: args}}]}}]};
+	const {text} = await seen('openai', {headers: {'content-type': 'application/json'}, pieces: [JSON.stringify(reply)]}, false);
+	t.deepEqual(JSON.parse(JSON.parse(text).choices[0].message.tool_calls[0].function.arguments), masked);
+});
+
 /** What a reader makes of a text in these pieces, written again. */
 const copied = (pieces: readonly string[]): {text: string; strings: string[]; isRaw: boolean} => {
 	const reader = readJson();

@@ -4,15 +4,21 @@ import {idStart, idStep, replaceIds} from './ids/stream.ts';
 import type {Channel, Memory} from './memory.ts';
 import type {Mode, Settings} from './settings.ts';
 import {step} from './stream.ts';
-import {keepLast} from './values.ts';
+import {keepLast, leadTo} from './values.ts';
 import {restoreStep} from './vault.ts';
 
-export type Piece = {channel: number; text: string; final: boolean};
+/** `name`: of the field of a tool's arguments that the text is the value of. */
+export type Piece = {channel: number; text: string; final: boolean; name?: string};
 
 /** How much of a piece is cleared, what goes out for it, and what was found in it. */
 export type Passed = {clear: number; out: string; met: Array<{type: string; mode: Mode}>};
 
 const start: Channel = {seen: '', ids: idStart, waiting: '', before: '', clear: 0, held: '', inside: '', mark: ''};
+
+const startAfter = (name: string | undefined): Channel => {
+	const lead = leadTo(name);
+	return lead === '' ? start : {...start, ids: {before: lead, clear: 0, begun: true}, before: lead};
+};
 
 type Replace = (type: string, value: string | undefined) => string;
 
@@ -34,9 +40,9 @@ const ownFirst = ({seen}: Channel, text: string, final: boolean, {custom}: Setti
  * A piece of a stream: what the operator looks for first, then numbers with check digits, then everything else, then the client's own values
  * back. Of the arguments of a tool the gateway shows each string by itself, and writes what is left of it as JSON.
  */
-export const pass = ({channel, text, final}: Piece, settings: Settings, memory: Memory): Passed => {
+export const pass = ({channel, text, final, name}: Piece, settings: Settings, memory: Memory): Passed => {
 	const {types, ids: wanted, modeOf, allowed, response} = settings;
-	const known = memory.channels[channel] ?? start;
+	const known = memory.channels[channel] ?? startAfter(name);
 	const met: Passed['met'] = [];
 	const replace: Replace = (type, value) => {
 		if (value !== undefined && (allowed(value) || memory.vault.made.has(value))) return value;

@@ -38,9 +38,11 @@ const inWords = (name: string): string => name.replace(/([a-z\d])([A-Z])/g, '$1 
 
 const longestField = 200;
 
-/** What is read before a text that is the value of a field: the field's name. */
+/** What is read before the value of a field: the field's name. */
+export const leadTo = (name: string | undefined): string => (name !== undefined && fieldName.test(name) ? `${inWords(name)}: ` : '');
+
 const leadOf = (previous: string | undefined, text: string): string =>
-	previous !== undefined && text.length <= longestField && /\d/.test(text) && fieldName.test(previous) ? `${inWords(previous)}: ` : '';
+	text.length <= longestField && /\d/.test(text) ? leadTo(previous) : '';
 
 /**
  * Every value of the wanted kinds, in order, none overlapping: what the operator looks for before what has check digits, and that before what
