@@ -123,6 +123,20 @@ test('what may not be asked never reaches the provider, and the client is told s
 	t.is(gateway.upstream.requests.length, 1);
 });
 
+test('a rule for requests is not asked of what a provider calls its answer', async t => {
+	const phrases = [{name: 'banned', phrases: ['split-7'], on: ['request'], action: 'deny'}];
+	const {openai} = await start(t, {phrases}, {models: {seven: ['local/split-7']}});
+	const whole = await openai.chat.completions.create({model: 'seven', messages: user('hello')});
+	t.is(whole.choices[0]!.message.content, 'You said: hello');
+	let text = '';
+	for await (const chunk of await openai.chat.completions.create({model: 'seven', stream: true, messages: user('hello')}))
+		text += chunk.choices[0]?.delta.content ?? '';
+	t.is(text, 'You said: hello');
+	await t.throwsAsync(openai.chat.completions.create({model: 'seven', messages: user('a split-7 b')}), {
+		instanceOf: OpenAI.BadRequestError,
+	});
+});
+
 const saying = (text: string) => `say:${Buffer.from(text).toString('base64url')}`;
 type Clients = {openai: OpenAI; anthropic: Anthropic};
 

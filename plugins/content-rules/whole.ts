@@ -10,7 +10,8 @@ export const placeFor = (channel: Channel, asks: boolean): Place => {
 	if (channel === 'tool-result') return 'tool-results';
 	if (channel === 'tool-arguments') return 'tool-arguments';
 	if (channel === 'tool-description') return 'tool-descriptions';
-	return !asks && channel === 'assistant' ? 'answer' : 'request';
+	// Ids and names that a provider gives an answer are of `system`; what a client answers a server is of `user`.
+	return !asks && channel !== 'user' ? 'answer' : 'request';
 };
 
 /** What becomes of some texts. */
