@@ -13,7 +13,7 @@ import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
 import type {Steady} from './steady.ts';
-import {openSteps, type Step} from './steps.ts';
+import {hooksWith, openSteps, rememberSteps, type Step} from './steps.ts';
 import {ownTaints, withSaid} from './taints/said.ts';
 import {openTakingPart} from './taking-part.ts';
 import {rememberVerdicts, type Verdict} from './verdicts.ts';
@@ -122,11 +122,19 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 	/** Somebody listens where the exchange is tainted, and whoever watches its stream may yet do that. */
 	const mayYetListen = (hook: HookName, exchange: Exchange): boolean =>
 		exchange.operation !== undefined &&
+		tainting.has(hook) &&
 		listeners[hook].some(({plugin}) => plugin.manifest.hooks[hook]!.operationsWhenTainted?.includes(exchange.operation!)) &&
 		windowsOf(exchange).length > 0;
 
-	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] =>
-		stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
+	/** Where somebody has a scope, or hears of tainted exchanges alone, and who is asked depends on more than the operation. */
+	const scoped = hooksWith(listeners, ({when}) => when !== undefined);
+	const tainting = hooksWith(listeners, ({plugin}, hook) => plugin.manifest.hooks[hook]!.operationsWhenTainted !== undefined);
+	const usual = rememberSteps();
+	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] => {
+		const found = () => stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
+		if (scoped.has(hook) || exchange.windowed || (tainting.has(hook) && taintsOf(exchange).length > 0)) return found();
+		return usual(hook, exchange.operation, found);
+	};
 
 	const {askOne, passAgain, refusesServer, judgeTainted} = openAskedAlone({listeners, isAsked, aloneAt, judge, enforced, checked});
 

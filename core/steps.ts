@@ -1,4 +1,4 @@
-import {type HookName, hooks} from '../schemas/hooks.ts';
+import {type HookName, hooks, type Operation} from '../schemas/hooks.ts';
 import type {Member} from './hooks.ts';
 import type {Run, Tier} from './plugins/tier.ts';
 
@@ -7,6 +7,25 @@ export type Step = {run: Run; tier: Tier; members: readonly Member[]};
 
 /** One combination of members, found by going from one to the next: cheaper than a name for each. */
 type Branch = {asked?: Branch; passed?: Branch; steps?: readonly Step[]};
+
+/** The hooks at which somebody listens of whom `is` holds. */
+export const hooksWith = (
+	listeners: Readonly<Record<HookName, readonly Member[]>>,
+	is: (member: Member, hook: HookName) => boolean,
+): ReadonlySet<HookName> =>
+	new Set((Object.keys(listeners) as HookName[]).filter(hook => listeners[hook].some(member => is(member, hook))));
+
+/** The steps of a hook that depend on the operation alone: found once for each. */
+export const rememberSteps = () => {
+	const known = new Map<HookName, Map<Operation | undefined, readonly Step[]>>();
+	return (hook: HookName, operation: Operation | undefined, find: () => readonly Step[]): readonly Step[] => {
+		const before = known.get(hook)?.get(operation);
+		if (before) return before;
+		const steps = find();
+		known.set(hook, (known.get(hook) ?? new Map<Operation | undefined, readonly Step[]>()).set(operation, steps));
+		return steps;
+	};
+};
 
 /** The steps of each hook: made once for each combination of members that occurs. */
 export const openSteps = () => {
