@@ -278,6 +278,17 @@ test('a name or an id that comes in pieces is never put together', async t => {
 	}
 });
 
+test('a server that makes up another id for each piece of a call is understood, and the first one stays', async t => {
+	const {seen} = await guardedGateway(t, 'mask');
+	const pieces = ['{"a":', '"b"}'].map((args, at) =>
+		call({id: `chatcmpl-tool-${at}`, type: 'function', function: {name: at === 0 ? 'f' : null, arguments: args}}),
+	);
+	const {text} = await seen('openai', {pieces: [streamOf('openai', pieces)]});
+	t.is(text.match(/chatcmpl-tool-0/g)?.length, 2);
+	t.false(text.includes('chatcmpl-tool-1'));
+	t.true(text.includes('[DONE]'));
+});
+
 test('headers of a provider carry nothing that guards mask', async t => {
 	const {seen} = await guardedGateway(t, 'mask');
 	for (const dialect of dialects) {

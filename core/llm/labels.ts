@@ -100,9 +100,12 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Label[] =>
 	return found;
 };
 
-/** Clients put the pieces of these together, or take the last: `same` may be said again, and nothing else; `first` stays what it was. */
+/**
+ * Clients put the pieces of these together, or take the last: `same` may be said again, and nothing else; `first` stays what it was, whatever
+ * is said later, since some servers make up another id for each piece.
+ */
 export const standing = ({name}: Dialect, {path, key, isNumber}: Label): 'same' | 'first' | undefined => {
 	if (name === 'anthropic' || path === '' || isNumber || ciphers.has(key)) return undefined;
-	if (/^choices\.\d+\.delta\./.test(path)) return 'same';
+	if (/^choices\.\d+\.delta\./.test(path)) return key === 'name' ? 'same' : 'first';
 	return path.includes('.') ? undefined : 'first';
 };
