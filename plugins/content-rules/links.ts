@@ -13,6 +13,7 @@ export type LinkRules = {
 
 /** Longer addresses are not held back: what has come is taken away, and what follows with it. */
 const longestHeld = 600;
+const soonKnown = 48;
 const mostBlanks = 200;
 const lookBehind = 500;
 
@@ -30,10 +31,11 @@ const addressEnd = (text: string, start: number, limit: number): number => {
 	let deep = 0;
 	const last = Math.min(text.length, limit);
 	for (let at = start; at < last; at++) {
-		const letter = text[at]!;
-		if (bareEnd.test(letter)) return at;
-		if (letter === '(') deep++;
-		if (letter === ')' && --deep < 0) return at;
+		const code = text.charCodeAt(at);
+		if (code === 0x28) deep++;
+		else if (code === 0x29) {
+			if (--deep < 0) return at;
+		} else if ((code <= 0x3e || code >= 0x60) && bareEnd.test(text[at]!)) return at;
 	}
 	return last;
 };
@@ -58,6 +60,10 @@ const scanMarkup = (text: string, from: number, final: boolean, {links, images, 
 	/** An address from `at` on that belongs to a sign at `start`; answers how far all is decided, or -1 where it is not yet. */
 	const address = (start: number, at: number, of: {rule: number; allowed: Allowed} | undefined, judge: typeof judgeTarget): number => {
 		if (!of) return at;
+		// Most lead to where one is already, and that shows at once.
+		const early = addressEnd(text, at, at + soonKnown);
+		const isWhole = early < at + soonKnown && (early < text.length || final);
+		if (judge(text.slice(at, early), isWhole, of.allowed) === 'allowed') return at;
 		const near = addressEnd(text, at, at + longestHeld);
 		const ends = near < at + longestHeld && (near < text.length || final);
 		const judged = judge(text.slice(at, near), ends, of.allowed);
