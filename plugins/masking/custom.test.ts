@@ -2,6 +2,7 @@ import test, {type ExecutionContext} from 'ava';
 import {type StartedPlugin, startPlugin} from '../../plugin-sdk/testing.ts';
 import {type Custom, createWordList, customContext, scanCustom} from './custom.ts';
 import {jsonStart, quoteMarks} from './json.ts';
+import {addressFinders, personFinders} from './people.ts';
 import {seeded} from './seeded.ts';
 
 const start = async (t: ExecutionContext, config: Record<string, unknown>): Promise<StartedPlugin> => {
@@ -58,6 +59,55 @@ test('what a pattern allows is left alone, and only if it matches the whole valu
 	t.deepEqual(await patch(plugin, 'help@acme.example and help@acme.example.org'), {0: 'help@acme.example and [EMAIL]'});
 });
 
+test('names and addresses are found by the words around them where the config asks for them, and not otherwise', async t => {
+	const letter = 'Dear Ms Ines Okafor, my name is Jan van Dijk and I live at 12 Mill Lane, before in Lindenstraße 7. Dear Team, Hi There';
+	t.is(await patch(await start(t, {}), letter), undefined);
+	const plugin = await start(t, {mask: ['name', 'address']});
+	t.deepEqual(await patch(plugin, letter), {
+		0: 'Dear Ms [PERSON], my name is [PERSON] and I live at [ADDRESS], before in [ADDRESS]. Dear Team, Hi There',
+	});
+});
+
+test('in whatever pieces a text comes, names and addresses are found as in the whole', t => {
+	const customs: Custom[] = [
+		{type: 'PERSON', finders: personFinders()},
+		{type: 'ADDRESS', finders: addressFinders()},
+	];
+	const parts = [
+		'Dear ',
+		'Ms ',
+		'Ada ',
+		'Okafor',
+		', ',
+		'my name is ',
+		'Jan',
+		' ',
+		'12 ',
+		'Mill ',
+		'Lane',
+		'. ',
+		'Team',
+		'Lindenstraße 7',
+		'x',
+		'first_name: "',
+	];
+	for (let seed = 1; seed <= 120; seed++) {
+		const random = seeded(seed * 104_729);
+		const whole = Array.from({length: random(12) + 1}, () => parts[random(parts.length)]).join('');
+		const expected = scanCustom(customs, whole, 0, true).found.map(({start: at, end, type}) => `${type} ${at}-${end}`);
+		const seen: string[] = [];
+		let done = 0;
+		for (let at = 0; at <= whole.length; ) {
+			at += 1 + random(9);
+			const from = Math.max(0, done - customContext);
+			const {found, open} = scanCustom(customs, whole.slice(from, at), done - from, at > whole.length);
+			seen.push(...found.map(each => `${each.type} ${each.start + from}-${each.end + from}`));
+			done = open + from;
+		}
+		t.deepEqual(seen, expected, `seed ${seed}: ${JSON.stringify(whole)}`);
+	}
+});
+
 test('the name of a field tells what its value is', async t => {
 	const plugin = await start(t, {});
 	t.deepEqual(await patch(plugin, 'passportNumber', 'X1234567', 'order_id', 'X1234567'), {1: '[PASSPORT]'});
@@ -65,7 +115,7 @@ test('the name of a field tells what its value is', async t => {
 
 test('in whatever pieces a text comes, what is found of it is what is found in the whole', t => {
 	const list = createWordList(['blue heron', 'heron', 'İstanbul', 'kestrel 7', 'a b']);
-	const customs: Custom[] = [{type: 'WORD', patterns: [], words: list}];
+	const customs: Custom[] = [{type: 'WORD', finders: [list]}];
 	const parts = ['blue ', 'Heron', 'heron', ' ', 'Kestrel 7', 'kestrel', 'İ', '_', 'a', ' b', '.', '7', 'é'];
 	for (let seed = 1; seed <= 500; seed++) {
 		const random = seeded(seed * 104_729);

@@ -1,7 +1,14 @@
-import type {Pattern} from '../../plugin-sdk/pattern.ts';
+/** What looks through a text: the first `lead` characters of what it finds are only said before the value. */
+export type Finder = {
+	scan(
+		text: string,
+		from: number,
+		final: boolean,
+	): {readonly found: ReadonlyArray<{readonly start: number; readonly end: number; readonly lead?: number}>; readonly open: number};
+};
 
-/** What an operator looks for. */
-export type Custom = {readonly type: string; readonly patterns: readonly Pattern[]; readonly words: WordList | undefined};
+/** What is looked for under one name. */
+export type Custom = {readonly type: string; readonly finders: readonly Finder[]};
 
 export type CustomFound = {readonly start: number; readonly end: number; readonly type: string};
 
@@ -14,10 +21,8 @@ export const customContext = 4;
 
 const isInWord = (text: string, at: number): boolean => /[\p{L}\p{N}_]/u.test(text.charAt(at));
 
-export type WordList = {scan(text: string, from: number, final: boolean): {found: Array<{start: number; end: number}>; open: number}};
-
 /** Finds words and phrases of a list where they stand as words, capitals or not; one pass, however long the list is. */
-export const createWordList = (phrases: readonly string[]): WordList => {
+export const createWordList = (phrases: readonly string[]): Finder => {
 	const sorted = [...new Set(phrases.map(phrase => phrase.toLowerCase()))].sort();
 	const known = new Set(sorted);
 	const lengths = [...new Set(sorted.map(({length}) => length))].sort((one, other) => other - one);
@@ -61,26 +66,26 @@ export const createWordList = (phrases: readonly string[]): WordList => {
 /** Reads `text` from `from` on; what stands before is only looked back at. */
 export const scanCustom = (customs: readonly Custom[], text: string, from: number, final: boolean): CustomScan => {
 	let open = text.length;
-	const all: CustomFound[] = [];
-	for (const {type, patterns, words} of customs) {
-		for (const finder of words === undefined ? patterns : [...patterns, words]) {
+	const all: Array<CustomFound & {match: number}> = [];
+	for (const {type, finders} of customs) {
+		for (const finder of finders) {
 			const seen = finder.scan(text, from, final);
 			open = Math.min(open, seen.open);
-			all.push(...seen.found.map(({start, end}) => ({start, end, type})));
+			all.push(...seen.found.map(({start, end, lead = 0}) => ({match: start, start: start + lead, end, type})));
 		}
 	}
-	all.sort((one, other) => one.start - other.start || other.end - one.end);
+	all.sort((one, other) => one.match - other.match || other.end - one.end);
 	const found: CustomFound[] = [];
-	let end = from;
-	for (const each of all) {
-		if (each.start < end) continue;
+	let done = from;
+	for (const {match, start, end, type} of all) {
+		if (match < done) continue;
 		// What another finder may still change is read again, and this with it.
-		if (each.end > open) {
-			open = Math.min(open, each.start);
+		if (end > open) {
+			open = Math.min(open, match);
 			break;
 		}
-		found.push(each);
-		end = each.end;
+		found.push({start, end, type});
+		done = end;
 	}
 	return {found, open};
 };

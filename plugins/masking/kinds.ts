@@ -2,10 +2,13 @@ import type {DetectorType} from './detectors/found.ts';
 import {detectorTypes} from './detectors/found.ts';
 import {type IdType, idTypes} from './ids/rule.ts';
 
-/** Everything that can be found. */
-export type Kind = DetectorType | IdType;
+/** What is found by the words around it, and by how streets are written. */
+const peopleTypes = ['PERSON', 'ADDRESS'] as const;
 
-export const kinds: readonly Kind[] = [...detectorTypes, ...idTypes];
+/** Everything that can be found. */
+export type Kind = DetectorType | IdType | (typeof peopleTypes)[number];
+
+export const kinds: readonly Kind[] = [...detectorTypes, ...idTypes, ...peopleTypes];
 
 const own = {
 	email: ['EMAIL'],
@@ -32,6 +35,8 @@ const own = {
 		'VIN',
 	],
 	postcode: ['UK_POSTCODE'],
+	name: ['PERSON'],
+	address: ['ADDRESS'],
 } as const satisfies Record<string, readonly Kind[]>;
 
 const named = new Set<Kind>(Object.values(own).flat());
@@ -45,6 +50,9 @@ export const families: Readonly<Record<keyof typeof own | 'national-id', readonl
 export type Family = keyof typeof families;
 
 export const familyNames = Object.keys(families) as [Family, ...Family[]];
+
+/** What is masked where the config names nothing: not what is found one time in ten. */
+export const usualFamilies: readonly Family[] = familyNames.filter(name => name !== 'name' && name !== 'address');
 
 export const familyOf: ReadonlyMap<string, Family> = new Map(
 	familyNames.flatMap(name => families[name].map(kind => [kind, name] as const)),

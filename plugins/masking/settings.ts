@@ -2,7 +2,8 @@ import * as z from 'zod';
 import {type Pattern, patternOrIssue} from '../../plugin-sdk/pattern.ts';
 import {type Custom, createWordList, longestCustom} from './custom.ts';
 import type {DetectorType} from './detectors.ts';
-import {type Family, families, familyNames, familyOf, isDetectorType, kinds} from './kinds.ts';
+import {type Family, families, familyNames, familyOf, isDetectorType, kinds, usualFamilies} from './kinds.ts';
+import {addressFinders, personFinders} from './people.ts';
 import {type Placeholders, placeholdersOf} from './vault.ts';
 
 const family = z.enum(familyNames);
@@ -54,7 +55,10 @@ const matchesWhole = (pattern: Pattern, value: string): boolean =>
 
 export const config = z
 	.strictObject({
-		mask: z.array(family).min(1).default(familyNames),
+		mask: z
+			.array(family)
+			.min(1)
+			.default([...usualFamilies]),
 		in: z
 			.array(z.enum(['request', 'response']))
 			.min(1)
@@ -81,10 +85,11 @@ export const config = z
 				context.addIssue({code: 'custom', path: ['custom', index, 'name'], message: 'a kind of this plugin has this name'});
 			return {
 				type: typeOf(name),
-				patterns: compiled(['custom', index, 'patterns'], patterns, !matchCase),
-				words: words.length === 0 ? undefined : createWordList(words),
+				finders: [...compiled(['custom', index, 'patterns'], patterns, !matchCase), ...(words.length === 0 ? [] : [createWordList(words)])],
 			};
 		});
+		if (given.mask.includes('name')) custom.push({type: 'PERSON', finders: personFinders()});
+		if (given.mask.includes('address')) custom.push({type: 'ADDRESS', finders: addressFinders()});
 		const own = new Map(given.custom.map(({name, mode: own}) => [typeOf(name), own]));
 		const openPatterns = compiled(['allowPatterns'], given.allowPatterns, true);
 		const modeOf = (type: string): Mode => own.get(type) ?? byFamily[familyOf.get(type)!] ?? 'redact';
