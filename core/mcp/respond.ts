@@ -69,7 +69,7 @@ export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonO
 	exchange.owner = owner;
 	const questions: (() => void)[] = [];
 	const logLevel = levelOf(visit, asked);
-	const isLogging = stream && (era === 'legacy' || logLevel !== undefined) && !isGuarded(gateway, exchange);
+	const isLogging = stream && (era === 'legacy' || logLevel !== undefined);
 	const token = progressTokenOf(params);
 	const turn: Turn = {
 		gateway,
@@ -93,7 +93,9 @@ export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonO
 			}),
 		onLog: isLogging
 			? line => {
-					if (isWanted(line, logLevel)) stream.send({method: 'notifications/message', params: logFor(line)});
+					// Asked when there is one: which operation this is, and so who guards it, is not known above.
+					if (isWanted(line, logLevel) && !isGuarded(gateway, exchange))
+						stream.send({method: 'notifications/message', params: logFor(line)});
 				}
 			: undefined,
 		onPolled: stream && era === 'legacy' ? stream.part : undefined,
