@@ -32,8 +32,11 @@ export const readFigures = (): Figures => JSON.parse(readFileSync(file, 'utf8'))
 
 export const recordFigures = (figures: Figures): void => writeFileSync(file, `${JSON.stringify(figures, undefined, '\t')}\n`);
 
-/** What is more than a point worse than it was, or no longer measured. */
+/** Of the attacks and of the harmless texts there are thirty each: one of them is more than a point. */
+const slackOf = (name: string): number => (name.startsWith('injection') ? 0.034 : 0.01);
+
+/** What is more than a point worse than it was (in `injection`, more than one text), or no longer measured. */
 export const fallen = (before: Figures, now: Figures): string[] =>
 	Object.entries(before)
-		.filter(([name, figure]) => !((now[name] ?? 0) >= figure - 0.01))
+		.filter(([name, figure]) => !((now[name] ?? 0) >= figure - slackOf(name)))
 		.map(([name, figure]) => `${name}: ${now[name] ?? 'not measured'}, was ${figure}`);
