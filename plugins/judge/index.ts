@@ -1,4 +1,4 @@
-import {definePlugin, type Host} from '../../plugin-sdk/index.ts';
+import {definePlugin, deny, type Host} from '../../plugin-sdk/index.ts';
 import {openOpinions} from '../opinions/ask.ts';
 import {moderationShape} from '../opinions/moderation.ts';
 import {type Channel, piecesOf} from '../opinions/pieces.ts';
@@ -27,23 +27,40 @@ const shapeOf = ({config: settings, random}: Host<Config>): Shape => {
 	}
 };
 
-/** The channels that a guard before is unsure of, at this hook; findings have no place here, so all texts of a channel are asked about. */
-const unsureOf = ({band}: Config, hook: string, findings: readonly Found[] | undefined): ReadonlySet<Channel> | 'all' => {
-	if (band === 'always') return 'all';
-	const between = ({score, category, hook: at}: Found) =>
-		at === hook && category === band.category && score >= band.from && score <= band.to;
-	return new Set((findings ?? []).filter(between).map(({channel}) => channel));
+/** What guards before have found of the band's category, at this hook, in texts that are judged. */
+const foundAt = (hook: string, category: string, {channels}: Config, findings: readonly Found[] = []): readonly Found[] =>
+	findings.filter(found => found.hook === hook && found.category === category && channels.includes(found.channel));
+
+/** A guard before is as sure as nobody needs to be asked. */
+const refused = ({category, score, channel}: Found) =>
+	deny({
+		code: 'content_blocked',
+		message: 'This was found to be of a kind that is refused here.',
+		rule: category,
+		findings: [{detector: 'judge', category, severity: 'high', score, channel, action: 'deny'}],
+	});
+
+const judged = async ({text, channels, tenant}: Looked, asked: (channel: Channel) => boolean, host: Host<Config>) => {
+	const {rules, onUncertain, chars} = host.config;
+	const wanted = (index: number): Channel | undefined => {
+		const channel = channels[index] ?? 'user';
+		return asked(channel) ? channel : undefined;
+	};
+	const pieces = piecesOf(text, wanted, chars);
+	if (pieces.length === 0) return undefined;
+	const heard = await opinionsOn(pieces, shapeOf(host), tenant, host.config, host);
+	return verdictOn(heard, 'judge', {rulesFor: () => rules, onUncertain});
 };
 
-const judged = async ({text, channels, tenant}: Looked, unsure: ReadonlySet<Channel> | 'all', host: Host<Config>) => {
-	const {config: settings} = host;
-	const asked = (channel: Channel): boolean => settings.channels.includes(channel) && (unsure === 'all' || unsure.has(channel));
-	const wanted = (index: number): Channel | undefined => (asked(channels[index] ?? 'user') ? (channels[index] ?? 'user') : undefined);
-	const pieces = piecesOf(text, wanted, settings.chars);
-	if (pieces.length === 0) return undefined;
-	const {rules, onUncertain} = settings;
-	const heard = await opinionsOn(pieces, shapeOf(host), tenant, settings, host);
-	return verdictOn(heard, 'judge', {rulesFor: () => rules, onUncertain});
+/** Findings have no place here: where a guard is unsure of one text of a channel, all of them are asked about. */
+const verdictAt = (hook: string, looked: Looked, findings: readonly Found[] | undefined, host: Host<Config>) => {
+	const {band, above, channels} = host.config;
+	if (band === 'always') return judged(looked, channel => channels.includes(channel), host);
+	const found = foundAt(hook, band.category, host.config, findings);
+	const sure = found.find(({score}) => score > band.to);
+	if (sure && above === 'deny') return refused(sure);
+	const unsure = new Set(found.filter(({score}) => score >= band.from && score <= band.to).map(({channel}) => channel));
+	return unsure.size > 0 ? judged(looked, channel => unsure.has(channel), host) : undefined;
 };
 
 export default definePlugin({
@@ -51,17 +68,13 @@ export default definePlugin({
 
 	hooks: {
 		/** Has another model judge what a guard before is unsure of, and does what the rules say about its verdict. */
-		'pre-request'({text, channels, findings, principal}, host) {
-			if (!host.config.in.includes('request')) return undefined;
-			const unsure = unsureOf(host.config, 'pre-request', findings);
-			return unsure === 'all' || unsure.size > 0 ? judged({text, channels, tenant: principal.tenant}, unsure, host) : undefined;
-		},
+		'pre-request': ({text, channels, findings, principal}, host) =>
+			host.config.in.includes('request') ? verdictAt('pre-request', {text, channels, tenant: principal.tenant}, findings, host) : undefined,
 
 		/** The same for what a model or a tool answers; of an answer that streams, at its end. */
-		'post-response'({text, channels, findings, principal, outcome}, host) {
-			if (!host.config.in.includes('response') || outcome !== 'ok') return undefined;
-			const unsure = unsureOf(host.config, 'post-response', findings);
-			return unsure === 'all' || unsure.size > 0 ? judged({text, channels, tenant: principal?.tenant}, unsure, host) : undefined;
-		},
+		'post-response': ({text, channels, findings, principal, outcome}, host) =>
+			host.config.in.includes('response') && outcome === 'ok'
+				? verdictAt('post-response', {text, channels, tenant: principal?.tenant}, findings, host)
+				: undefined,
 	},
 });

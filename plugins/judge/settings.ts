@@ -7,12 +7,16 @@ const score = z.number().min(0).max(1);
 
 export const config = z.strictObject({
 	...asking,
+	/** Answers come back up the list: for them a judge stands elsewhere. */
+	in: asking.in.unwrap().default(['request']),
 	/** How the model is asked, and what its answer looks like. */
 	shape: z.enum(['prompt', 'llama-guard', 'prompt-guard', 'moderation']),
 	/** When it is asked: where a guard before has found something of this category and is not sure of it; or always. */
 	band: z
 		.union([z.literal('always'), z.strictObject({category, from: score.default(0.5), to: score.default(0.95)})])
 		.default({category: 'injection', from: 0.5, to: 0.95}),
+	/** What becomes of what a guard before is surer of than the band reaches: refused without asking, or left to that guard. */
+	above: z.enum(['deny', 'leave']).default('deny'),
 	channels: z
 		.array(channel)
 		.min(1)
