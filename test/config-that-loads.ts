@@ -24,7 +24,7 @@ test('an empty config gets every default, and its files lie beside it', async t 
 	const {config, folder, leftOut, warnings} = await load(t, 'export default defineConfig({});');
 	t.is(config.listen, '127.0.0.1:8787');
 	t.is(config.store, join(folder, 'data/gateway.db'));
-	t.deepEqual(config.journal, {folder: join(folder, 'data/journal'), payloads: 'digest', segmentMb: 64});
+	t.deepEqual(config.journal, {folder: join(folder, 'data/journal'), payloads: 'digest', payloadKb: 64, segmentMb: 64});
 	t.deepEqual([leftOut, warnings], [[], []]);
 });
 
