@@ -100,8 +100,14 @@ const overHttp = (name: string, server: ResolvedServer, options: Options): Serve
 	/** A conversation that somebody waits on, or hears of changes by, goes on: there are no more of those than requests here. */
 	const makeRoom = (): void => {
 		if (channels.size < mostChannels) return;
-		const unused = [...channels.keys()].find(key => channels.get(key)!.uses === 0);
-		if (unused !== undefined) drop(unused);
+		let oldest: string | undefined;
+		let before = Number.POSITIVE_INFINITY;
+		for (const [key, {usedAt, uses}] of channels) {
+			if (uses > 0 || usedAt >= before) continue;
+			oldest = key;
+			before = usedAt;
+		}
+		if (oldest !== undefined) drop(oldest);
 	};
 	const sweep = setInterval(() => {
 		const before = Date.now() - idleMs;
@@ -117,9 +123,6 @@ const overHttp = (name: string, server: ResolvedServer, options: Options): Serve
 			if (known) {
 				known.usedAt = Date.now();
 				known.asker = asker;
-				// The order of the map is that of their use.
-				channels.delete(key);
-				channels.set(key, known);
 				return known;
 			}
 			makeRoom();
