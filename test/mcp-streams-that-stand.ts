@@ -138,6 +138,6 @@ test.serial('a key that has ended hears nothing more', async t => {
 	await gateway.act('virtual-keys', 'revoke', {id: key.id});
 	await later(400);
 	upstream.say(changed);
-	await later(300);
+	await until(t, () => heard.isOver, 'the end of the stream');
 	t.deepEqual(messagesIn(heard), []);
 });

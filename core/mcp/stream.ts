@@ -83,16 +83,19 @@ export const openStream = (res: ServerResponse, exchangeId: string, keep?: () =>
 };
 
 const aliveMs = 15_000;
+const lookMs = 2_000;
 
 /** Keeps a stream open that nobody asked anything on, until its client leaves, it is cut, or `isOver`: there is nothing on it to finish. */
 export const idleStream = (stream: Pick<Stream, 'begin' | 'comment'>, waiting: Waiting, isOver: () => boolean): Promise<void> => {
 	stream.begin();
 	return new Promise(resolve => {
 		const over = () => {
-			clearInterval(timer);
+			clearInterval(comments);
+			clearInterval(looks);
 			resolve();
 		};
-		const timer = setInterval(() => (isOver() ? over() : stream.comment()), aliveMs).unref();
+		const comments = setInterval(stream.comment, aliveMs).unref();
+		const looks = setInterval(() => isOver() && over(), lookMs).unref();
 		if (waiting.left) over();
 		else waiting.onLeft = over;
 	});
