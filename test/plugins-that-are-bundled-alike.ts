@@ -32,3 +32,19 @@ test('a plugin has one digest wherever the packages that it is bundled with lie'
 	t.is(await writePlugin('two'), here);
 	t.is(await writePlugin('three', elsewhere), here);
 });
+
+test('a plugin of one’s own may match patterns that operators write, in linear time', async t => {
+	const folder = await mkdtemp(join(tmpdir(), 'sallyport-bundled-'));
+	t.teardown(() => rm(folder, {recursive: true, force: true}));
+	await writeFile(join(folder, 'manifest.json'), '{}');
+	await writeFile(
+		join(folder, 'index.ts'),
+		`import {definePlugin} from 'sallyport/plugin-sdk';
+import {compilePattern} from 'sallyport/plugin-sdk/pattern';
+const pattern = compilePattern('(a+)+b');
+export default definePlugin({hooks: {'pre-request': ({text}) => void pattern.scan(text[0])}});
+`,
+	);
+	const {code} = await codeOf(folder, 'isolate');
+	t.true(code.toString().includes('PatternRefused'));
+});

@@ -26,7 +26,10 @@ export const bundle = async (entry: string, globalName: string): Promise<string>
 		banner: {js: '"use strict";'},
 		absWorkingDir: house,
 		nodePaths: [join(house, 'node_modules')],
-		alias: {'sallyport/plugin-sdk': join(house, 'plugin-sdk/index.ts')},
+		alias: {
+			'sallyport/plugin-sdk': join(house, 'plugin-sdk/index.ts'),
+			'sallyport/plugin-sdk/pattern': join(house, 'plugin-sdk/pattern.ts'),
+		},
 		logLevel: 'silent',
 	});
 	// The same bytes wherever the checkout and its packages lie, for the digest.
