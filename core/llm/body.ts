@@ -9,7 +9,7 @@ export const maxDepth = 64;
 export const maxNodes = 500_000;
 
 /** The most keys a body may have: an object of very many keys costs far more to build than an array. */
-export const maxKeys = 100_000;
+export const maxKeys = 50_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
