@@ -97,6 +97,11 @@ const trimmed = (value: string): string => {
 
 const longestTold = 36;
 
+/** A password or key that a command line or a file of logins gives. */
+const given =
+	/(?:--[a-z-]{0,20}(?:password|passwd|passphrase|secret|token|api-?key) {1,2}|\bsshpass -p ?|\blogin \S{1,60} password {1,2})["']?$/;
+const longestGiven = 90;
+
 /** Longer values may be of letters alone. */
 const longWord = 24;
 
@@ -122,6 +127,20 @@ const assignment = (start: number, value: string, kind = 'assignment'): Found =>
 
 const spoken = /^(?:pass(?:word)?|test|token|secret|\$.*|x+|\*+|y+)$/i;
 
+const mostNames = 8;
+
+/** A value that its name within an address tells, as in `jdbc:…?user=a&password=…` and `//host/:_authToken=…`. */
+const inAddress = (token: string, start: number): Found | undefined => {
+	if (!token.includes('/')) return;
+	let at = token.indexOf('=');
+	for (let count = 0; at !== -1 && count < mostNames; count++) {
+		const name = /[A-Za-z_][\w.-]{1,60}$/.exec(token.slice(Math.max(0, at - 62), at))?.[0];
+		const value = /^[^&;]*/.exec(token.slice(at + 1))?.[0] ?? '';
+		if (name !== undefined && judge(name, trimmed(value))) return assignment(start + at + 1, trimmed(value));
+		at = token.indexOf('=', at + 1);
+	}
+};
+
 /** The `user:password` of a command line. */
 const curlUser = (value: string, start: number): Found | undefined => {
 	const colon = value.indexOf(':');
@@ -140,6 +159,8 @@ export const matchAssignment = (token: string, start: number, text: string): Fou
 		const value = trimmed(token.slice(inner.at));
 		if (judge(inner.name, value)) return assignment(start + inner.at, value);
 	}
+	const named = holds ? inAddress(token, start) : undefined;
+	if (named !== undefined) return named;
 	const value = trimmed(token);
 	const before = text.slice(Math.max(0, start - lookBehind), start);
 	if (value.includes(':') && login.test(before.slice(-12))) return curlUser(value, start);
@@ -149,6 +170,8 @@ export const matchAssignment = (token: string, start: number, text: string): Fou
 	}
 	if (before.endsWith(' / ') && account.test(before)) return isPassword(value) ? assignment(start, value, 'login') : undefined;
 	if (!isLong(value)) return;
+	if (given.test(before.slice(-longestGiven)) && (isKey(value) || isPassword(value)) && !notSecret.test(value))
+		return assignment(start, value);
 	if (told.test(before.slice(-longestTold)) && isPassword(value) && !notSecret.test(value)) return assignment(start, value);
 	const name = nameBefore(before);
 	return name !== undefined && judge(name, value) ? assignment(start, value) : undefined;

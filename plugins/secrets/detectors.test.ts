@@ -59,6 +59,39 @@ test('a password is found by its name, though it is short', t => {
 	t.deepEqual(values(`the colour is ${word}`), []);
 });
 
+test('a password is found where it is told, given to a command, or hidden in an address', t => {
+	const random = seeded(23);
+	const word = `${drawn(random, 'alnum', 9)}!7`;
+	const key = drawn(random, 'alnum', 36);
+	for (const text of [
+		`the wifi pw is ${word}`,
+		`Mein Passwort lautet ${word}`,
+		`mot de passe : ${word}`,
+		`пароль: ${word}`,
+		`密码是${word}`,
+	]) {
+		t.deepEqual(values(text), [word], text);
+	}
+	for (const text of [`deploy --api-key ${key} now`, `sshpass -p '${key}' ssh`, `machine h.example login ada password ${key}`]) {
+		t.deepEqual(values(text), [key], text);
+	}
+	t.deepEqual(values(`//npm.example/:_authToken=${key}`), [key]);
+	t.deepEqual(values(`jdbc:mysql://db:3306/x?user=ada&password=${key}&ssl=true`), [key]);
+	t.deepEqual(values('https://shop.example/find?q=red+shoes+42&sort=price_asc&page=12'), []);
+	t.deepEqual(values('the password is correct, and the token is valid until 2027'), []);
+});
+
+test('keys that show themselves by their middle are found', t => {
+	const random = seeded(29);
+	for (const [kind, text] of [
+		['mailchimp', `${drawn(random, 'hex', 32)}-us12`],
+		['telegram-bot', `7${drawn(random, 'hex', 9).replace(/\D/g, '4')}:AA${drawn(random, 'alnum', 33)}`],
+		['discord-bot', `MT${drawn(random, 'alnum', 24)}.G${drawn(random, 'alnum', 5)}.${drawn(random, 'alnum', 38)}`],
+	]) {
+		t.deepEqual(found(`use ${text} here`), [`${kind} ${text}`]);
+	}
+});
+
 test('the name of a field tells what its value is', t => {
 	const key = drawn(seeded(5), 'alnum', 30);
 	t.is(detectAfter('apiKey', key).length, 1);

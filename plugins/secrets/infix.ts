@@ -4,8 +4,20 @@ import type {Found} from './found.ts';
 const marked: ReadonlyArray<readonly [mark: string, before: number, pattern: RegExp, kind: string]> = [
 	['Q~', 4, /[\w~.-]{3}\dQ~[\w~.-]{31,34}/y, 'azure-client-secret'],
 	['.atlasv1.', 14, /\w{14}\.atlasv1\.[\w=-]{60,70}/y, 'terraform-cloud'],
+	['-us', 32, /[\da-f]{32}-us\d{1,2}(?![\w-])/y, 'mailchimp'],
+	[':AA', 10, /\d{9,10}:AA[\w-]{32,34}(?![\w-])/y, 'telegram-bot'],
 	['|', 16, /\d{15,16}\|[\w-]{27,40}/y, 'facebook-app'],
 ];
+
+/** Three parts, of which the first is a number in base 64. */
+const discord = /(?:^|[^\w.-])([MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40})(?![\w.-])/;
+
+const discordBot = (token: string, start: number): Found | undefined => {
+	const match = token.length > 57 && token.includes('.') ? discord.exec(token) : null;
+	if (match === null || !/\d/.test(match[1]!) || entropy(match[1]!) < 4) return;
+	const end = start + match.index + match[0].length;
+	return {start: end - match[1]!.length, end, category: 'provider-key', kind: 'discord-bot'};
+};
 
 /** A key that shows itself by what stands in its middle, anywhere in `token`, a piece of the text that begins at `start`. */
 export const matchInfix = (token: string, start: number): Found | undefined => {
@@ -21,4 +33,5 @@ export const matchInfix = (token: string, start: number): Found | undefined => {
 			}
 		}
 	}
+	return discordBot(token, start);
 };

@@ -111,6 +111,9 @@ const isNational = (text: string, groups: Groups): boolean => {
 	return zeroed && groupMark(groups, 1) !== slash && !(groups.count === 2 && groupMark(groups, 1) === dot);
 };
 
+/** Within Russia and its neighbours an eight goes before the area. */
+const behindEight = /^8 ?\(\d{3}\) ?\d{3}[ -]\d{2}[ -]\d{2}$/;
+
 /** Whether digits that are a whole text may be dialled: behind a zero, or in three groups and more. */
 const isDialledAlone = (text: string, groups: Groups): boolean => {
 	const first = groupStart(groups, 0);
@@ -130,11 +133,12 @@ const isDialledAlone = (text: string, groups: Groups): boolean => {
 
 /** How many groups a number that is neither international nor American takes, 0 when it is none. */
 const nationalCount = (text: string, groups: Groups, words: string, alone: boolean): number => {
-	if (groups.overflows || datePattern.test(text.slice(groupStart(groups, 0), groupEnd(groups, groups.count - 1)))) {
+	const written = text.slice(groupStart(groups, 0), groupEnd(groups, groups.count - 1));
+	if (groups.overflows || datePattern.test(written)) {
 		return 0;
 	}
 
-	if (isNational(text, groups) || (alone && isDialledAlone(text, groups))) {
+	if (isNational(text, groups) || behindEight.test(written) || (alone && isDialledAlone(text, groups))) {
 		return groups.count;
 	}
 

@@ -5,7 +5,7 @@ const passport =
 	/(?:passport|pasaporte|passeport|passaport|reisepass|pass-?(?:nr|nummer)|paspoort|paszport|pasaport|travel document|паспорт|护照|護照|여권|パスポート)(?![\s\S]*(?:expir|valid|issue|date))/;
 
 const licence =
-	/(?:driv(?:er|ing)(?:['’]?s)?['’]?[ _-]?(?:licen[sc]e|permit)|dvla|\bdl[ _](?:no|num|#)|f[üu]hrerschein|permis de conduire|carn[eé]t? de conducir|patente|rijbewijs|prawo jazdy|k[øo]rekort|k[öo]rkort)[^\d\n]{0,25}$/;
+	/(?:driv(?:er|ing)(?:['’]?s)?['’]?[ _-]?(?:licen[sc]e|permit)|dvla|\bdl[ _]?(?:no\b|num|#)|f[üu]hrerschein|permis de conduire|carn[eé]t? de conducir|patente|rijbewijs|prawo jazdy|k[øo]rekort|k[öo]rkort)[^\d\n]{0,25}$/;
 
 const account =
 	/(?:\baccount[ _-]?(?:number|num\b|no\b|nr\b|#)|\bacct\b|\bbank account|kontonummer|\bkonto\b|num[ée]ro de compte|n[úu]mero de cuenta|\bcuenta\b|rekeningnummer|numero di conto|口座番号|계좌번호)[^\d\n]{0,15}$/;
@@ -47,6 +47,13 @@ const vin = (compact: string): boolean => {
 /** What mostly the words before it tell: passports, licences, accounts, vehicles. */
 export const byContext: readonly Rule[] = [
 	{type: 'DE_ID_CARD', shape: german, length: [9, 9], check: icao, named: /ausweis|identity card|\bid[ -]card|personalausweis/},
+	{
+		type: 'DE_ID_CARD',
+		shape: /^[LMNPRTVWXY][CFGHJKLMNPRTVWXYZ\d]{8}\d$/,
+		length: [10, 10],
+		check: icao,
+		named: /ausweis/,
+	},
 	{type: 'DE_PASSPORT', shape: german, length: [9, 9], check: icao, named: /reisepass|pass-?nr|german passport|de_passport/, alone: true},
 	{type: 'PASSPORT', shape: /^(?=(?:[A-Z]*\d){3})[A-Z\d]{7,9}$/, length: [7, 9], named: passport},
 	{type: 'PASSPORT', shape: /^[A-Z]{0,3}\d{6,9}[A-Z]?$/, length: [6, 12], named: passport},
