@@ -1,7 +1,8 @@
-import {askedFor, harmlessAskedFor} from './injection-asked.ts';
+import {askedFor} from './injection-asked.ts';
+import {harmlessAskedFor, harmlessOfTools} from './injection-harmless.ts';
 import {personas, rolePlays} from './injection-personas.ts';
 import {phraseRows} from './injection-phrases.ts';
-import {harmlessOfTools, plantedOrders, poisonedTools} from './injection-planted.ts';
+import {plantedOrders, poisonedTools} from './injection-planted.ts';
 import type {Row} from './injection-rows.ts';
 import {pickBy, seeded} from './injection-spin.ts';
 
@@ -32,13 +33,13 @@ export const ownRows = (data: readonly Row[]): Row[] => {
 	for (const text of personas(900, next)) rows.push(row(text, 1, 'own-personas', 'user'));
 	for (const text of rolePlays(700, next)) rows.push(row(text, 0, 'own-role-plays', 'user'));
 	for (const text of askedFor(1_200, next)) rows.push(row(text, 1, 'own-asked', 'user'));
-	for (const text of harmlessAskedFor(700, next)) rows.push(row(text, 0, 'own-harmless-asked', 'user'));
+	for (const text of harmlessAskedFor(1_200, next)) rows.push(row(text, 0, 'own-harmless-asked', 'user'));
 	for (const [index, text] of plantedOrders(1_400, next).entries()) {
 		const carrier = pickBy(carriers, next);
 		if (index % 2) rows.push(row(around(text, carrier, next), 1, 'own-orders', 'tool', `planted:${carrier.source}`));
 		else rows.push(row(text, 1, 'own-orders', 'tool'));
 	}
 	for (const text of poisonedTools(500, next)) rows.push(row(text, 1, 'own-poisoned', 'tool_desc'));
-	for (const {text, channel} of harmlessOfTools(1_000, next)) rows.push(row(text, 0, 'own-harmless-tools', channel));
+	for (const {text, channel} of harmlessOfTools(1_400, next)) rows.push(row(text, 0, 'own-harmless-tools', channel));
 	return rows;
 };

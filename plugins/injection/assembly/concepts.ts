@@ -14,11 +14,10 @@ export class Concepts {
 	/** Which three units entries begin with, or two and the end of a word: most words begin otherwise, and are not looked up. */
 	private firsts: Uint8Array = new Uint8Array(begins);
 	private nodes: i32 = 1;
-	/** What words were found to stand for that no entry goes beyond, by their hash. */
+	/** By the hash of a word: which one it was, what it stands for, and from where on an entry may go beyond it. */
 	private hashes: Int32Array = new Int32Array(remembered);
 	private known: Uint8Array = new Uint8Array(remembered);
-	/** Where the last search stopped. */
-	private stopped: i32 = 0;
+	private onward: Int32Array = new Int32Array(remembered);
 
 	private slot(node: i32, unit: i32): i32 {
 		let at = ((node * 40503) ^ (unit * 7919)) & (slots - 1);
@@ -55,34 +54,48 @@ export class Concepts {
 		return this.firsts[this.first(a, b, c)] != 0;
 	}
 
-	/** The same as `find` for a word that ends before `end` and has the hash `hash`. */
-	of(units: Uint16Array, from: i32, end: i32, length: i32, hash: i32): i32 {
+	/**
+	 * The concept of the longest entry that begins at `from`, or 0, where a word with the hash `hash` ends before `end`; what has three letters or
+	 * fewer must be a whole word.
+	 */
+	find(units: Uint16Array, from: i32, end: i32, length: i32, hash: i32): i32 {
 		if (!this.maybe(units, from, length)) return 0;
-		const slot = (hash ^ (hash >>> 13)) & (remembered - 1);
-		if (this.hashes[slot] == hash) return this.known[slot];
-		const found = this.find(units, from, length);
-		if (this.stopped < end) {
-			this.hashes[slot] = hash;
-			this.known[slot] = found;
-		}
-		return found;
+		if (end < length && units[end] != space) return this.walk(units, from, from - 1, length, 0, 0);
+		const place = (hash ^ (hash >>> 13)) & (remembered - 1);
+		if (this.hashes[place] != hash) this.learn(units, from, end, hash, place);
+		const node = this.onward[place];
+		const found: i32 = this.known[place];
+		return node == 0 || end >= length ? found : this.walk(units, from, end, length, node, found);
 	}
 
-	/** The concept of the longest entry that begins at `from`, or 0; what has three letters or fewer must be a whole word. */
-	find(units: Uint16Array, from: i32, length: i32): i32 {
+	private learn(units: Uint16Array, from: i32, end: i32, hash: i32, place: i32): void {
 		let node = 0;
-		let found: i32 = 0;
-		this.stopped = length;
-		for (let at = from; at < length; at++) {
-			this.stopped = at;
+		let found = 0;
+		for (let at = from; at < end; at++) {
 			node = this.nexts[this.slot(node, units[at])];
 			if (node == 0) break;
-			const concept: i32 = this.ends[node];
-			if (concept == 0) continue;
-			const goesOn = at + 1 < length && units[at + 1] != space && isLetter(units[at + 1]);
-			if (goesOn && at - from < 3 && !isUnspaced(units[at]) && units[at] < 0x900) continue;
-			found = concept;
+			if (this.ends[node] != 0 && this.isWhole(units, from, at, end)) found = this.ends[node];
 		}
-		return found;
+		this.hashes[place] = hash;
+		this.known[place] = found;
+		this.onward[place] = node == 0 ? 0 : this.nexts[this.slot(node, space)];
+	}
+
+	/** Goes on from `node`, which the unit at `at` led to. */
+	private walk(units: Uint16Array, from: i32, at: i32, length: i32, node: i32, before: i32): i32 {
+		let found = before;
+		while (true) {
+			if (this.ends[node] != 0 && this.isWhole(units, from, at, length)) found = this.ends[node];
+			at++;
+			if (at >= length) return found;
+			node = this.nexts[this.slot(node, units[at])];
+			if (node == 0) return found;
+		}
+	}
+
+	/** Whether an entry that ends at `at` may end there. */
+	private isWhole(units: Uint16Array, from: i32, at: i32, length: i32): bool {
+		if (at - from >= 3 || units[at] >= 0x900 || isUnspaced(units[at])) return true;
+		return at + 1 >= length || units[at + 1] == space || !isLetter(units[at + 1]);
 	}
 }

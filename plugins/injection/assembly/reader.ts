@@ -283,7 +283,7 @@ export class Reader {
 		this.stems[this.count] = stem;
 		this.marks[this.count] = this.marksAt[from];
 		this.starts[this.count] = this.origins[from];
-		this.meanings[this.count++] = this.concepts.of(this.units, from, end, this.length, said);
+		this.meanings[this.count++] = this.concepts.find(this.units, from, end, this.length, said);
 	}
 
 	private hasRot13(): bool {

@@ -31,8 +31,8 @@ export class Scanner {
 	private features: Features = new Features();
 	private sums: Int32Array = new Int32Array(4 * pieceUnits);
 	private model: Int8Array;
-	/** By feature, in which round it was last seen. */
-	private rounds: Uint8Array = new Uint8Array(wholeTable);
+	/** By feature of a text as a whole, its weight, and, from the ninth bit on, in which round it was last seen. */
+	private wholes: Int16Array = new Int16Array(wholeTable);
 	private round: i32 = 0;
 	private wholeSum: i32 = 0;
 	private wholeCount: i32 = 0;
@@ -44,6 +44,7 @@ export class Scanner {
 
 	constructor(model: Int8Array) {
 		this.model = model;
+		for (let at = 0; at < wholeTable; at++) this.wholes[at] = model[headBytes + table + at] & 255;
 	}
 
 	private head(index: i32): i32 {
@@ -151,9 +152,9 @@ export class Scanner {
 
 	private beginWhole(): void {
 		this.round++;
-		if (this.round == 256) {
+		if (this.round == 128) {
 			this.round = 1;
-			this.rounds.fill(0);
+			for (let at = 0; at < wholeTable; at++) this.wholes[at] = this.wholes[at] & 255;
 		}
 		this.wholeSum = 0;
 		this.wholeCount = 0;
@@ -164,9 +165,11 @@ export class Scanner {
 		const features = this.features;
 		for (let at = 0; at < features.wholeCount; at++) {
 			const feature = features.whole[at];
-			if (this.rounds[feature] == this.round) continue;
-			this.rounds[feature] = this.round;
-			this.wholeSum += this.model[headBytes + table + feature];
+			const held: i32 = this.wholes[feature];
+			const weight = held & 255;
+			if (held >> 8 == this.round) continue;
+			this.wholes[feature] = weight | (this.round << 8);
+			this.wholeSum += weight < 128 ? weight : weight - 256;
 			this.wholeCount++;
 		}
 	}
