@@ -22,6 +22,12 @@ type Options = {
 /** Where a plugin is asked again when it has not got what it claims. */
 const claimable: ReadonlySet<HookName> = new Set(['pre-request', 'on-tool-call']);
 
+/** Of one who only looks on: what it keeps for itself, and how much of a stream it has done with. Neither changes anything for anybody else. */
+const looking = ({carry, clear}: Verdict): Verdict | undefined =>
+	carry === undefined && clear === undefined
+		? undefined
+		: {verdict: 'allow', ...(carry !== undefined && {carry}), ...(clear !== undefined && {clear})};
+
 /** What becomes of an answer: checked, put on the record, its effects carried out, and what it refuses refused. */
 export const openJudging = ({checked, carryOut, noteFindings, onFailed}: Options) => {
 	/** A plugin that says the same thing at each window of a stream has said it once. */
@@ -59,7 +65,7 @@ export const openJudging = ({checked, carryOut, noteFindings, onFailed}: Options
 				...(observes && {mode: 'observe'}),
 			});
 		}
-		if (observes) return undefined;
+		if (observes) return looking(verdict);
 		return declared[hook].kind === 'observe' ? afterwards(verdict) : verdict;
 	};
 

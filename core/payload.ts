@@ -20,7 +20,10 @@ export const keepRequest = (gateway: Keeper, exchange: Exchange, json: () => str
 };
 
 const isRestored = ({restorers, rulings}: Exchange): boolean =>
-	rulings.some(({hook, verdict, plugin}) => hook === 'post-response' && verdict === 'rewrite' && restorers?.has(plugin) === true);
+	rulings.some(
+		({hook, verdict, plugin, mode}) =>
+			hook === 'post-response' && verdict === 'rewrite' && mode !== 'observe' && restorers?.has(plugin) === true,
+	);
 
 /** Keeps the words of an answer as all plugins have left them, where its request was let pass. */
 export const keepReply = (gateway: Keeper, exchange: Exchange, words: () => Words | undefined): void => {

@@ -163,6 +163,24 @@ test('guards that only observe see everything and change no byte, streamed or no
 	t.is((await world.seen('openai', {headers: {'content-type': 'application/json'}, pieces: [whole]}, false)).text, whole);
 });
 
+test('a guard that only observes finds what comes in pieces, alone and beside one that acts', async t => {
+	const mode = 'observe' as const;
+	const masking = {use: 'masking', config: {mask: ['email']}, mode};
+	for (const others of [[], [{use: 'word-list', config: {words: ['zebra'], action: 'mask'}}]]) {
+		const world = await guardedGateway(t, 'deny', {plugins: [{use: 'virtual-keys'}, masking, ...others]});
+		const event = (content: string) => `data: ${JSON.stringify({choices: [{index: 0, delta: {content}}]})}\n\n`;
+		const end = `data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6}}\n\ndata: [DONE]\n\n`;
+		const {text} = await world.seen('openai', {pieces: [...[...`write to ${hidden.masking} today`].map(event), end]});
+		const said = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, part]) => part).join('');
+		t.is(said, `write to ${hidden.masking} today`);
+		const {findings} = (await modelRecords(world.gateway)).at(-1)!;
+		t.deepEqual(
+			findings?.map(({detector, mode}) => [detector, mode]),
+			[['email', 'observe']],
+		);
+	}
+});
+
 test('the events of one chunk are one question for each string that grows', async t => {
 	const folder = await writePlugin(freshFolder(t), {
 		name: 'counting',

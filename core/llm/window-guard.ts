@@ -25,7 +25,12 @@ export const guardOf = ({hooks}: Gateway, exchange: Exchange, member: Member, ca
 		ask(channel, text, final) {
 			const answer = hooks.askWindow(exchange, member, responseFields(exchange, {window: {channel, text, final, ...carries(channel)}}));
 			const clearance = (verdict: Awaited<typeof answer>) => {
-				if (!verdict) return member.mode === 'observe' || final ? {clear: text.length} : {};
+				// It is shown again what it has not done with; nothing waits for one who only looks on for longer than it may.
+				if (member.mode === 'observe') {
+					const clear = final ? text.length : (verdict?.clear ?? text.length);
+					return {clear: text.length - clear > chars + overlap ? text.length : Math.min(clear, text.length)};
+				}
+				if (!verdict) return final ? {clear: text.length} : {};
 				const replacement = verdict.verdict === 'rewrite' ? verdict.patch.window : undefined;
 				return {...(verdict.clear !== undefined && {clear: verdict.clear}), ...(replacement !== undefined && {replacement})};
 			};
