@@ -47,6 +47,9 @@ export default defineConfig({
 		// {use: 'session-caps', config: {caps: {'*': {requests: 100, toolCalls: 200, usd: 2}}}},
 		// {use: 'webhooks', config: {endpoints: [{url: 'https://hooks.example/in'}]}, grants: {http: ['hooks.example'], secrets: {webhook: env('WEBHOOK_SECRET')}}},
 		// After a change of this list, or of a plugin: npx sallyport plugins lock
+		// {use: 'secrets'},
+		// Tell first what it finds; 'deny', 'taint' or 'strip' when you have seen that it finds the right things.
+		// {use: 'injection', mode: 'observe', config: {action: 'flag'}},
 		// {use: 'word-list', config: {words: ['codename'], action: 'deny'}},
 		// {use: 'visible-text'},
 		// {use: 'canaries', config: {answers: 'deny', toolArguments: 'deny', toolResults: 'taint'}},
