@@ -16,8 +16,12 @@ const lists: Record<string, {says: Says; code: string}> = {
 	},
 	'one description of megabytes': {says: {tools: [tool('a', {description: 'x'.repeat(3_000_000)})]}, code: 'upstream_too_large'},
 	'a schema of very many keys': {
-		says: {tools: [{name: 'a', inputSchema: {properties: Object.fromEntries(many(50_000, index => [`k${index}`, {}]))}}]},
+		says: {tools: [{name: 'a', inputSchema: {properties: Object.fromEntries(many(49_000, index => [`k${index}`, {}]))}}]},
 		code: 'upstream_too_large',
+	},
+	'more keys than any message may have': {
+		says: {tools: [{name: 'a', inputSchema: {properties: Object.fromEntries(many(50_000, index => [`k${index}`, {}]))}}]},
+		code: 'upstream_malformed',
 	},
 	'a schema of very many values': {
 		says: {tools: [{name: 'a', inputSchema: {enum: many(200_000, index => index)}}]},
