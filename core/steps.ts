@@ -1,6 +1,6 @@
 import {type HookName, hooks, type Operation} from '../schemas/hooks.ts';
 import type {Member} from './hooks.ts';
-import type {Run, Tier} from './plugins/tier.ts';
+import {numbered, type Run, type Tier} from './plugins/tier.ts';
 
 /** Consecutive plugins of one tier, which a hook asks in one go. */
 export type Step = {run: Run; tier: Tier; members: readonly Member[]};
@@ -30,7 +30,6 @@ export const rememberSteps = () => {
 /** The steps of each hook: made once for each combination of members that occurs. */
 export const openSteps = () => {
 	const roots = Object.fromEntries(Object.keys(hooks).map(name => [name, {}])) as Record<HookName, Branch>;
-	let runs = 0;
 
 	const stepOf = (hook: HookName, members: readonly Member[]): Step => {
 		const paths: string[] = [];
@@ -43,7 +42,7 @@ export const openSteps = () => {
 		);
 		const everyone = hooks[hook].kind === 'observe';
 		return {
-			run: {id: runs++, hook, members: members.map(({plugin}) => plugin), paths, positions, everyone},
+			run: numbered({hook, members: members.map(({plugin}) => plugin), paths, positions, everyone}),
 			tier: members[0]!.tier,
 			members,
 		};

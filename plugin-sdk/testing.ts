@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {admit} from '../core/plugins/admit.ts';
 import {wallScripts} from '../core/plugins/bundle.ts';
 import {openInlineTier} from '../core/plugins/inline.ts';
-import type {Answer, Run} from '../core/plugins/tier.ts';
+import {type Answer, numbered, type Run} from '../core/plugins/tier.ts';
 import type {Lending} from '../core/sandbox/capabilities.ts';
 import {openKv} from '../core/store/kv.ts';
 import {openStore} from '../core/store/open.ts';
@@ -130,7 +130,7 @@ export const startPlugin = async (
 		if (known) return known;
 		const reads = plugin.manifest.hooks[hook]?.reads;
 		if (!reads) throw new Error(`${plugin.name} does not listen to ${hook}`);
-		const run = {id: runs.size, hook, members: [plugin], paths: reads, positions: [reads.map((_, index) => index)], everyone: false};
+		const run = numbered({hook, members: [plugin], paths: reads, positions: [reads.map((_, index) => index)], everyone: false});
 		runs.set(hook, run);
 		return run;
 	};

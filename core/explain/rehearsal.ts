@@ -69,19 +69,16 @@ const lenderFor = ({name, manifest, lent}: Admitted, {kv, ledger, now = Date.now
 	return lend(lending);
 };
 
-/** Tiers know a run by its number: those of a second set of hooks begin where the first never comes. */
-const ofGuards = 1_000_000;
-
 const saying = ['text[]', 'messages', 'params.*', 'window'];
 
 const isGuard = ({plugin}: Member): boolean =>
 	Object.values(plugin.manifest.hooks).some(({reads}) => reads.some((path: string) => saying.includes(path)));
 
 /** The same tier, that tells of everybody it asks. */
-const watched = (tier: Tier, witness: (asked: Asked) => void, firstRun: number): Tier => ({
+const watched = (tier: Tier, witness: (asked: Asked) => void): Tier => ({
 	...tier,
 	async ask(run, from, values) {
-		const answers = await tier.ask({...run, id: run.id + firstRun}, from, values);
+		const answers = await tier.ask(run, from, values);
 		const last = answers.at(-1);
 		const end = last && last.kind !== 'A' && !run.everyone ? last.place + 1 : run.members.length;
 		for (let place = from; place < end; place++) {
@@ -115,10 +112,10 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 	const house = await moved(stage, residents, unheard);
 	const asked: Asked[] = [];
 	const foreseen = new Map<string, Foreseen>();
-	const watchedFrom = (firstRun: number): Member[] => {
+	const watchedMembers = (): Member[] => {
 		const tiers = new Map<Tier, Tier>();
 		return house.residents.map(({member}) => {
-			const tier = tiers.get(member.tier) ?? watched(member.tier, it => asked.push(it), firstRun);
+			const tier = tiers.get(member.tier) ?? watched(member.tier, it => asked.push(it));
 			tiers.set(member.tier, tier);
 			return {...member, tier};
 		});
@@ -129,8 +126,8 @@ export const openRehearsal = async (stage: Stage, residents: PluginHouse['reside
 	const asIfReal = {carryOut, noteFindings, onFailed: () => undefined, ...(stage.taintsOf && {taintsOf: stage.taintsOf})};
 	return {
 		house,
-		hooks: openHooks({members: watchedFrom(0), ...asIfReal}),
-		guards: openHooks({members: watchedFrom(ofGuards).filter(isGuard), ...asIfReal}),
+		hooks: openHooks({members: watchedMembers(), ...asIfReal}),
+		guards: openHooks({members: watchedMembers().filter(isGuard), ...asIfReal}),
 		asked,
 		foreseen,
 		unheard,

@@ -1,5 +1,5 @@
 import type {Value} from '../sandbox/isolate.ts';
-import type {Admitted, Answer, Run, Tier} from './tier.ts';
+import {type Admitted, type Answer, numbered, type Run, type Tier} from './tier.ts';
 
 /** Reading more than this would keep every other exchange of this process waiting. */
 const mostInlineChars = 16_384;
@@ -51,7 +51,6 @@ export const withLargeTexts = (inline: Tier, {plugins, open, onFailed}: Options)
 	const movers = new Map(plugins.filter(mayMove).map(plugin => [plugin.name, elsewhere(plugin)]));
 	const parts = new WeakMap<Run, readonly Part[]>();
 	const longOf = new WeakMap<Run, readonly number[]>();
-	let runs = 1_000_000;
 	let away: Promise<Tier | undefined> | undefined;
 	let closed = false;
 
@@ -77,7 +76,7 @@ export const withLargeTexts = (inline: Tier, {plugins, open, onFailed}: Options)
 			let end = start + 1;
 			while (end < run.members.length && goes(run, end) === isAway) end++;
 			const members = run.members.slice(start, end).map(plugin => (isAway ? movers.get(plugin.name)! : plugin));
-			made.push({start, away: isAway, run: {...run, id: ++runs, members, positions: run.positions.slice(start, end)}});
+			made.push({start, away: isAway, run: numbered({...run, members, positions: run.positions.slice(start, end)})});
 			start = end;
 		}
 		parts.set(run, made);

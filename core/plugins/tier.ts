@@ -21,7 +21,7 @@ export type Lent = {capabilities: readonly string[]; secrets: Readonly<Record<st
 
 /** Consecutive plugins of one tier that a hook asks in one crossing. */
 export type Run = {
-	/** Unique among the runs of its tier. */
+	/** From `numbered`: whoever puts runs together, no two have the same, for tiers remember them by it. */
 	id: number;
 	hook: HookName;
 	members: readonly Admitted[];
@@ -32,6 +32,11 @@ export type Run = {
 	/** Ask every member, whatever the others answer. */
 	everyone: boolean;
 };
+
+let runs = 0;
+
+/** A run with a number that no other run of this process has. */
+export const numbered = (run: Omit<Run, 'id'>): Run => ({...run, id: ++runs});
 
 /**
  * One member's answer. `kind` A: a verdict that lets pass. S: another verdict. F: it failed. `body` is JSON: the verdict,

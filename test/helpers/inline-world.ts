@@ -5,7 +5,7 @@ import type {ExecutionContext} from 'ava';
 import {admit} from '../../core/plugins/admit.ts';
 import {wallScripts} from '../../core/plugins/bundle.ts';
 import {openInlineTier} from '../../core/plugins/inline.ts';
-import type {Admitted, Run, Tier} from '../../core/plugins/tier.ts';
+import {type Admitted, numbered, type Run, type Tier} from '../../core/plugins/tier.ts';
 import type {Lending} from '../../core/sandbox/capabilities.ts';
 import type {Value} from '../../core/sandbox/isolate.ts';
 import {type Kv, openKv} from '../../core/store/kv.ts';
@@ -131,7 +131,7 @@ export const inlineWorld = async (
 		const members = plugins.filter(({name, manifest}) => manifest.hooks[hook] && (!names || names.includes(name)));
 		const paths = [...new Set(members.flatMap(({manifest}) => manifest.hooks[hook]!.reads))];
 		const positions = members.map(({manifest}) => manifest.hooks[hook]!.reads.map(path => paths.indexOf(path)));
-		const run = {id: runs.size, hook, members, paths, positions, everyone: hooks[hook].kind === 'observe'};
+		const run = numbered({hook, members, paths, positions, everyone: hooks[hook].kind === 'observe'});
 		runs.set(key, run);
 		return run;
 	};

@@ -4,7 +4,7 @@ import {join, resolve} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {bundle, wallScripts} from '../../core/plugins/bundle.ts';
 import {openProcessTier} from '../../core/plugins/process.ts';
-import type {Admitted, Answer, Run, Tier} from '../../core/plugins/tier.ts';
+import {type Admitted, type Answer, numbered, type Run, type Tier} from '../../core/plugins/tier.ts';
 import {type Lending, lend} from '../../core/sandbox/capabilities.ts';
 import type {Value} from '../../core/sandbox/isolate.ts';
 import {compile} from '../../plugin-sdk/assembly-script.ts';
@@ -107,20 +107,12 @@ export const processWorld = async (tenants: readonly Tenant[], {http, ask, now}:
 		};
 	});
 	const tier = await openProcessTier(admitted, {scripts: await wallScripts(), report: event => void told.push(event), kv, now});
-	let runs = 0;
 	const known = new Map<string, Run>();
 	const run = (hook: HookName, names: string[], everyone = false): Run => {
 		const id = JSON.stringify([hook, names, everyone]);
 		const members = names.map(name => admitted.find(plugin => plugin.name === name)!);
 		const paths = reads[hook]!;
-		const made = known.get(id) ?? {
-			id: ++runs,
-			hook,
-			members,
-			paths,
-			positions: members.map(() => paths.map((_, index) => index)),
-			everyone,
-		};
+		const made = known.get(id) ?? numbered({hook, members, paths, positions: members.map(() => paths.map((_, index) => index)), everyone});
 		known.set(id, made);
 		return made;
 	};
