@@ -9,7 +9,9 @@ export type Asked = {
 	tenant?: string | undefined;
 };
 
-const isAsked = ({since, until, tenant}: Asked, {kind, at, principal, operation, surface}: StoredRecord): boolean => {
+const isAsked = ({since, until, tenant}: Asked, {kind, at, principal, operation, surface, causedBy}: StoredRecord): boolean => {
+	// What a plugin asked a model, no guard was asked about then either.
+	if (causedBy !== undefined) return false;
 	if (kind !== 'exchange' || operation === undefined || typeof principal !== 'object') return false;
 	if (surface !== 'openai' && surface !== 'anthropic' && surface !== 'mcp') return false;
 	const time = Date.parse(at);
