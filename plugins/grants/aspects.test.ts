@@ -80,6 +80,18 @@ test('a key has no more than the keys it was minted from', async t => {
 	t.is(await call({principal: {tenant: 'acme', key: 'key_stranger'}, model: 'slow'}), undefined);
 });
 
+test('what is explained of a key whose parents are not named lifts no rule of theirs', async t => {
+	const {plugin, call, may} = await start(t, {'*': ['*'], 'key:key_parent': ['fast']});
+	const accounts = ['tenant:acme', 'key:key_parent', 'key:key_child'];
+	const child = {tenant: 'acme', key: 'key_child', accounts};
+	const auditor = {actor: 'auditor_1', role: 'auditor', tenant: 'acme'} as const;
+	await plugin.act('explainRequest', {...asking, principal: {tenant: 'acme', key: 'key_child'}, model: 'slow'}, auditor);
+	t.like(await may({key: 'key_child', model: 'slow'}), {granted: true});
+	t.like(await call({principal: child, model: 'slow'}), {verdict: 'deny', rule: 'key:key_parent'});
+	t.like(await may({key: 'key_child', accounts, model: 'slow'}), {granted: false, decidedBy: 'key:key_parent'});
+	t.is(await call({principal: {...child, accounts: ['key:key_child']}, model: 'slow'}), undefined);
+});
+
 test('names that read alike when put together are told apart', async t => {
 	const {call} = await start(t, {'*': ['*'], 'team:acme/undefined': [], 'user:acme/x': []});
 	t.is(await call({principal: {tenant: 'acme'}}), undefined);

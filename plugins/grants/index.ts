@@ -121,8 +121,8 @@ export default definePlugin({
 			description: 'Whether a principal may do what is named, and which rule decides.',
 			access: 'read',
 			input: explaining,
-			run({tenant, team, user, key, ...question}, host) {
-				return explained(rightOf({tenant, team, user, key}, host), question);
+			run({tenant, team, user, key, accounts, ...question}, host) {
+				return explained(rightOf({tenant, team, user, key, accounts}, host), question);
 			},
 		},
 		explainRequest: {

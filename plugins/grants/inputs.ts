@@ -33,6 +33,8 @@ export const explaining = z.strictObject({
 	team: name.optional(),
 	user: name.optional(),
 	key: name.optional(),
+	/** `key:<id>` of each key that this one was minted from: their rules are its rules too. */
+	accounts: z.array(name).max(100).optional(),
 	model: name.optional(),
 	operation: name.optional(),
 	deployments: z.array(name).max(100).optional(),

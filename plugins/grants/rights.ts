@@ -66,6 +66,14 @@ const sharedRight = (right: Right, tenant: string): Right => {
 	return right;
 };
 
+/** Tells apart all whom different rules are about: with the lengths, no name can be mistaken for two, nor for one that is missing. */
+const nameOf = ({tenant, team, user, key, accounts}: Asking): string => {
+	let name = `${tenant.length} ${team?.length} ${user?.length} ${key?.length} ${tenant}${team}${user}${key}`;
+	// Whoever explains says what it likes of a key's parents, and has to be told apart from the key itself.
+	for (const account of accounts ?? []) if (account.startsWith('key:')) name += ` ${account.length} ${account}`;
+	return name;
+};
+
 /** Every rule that is about this principal. */
 export const rightOf = (asking: Asking, lent: Lent): Right => {
 	const version = lent.kv.get('version');
@@ -73,13 +81,11 @@ export const rightOf = (asking: Asking, lent: Lent): Right => {
 		remembered.version = version;
 		forget();
 	}
-	const {tenant, team, user, key} = asking;
-	// With the lengths, no name can be mistaken for two, nor for one that is missing.
-	const name = `${tenant.length} ${team?.length} ${user?.length} ${tenant}${team}${user}${key}`;
+	const name = nameOf(asking);
 	const known = remembered.rights.get(name);
 	if (known !== undefined) return known;
 	if (remembered.rights.size >= kept) forget();
-	const right = sharedRight(readRight(asking, lent), tenant);
+	const right = sharedRight(readRight(asking, lent), asking.tenant);
 	remembered.rights.set(name, right);
 	return right;
 };
