@@ -5,7 +5,7 @@ import {readAll} from './helpers/local-upstream.ts';
 import {judgeKey, opinionServer} from './helpers/opinions.ts';
 import {anthropicClient, modelRecords, openaiClient, user} from './helpers/sdks.ts';
 
-const start = async (t: ExecutionContext, config: Record<string, unknown> = {}, model = 'moderation') => {
+const start = async (t: ExecutionContext, config: Record<string, unknown> = {}, model = 'moderation', speech = 'split-7') => {
 	const {baseUrl, asked} = await opinionServer(t);
 	const name = `opinions/${model}`;
 	const gateway = await startGateway(t, upstream => ({
@@ -14,7 +14,7 @@ const start = async (t: ExecutionContext, config: Record<string, unknown> = {}, 
 			claude: {speaks: 'anthropic', baseUrl: upstream, key: providerKey},
 			opinions: {speaks: 'openai', baseUrl, key: judgeKey},
 		},
-		models: {fast: ['local/split-7'], sonnet: ['claude/split-7']},
+		models: {fast: [`local/${speech}`], sonnet: [`claude/${speech}`]},
 		prices: {'*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2, maxOutputTokens: 1_000}},
 		plugins: [{use: 'virtual-keys'}, {use: 'moderation', config: {model: name, ...config}, grants: {models: [name]}}],
 	}));
@@ -56,7 +56,8 @@ test('an answer is refused where only answers are moderated', async t => {
 const long = 'and so on it goes, '.repeat(60);
 
 test('piece by piece, a stream is cut before what is refused, for both SDKs', async t => {
-	const {gateway, apiKey} = await start(t, {in: ['response'], streams: 'window'});
+	// Slow enough that what comes first is judged before the rest is there.
+	const {gateway, apiKey} = await start(t, {in: ['response'], streams: 'window'}, 'moderation', 'split-7-every-4');
 	const content = `${long} bad ${long}`;
 	let said = '';
 	const openai = openaiClient(gateway, {apiKey});

@@ -30,6 +30,7 @@ const recipes: Recipe[] = [
 	[/^say:([\w-]+)$/, text => ({speech: {kind: 'say', text: Buffer.from(text, 'base64url').toString()}})],
 	[/^chars$/, () => ({cut: 1})],
 	[/^split-([1-9]\d{0,5})$/, length => ({cut: Number(length)})],
+	[/^split-([1-9]\d{0,5})-every-(\d{1,4})$/, (length, ms) => ({cut: Number(length), everyMs: Number(ms)})],
 	[/^bytes-([1-9]\d{0,5})$/, length => ({packetBytes: Number(length)})],
 	[/^fault-slow-(\d{1,5})$/, ms => ({firstByteMs: Number(ms)})],
 	[/^fault-([45]\d\d)$/, status => ({refusal: {status: Number(status), once: false}})],
