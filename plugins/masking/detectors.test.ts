@@ -132,9 +132,10 @@ const hostile = [
 const elapsed = (text: string) => {
 	let best = Number.POSITIVE_INFINITY;
 	for (let round = 0; round < 5; round++) {
-		const start = performance.now();
+		const start = process.cpuUsage();
 		detect(text);
-		best = Math.min(best, performance.now() - start);
+		const {user, system} = process.cpuUsage(start);
+		best = Math.min(best, (user + system) / 1_000);
 	}
 
 	return best;
