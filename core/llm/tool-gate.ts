@@ -10,6 +10,8 @@ import {askToolCall} from './tool-calls.ts';
 type Fragment = {
 	/** The same for all pieces of a call: `<choice>.<call>`. */
 	call: string;
+	/** Where it brings its arguments: of a custom tool it is any text. */
+	kind?: 'arguments' | 'input';
 	name?: string;
 	/** Of the arguments. */
 	text?: string;
@@ -20,7 +22,7 @@ type Fragment = {
 };
 
 type Held = {event: SseEvent; json: JsonObject; edited: boolean};
-type Growing = {name: string; pieces: {fragment: Fragment; held: Held}[]; whole: boolean};
+type Growing = {name: string; kind?: Fragment['kind']; pieces: {fragment: Fragment; held: Held}[]; whole: boolean};
 
 /** Keeps a stream's tool calls back until they are whole and on-tool-call has let them pass. */
 export type ToolGate = {
@@ -29,12 +31,15 @@ export type ToolGate = {
 };
 
 const mostHeldChars = 8_000_000;
+/** Whoever asks for more of them is not answering a question. */
+const mostCalls = 10_000;
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const textOf = (args: JsonObject | undefined): string => (args ? JSON.stringify(args) : '');
 
 const openaiFragment = (call: string, holder: JsonObject, field: 'arguments' | 'input'): Fragment => ({
 	call,
+	kind: field,
 	name: text(holder.name),
 	text: text(holder[field]),
 	set(args) {
@@ -49,8 +54,10 @@ const openaiFragments = (event: JsonObject): Fragment[] =>
 		const number = String(choice.index ?? place);
 		const fragments = objectsOf(delta.tool_calls).map(([at, call]): Fragment => {
 			const name = `${number}.${String(call.index ?? at)}`;
+			if (isObject(call.custom) && isObject(call.function)) throw malformed('of two kinds');
 			if (isObject(call.custom)) return openaiFragment(name, call.custom, 'input');
-			return openaiFragment(name, isObject(call.function) ? call.function : {}, 'arguments');
+			if (isObject(call.function)) return openaiFragment(name, call.function, 'arguments');
+			return {call: name, set: () => undefined};
 		});
 		return isObject(delta.function_call)
 			? [...fragments, openaiFragment(`${number}.function_call`, delta.function_call, 'arguments')]
@@ -85,7 +92,8 @@ const anthropicFragments = (event: JsonObject): Fragment[] => {
 const endsCalls = (dialect: Dialect, event: JsonObject): string[] => {
 	if (dialect.name === 'anthropic') return event.type === 'message_delta' ? ['0.'] : [];
 	return objectsOf(event.choices).flatMap(([place, {index, finish_reason}]) =>
-		typeof finish_reason === 'string' ? [`${String(index ?? place)}.`] : [],
+		// Some servers say '' in every chunk.
+		typeof finish_reason === 'string' && finish_reason !== '' ? [`${String(index ?? place)}.`] : [],
 	);
 };
 
@@ -106,14 +114,19 @@ const argumentsText = ({pieces}: Growing): string => {
 export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dialect, shown: () => Promise<void>): ToolGate => {
 	const fragmentsOf = dialect.name === 'anthropic' ? anthropicFragments : openaiFragments;
 	const calls = new Map<string, Growing>();
+	/** Clients would put what follows behind what has been judged. */
+	const judged = new Set<string>();
 	let waiting: (Held | SseEvent)[] = [];
 	let chars = 0;
 
 	const grow = (fragment: Fragment, held: Held): void => {
-		const call = calls.get(fragment.call) ?? {name: '', pieces: [], whole: false};
+		if (judged.has(fragment.call)) throw malformed('that it had ended');
+		const call: Growing = calls.get(fragment.call) ?? {name: '', pieces: [], whole: false};
 		calls.set(fragment.call, call);
 		if (fragment.name && call.name && fragment.name !== call.name) throw malformed('by two names');
+		if (fragment.kind && call.kind && fragment.kind !== call.kind) throw malformed('of two kinds');
 		call.name ||= fragment.name ?? '';
+		call.kind ??= fragment.kind;
 		call.whole = false;
 		call.pieces.push({fragment, held});
 	};
@@ -135,7 +148,8 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 
 	const release = async (): Promise<SseEvent[]> => {
 		await shown();
-		for (const call of calls.values()) {
+		for (const [id, call] of calls) {
+			if (judged.add(id).size > mostCalls) throw malformed('too often');
 			const args = await askToolCall(gateway, exchange, call.name, argumentsText(call));
 			if (args) rewrite(call, args);
 		}
