@@ -124,7 +124,18 @@ export const maskParts = <Some extends Part>(
 /** `text` with a placeholder for every value; what is masked for good becomes `[TYPE]`. */
 export const maskText = (text: string, types: Types, vault: Vault): string => maskParts(text, detect(text, types), vault);
 
-const marksOf = ({made, values}: Vault): Marks => createMarks([...made].filter(mark => values.has(mark)));
+/** `size`: what the vault knew then; it only grows. */
+const marksKnown = new WeakMap<Vault, {marks: Marks; size: number}>();
+
+const marksOf = (vault: Vault): Marks => {
+	const {made, values} = vault;
+	const size = made.size + values.size;
+	const known = marksKnown.get(vault);
+	if (known?.size === size) return known.marks;
+	const marks = createMarks([...made].filter(mark => values.has(mark)));
+	marksKnown.set(vault, {marks, size});
+	return marks;
+};
 
 const placeholdersRestored = (text: string, vault: Vault): string => vault.placeholdersIn(text, mark => vault.values.get(mark) ?? mark);
 
