@@ -174,7 +174,7 @@ test('tool calls of a reply are found and their arguments replaced, in both dial
 	const calls = openai.toolCallsOf(chat);
 	t.like(calls, {
 		0: {id: 'call_1', name: 'f', argumentsText: '{"a":1}'},
-		1: {id: 'call_2', name: 'g', argumentsText: 'words'},
+		1: {id: 'call_2', name: 'g', argumentsText: '{"input":"words"}'},
 		2: {name: 'h'},
 		length: 3,
 	});

@@ -49,3 +49,40 @@ test('a call that servers send with an empty finish reason in each chunk passes 
 	t.regex(text, /\[DONE\]/);
 	t.regex(text, /ls/);
 });
+
+const whole = (message: Event, finish_reason: string): string => JSON.stringify({choices: [{index: 0, message, finish_reason}]});
+const asJson = {'content-type': 'application/json'};
+
+test('what a custom tool is given is judged as its input, and written back as text, streamed or whole', async t => {
+	const {seen} = await ruledGateway(t);
+	const custom = (input: string): Event => ({id: 'call_1', type: 'custom', custom: {name: 'sql', input}});
+	for (const [input, expected] of [
+		['SELECT 1', /SELECT 2/],
+		['SELECT 9', /SELECT 9/],
+		['rm -rf /', /denied/],
+	] as const) {
+		const pieces = [item(custom(input.slice(0, 3))), item({custom: {input: input.slice(3)}}, 'tool_calls')];
+		const streamed = await seen('openai', {pieces: [streamOf('openai', pieces)]});
+		const {text} = await seen('openai', {headers: asJson, pieces: [whole({tool_calls: [custom(input)]}, 'tool_calls')]}, false);
+		for (const said of [streamed.text.replaceAll(/SEL"[\s\S]*?"input":"ECT/g, 'SELECT'), text]) {
+			t.regex(said, expected);
+			t.false(said.includes('rm -rf'));
+			t.false(said.includes('{\\"input'));
+		}
+	}
+});
+
+test('a call that the greatest length cuts has no arguments, and the answer its finish reason, streamed or whole', async t => {
+	const {seen} = await ruledGateway(t);
+	const half = '{"cmd":"rm -rf /';
+	const streamed = await seen('openai', {pieces: [streamOf('openai', [item(named), item({function: {arguments: half}}, 'length')])]});
+	const message = {tool_calls: [{...named, function: {name: 'bash', arguments: half}}]};
+	const {text} = await seen('openai', {headers: asJson, pieces: [whole(message, 'length')]}, false);
+	for (const said of [streamed.text, text]) {
+		t.regex(said, /"finish_reason":"length"/);
+		t.regex(said, /bash/);
+		t.notRegex(said, /rm -rf|upstream_malformed/);
+	}
+	const uncut = await seen('openai', {headers: asJson, pieces: [whole(message, 'tool_calls')]}, false);
+	t.regex(uncut.text, /upstream_malformed/);
+});

@@ -7,14 +7,21 @@ import {principalField} from './asked.ts';
 import type {Dialect} from './dialects/dialect.ts';
 import {isObject, type JsonObject} from './json.ts';
 
+/** Whether the arguments of a call can be judged. */
+export const isWhole = (text: string): boolean => {
+	if (text.trim() === '') return true;
+	try {
+		return isObject(JSON.parse(text));
+	} catch {
+		// Whoever asked says what becomes of it.
+		return false;
+	}
+};
+
 const argumentsOf = (name: string, text: string): JsonObject => {
 	if (text.trim() === '') return {};
-	try {
-		const json: unknown = JSON.parse(text);
-		if (isObject(json)) return json;
-	} catch {
-		// Said below: arguments no plugin can read are not passed on.
-	}
+	if (isWhole(text)) return JSON.parse(text) as JsonObject;
+	// Arguments no plugin can read are not passed on.
 	throw new GatewayError(
 		'upstream_malformed',
 		`The model asks for the tool "${name.slice(0, 100)}" with arguments that are not a JSON object.`,
@@ -83,8 +90,9 @@ export const askToolCalls = async (gateway: Gateway, exchange: Exchange, dialect
 	if (!gateway.hooks.listens('on-tool-call', exchange)) return false;
 	let edited = false;
 	for (const call of dialect.toolCallsOf(reply)) {
-		const args = await askToolCall(gateway, exchange, call.name, call.argumentsText);
-		if (!args) continue;
+		const isHalf = call.cut === true && !isWhole(call.argumentsText);
+		const args = await askToolCall(gateway, exchange, call.name, isHalf ? '' : call.argumentsText);
+		if (!args && !isHalf) continue;
 		dialect.patchToolCall(reply, call, args);
 		edited = true;
 	}

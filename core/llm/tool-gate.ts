@@ -2,9 +2,10 @@ import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import type {SseEvent} from '../upstream/sse.ts';
+import {inputAsArguments, inputOfArguments} from './dialects/custom-calls.ts';
 import type {Dialect} from './dialects/dialect.ts';
 import {isObject, type JsonObject, objectsOf} from './json.ts';
-import {askToolCall} from './tool-calls.ts';
+import {askToolCall, isWhole} from './tool-calls.ts';
 
 /** A piece of a tool call in one event of a stream. */
 type Fragment = {
@@ -22,7 +23,7 @@ type Fragment = {
 };
 
 type Held = {event: SseEvent; json: JsonObject; edited: boolean};
-type Growing = {name: string; kind?: Fragment['kind']; pieces: {fragment: Fragment; held: Held}[]; whole: boolean};
+type Growing = {name: string; kind?: Fragment['kind']; pieces: {fragment: Fragment; held: Held}[]; whole: boolean; cut: boolean};
 
 /** Keeps a stream's tool calls back until they are whole and on-tool-call has let them pass. */
 export type ToolGate = {
@@ -43,7 +44,7 @@ const openaiFragment = (call: string, holder: JsonObject, field: 'arguments' | '
 	name: text(holder.name),
 	text: text(holder[field]),
 	set(args) {
-		holder[field] = textOf(args);
+		holder[field] = args && field === 'input' ? inputOfArguments(args) : textOf(args);
 	},
 });
 
@@ -88,23 +89,30 @@ const anthropicFragments = (event: JsonObject): Fragment[] => {
 	];
 };
 
-/** Calls whose names begin with one of these are whole from this event on. */
-const endsCalls = (dialect: Dialect, event: JsonObject): string[] => {
-	if (dialect.name === 'anthropic') return event.type === 'message_delta' ? ['0.'] : [];
+/** What ends a call in its middle. */
+const cuts: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'model_context_window_exceeded']);
+
+/** Calls whose names begin with one of these get nothing more from this event on. */
+const endsCalls = (dialect: Dialect, event: JsonObject): {prefix: string; cut: boolean}[] => {
+	if (dialect.name === 'anthropic') {
+		const reason = isObject(event.delta) ? event.delta.stop_reason : undefined;
+		return event.type === 'message_delta' ? [{prefix: '0.', cut: cuts.has(reason)}] : [];
+	}
 	return objectsOf(event.choices).flatMap(([place, {index, finish_reason}]) =>
 		// Some servers say '' in every chunk.
-		typeof finish_reason === 'string' && finish_reason !== '' ? [`${String(index ?? place)}.`] : [],
+		typeof finish_reason === 'string' && finish_reason !== '' ? [{prefix: `${String(index ?? place)}.`, cut: cuts.has(finish_reason)}] : [],
 	);
 };
 
 const malformed = (what: string): GatewayError => new GatewayError('upstream_malformed', `The provider asks for a tool call ${what}.`);
 
 /** What all clients take the arguments to be: two places that say them would be read differently. */
-const argumentsText = ({pieces}: Growing): string => {
+const argumentsText = ({kind, pieces}: Growing): string => {
 	const words = pieces.map(({fragment}) => fragment.text ?? '').join('');
 	const input = pieces.find(({fragment}) => fragment.input)?.fragment.input;
 	if (input && words !== '') throw malformed('with its arguments twice');
-	return input ? JSON.stringify(input) : words;
+	if (input) return JSON.stringify(input);
+	return kind === 'input' ? inputAsArguments(words) : words;
 };
 
 /**
@@ -121,7 +129,7 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 
 	const grow = (fragment: Fragment, held: Held): void => {
 		if (judged.has(fragment.call)) throw malformed('that it had ended');
-		const call: Growing = calls.get(fragment.call) ?? {name: '', pieces: [], whole: false};
+		const call: Growing = calls.get(fragment.call) ?? {name: '', pieces: [], whole: false, cut: false};
 		calls.set(fragment.call, call);
 		if (fragment.name && call.name && fragment.name !== call.name) throw malformed('by two names');
 		if (fragment.kind && call.kind && fragment.kind !== call.kind) throw malformed('of two kinds');
@@ -131,7 +139,7 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 		call.pieces.push({fragment, held});
 	};
 
-	const rewrite = ({pieces}: Growing, args: JsonObject): void => {
+	const rewrite = ({pieces}: Growing, args: JsonObject | undefined): void => {
 		const bringing = pieces.filter(({fragment}) => fragment.text !== undefined);
 		const [first, ...others] = bringing.length > 0 ? bringing : pieces;
 		for (const {fragment, held} of [first!, ...others]) {
@@ -150,8 +158,11 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 		await shown();
 		for (const [id, call] of calls) {
 			if (judged.add(id).size > mostCalls) throw malformed('too often');
-			const args = await askToolCall(gateway, exchange, call.name, argumentsText(call));
-			if (args) rewrite(call, args);
+			const said = argumentsText(call);
+			// Half of the arguments can be judged by nobody: what goes on is a call without any, and judged as that.
+			const isHalf = call.cut && !isWhole(said);
+			const args = await askToolCall(gateway, exchange, call.name, isHalf ? '' : said);
+			if (isHalf || args) rewrite(call, args);
 		}
 		const events = waiting.map(released);
 		calls.clear();
@@ -181,7 +192,11 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 			if (chars > mostHeldChars) throw new GatewayError('upstream_too_large', 'The tool calls of this answer are too long to be checked.');
 			waiting.push(held ?? event);
 			const ended = json ? endsCalls(dialect, json) : [];
-			for (const [name, call] of calls) call.whole ||= ended.some(prefix => name.startsWith(prefix));
+			for (const [name, call] of calls) {
+				const end = ended.find(({prefix}) => name.startsWith(prefix));
+				call.whole ||= end !== undefined;
+				call.cut ||= end?.cut === true;
+			}
 			return [...calls.values()].every(({whole}) => whole) ? release() : [];
 		},
 	};

@@ -99,9 +99,9 @@ const toolCallsOf = (reply: JsonObject): ToolCall[] =>
 			path: ['content', index, 'input'],
 		}));
 
-const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonObject): void => {
+const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonObject | undefined): void => {
 	const block: unknown = Array.isArray(reply.content) ? reply.content[Number(path[1])] : undefined;
-	if (isObject(block)) block.input = newArguments;
+	if (isObject(block)) block.input = newArguments ?? {};
 };
 
 const usageFields = ({usage}: OwnReply): JsonObject => ({

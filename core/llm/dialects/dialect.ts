@@ -37,7 +37,15 @@ export type RequestFacts = {
 export type DialectOperation = 'chat' | 'embeddings' | 'messages' | 'count_tokens' | 'moderations';
 
 /** A tool call that a model asks for, where it stands in the reply. */
-export type ToolCall = {id: string; name: string; argumentsText: string; path: readonly (string | number)[]};
+export type ToolCall = {
+	id: string;
+	name: string;
+	/** JSON of an object, as plugins read it, unless the model made a mistake. */
+	argumentsText: string;
+	/** The answer came to its greatest length, maybe in the middle of this. */
+	cut?: boolean;
+	path: readonly (string | number)[];
+};
 
 /** One string of a streaming event. */
 export type Delta = {
@@ -92,8 +100,8 @@ export type Dialect = {
 	/** Throws `invalid_request` with `param` when a field the gateway relies on has a wrong type, or the case of its name is wrong. */
 	requestFacts(operation: DialectOperation, json: JsonObject): RequestFacts;
 	toolCallsOf(reply: JsonObject): ToolCall[];
-	/** Writes other arguments into the reply. */
-	patchToolCall(reply: JsonObject, call: ToolCall, newArguments: JsonObject): void;
+	/** Writes other arguments into the reply; undefined for none. */
+	patchToolCall(reply: JsonObject, call: ToolCall, newArguments: JsonObject | undefined): void;
 	/** The strings of a streaming event that the client adds up or reads; takes `logprobs` out of it, which repeat them. */
 	deltasOf(event: JsonObject): Delta[];
 	/** Channels whose names begin with one of these must have nothing held back before this event goes out; `''` means all. */

@@ -4,6 +4,7 @@ import {isObject, type JsonObject, objectsOf} from '../json.ts';
 import {tiersOf} from '../usage-figures.ts';
 import {readOpenaiUsage, searchesAlways, sureOfOpenai} from '../usage-openai.ts';
 import {inputOnly} from '../usage-parts.ts';
+import {inputAsArguments, inputOfArguments} from './custom-calls.ts';
 import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
 import {readBoolean, readCount, readInput, readMessages, readModel, readObjectField, readParams, readTools} from './fields.ts';
 import {mediaOf} from './media.ts';
@@ -91,10 +92,10 @@ const requestFacts = (operation: DialectOperation, json: JsonObject): RequestFac
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** `holder` has the name and the arguments, in the field `field`. */
-const call = (id: unknown, holder: JsonObject, field: string, path: readonly (string | number)[]): ToolCall => ({
+const call = (id: unknown, holder: JsonObject, field: 'arguments' | 'input', path: readonly (string | number)[]): ToolCall => ({
 	id: text(id),
 	name: text(holder.name),
-	argumentsText: text(holder[field]),
+	argumentsText: field === 'input' ? inputAsArguments(text(holder[field])) : text(holder[field]),
 	path: [...path, field],
 });
 
@@ -110,14 +111,18 @@ const callsOfMessage = (message: JsonObject, path: readonly (string | number)[])
 };
 
 const toolCallsOf = (reply: JsonObject): ToolCall[] =>
-	objectsOf(reply.choices).flatMap(([index, {message}]) =>
-		isObject(message) ? callsOfMessage(message, ['choices', index, 'message']) : [],
-	);
+	objectsOf(reply.choices).flatMap(([index, {message, finish_reason}]) => {
+		const calls = isObject(message) ? callsOfMessage(message, ['choices', index, 'message']) : [];
+		return finish_reason === 'length' ? calls.map(one => ({...one, cut: true})) : calls;
+	});
 
-const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonObject): void => {
+const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonObject | undefined): void => {
+	const field = String(path.at(-1));
 	let holder: unknown = reply;
 	for (const key of path.slice(0, -1)) holder = Array.isArray(holder) ? holder[Number(key)] : isObject(holder) ? holder[key] : undefined;
-	if (isObject(holder)) holder[String(path.at(-1))] = JSON.stringify(newArguments);
+	if (!isObject(holder)) return;
+	if (!newArguments) holder[field] = '';
+	else holder[field] = field === 'input' ? inputOfArguments(newArguments) : JSON.stringify(newArguments);
 };
 
 const usageFields = (usage: Usage): JsonObject => ({
