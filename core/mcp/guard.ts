@@ -70,7 +70,7 @@ type Given = {fields: Fields; carry: Carry<'pre-request'>; answer: () => JsonObj
 const request = (turn: Governed): Given => {
 	let answer: JsonObject | undefined;
 	let leaves: BodyText | undefined;
-	const words = (): BodyText => (leaves ??= requestLeaves(turn.params));
+	const words = (): BodyText => (leaves ??= requestLeaves(turn.params, turn.exchange.operation));
 	const carry: Given['carry'] = (verdict, {plugin}) => {
 		if (verdict.verdict === 'respond') {
 			answer = answerFrom(verdict.response, turn, plugin.name);

@@ -7,7 +7,7 @@ type Place = Pick<Turn, 'gateway' | 'exchange' | 'headers' | 'door'> & {params?:
 /** Whether pre-request, asked now, would let this exchange reach a server; nothing that it asks for is carried out. */
 export const isInSight = async ({gateway, exchange, headers, params = {}}: Place, server: string): Promise<boolean> => {
 	const part = {exchange: {...exchange, server}, headers, params};
-	const fields = requestFields(part, () => requestLeaves(params));
+	const fields = requestFields(part, () => requestLeaves(params, exchange.operation));
 	return !(await gateway.hooks.refusesServer('pre-request', part.exchange, fields));
 };
 

@@ -1,5 +1,7 @@
+import type {Operation} from '../../schemas/hooks.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import type {BodyText} from '../llm/text.ts';
+import {ofTheHop} from './versions.ts';
 
 type Holder = JsonObject | unknown[];
 
@@ -77,16 +79,63 @@ export const listLeaves = (entries: readonly JsonObject[]): BodyText => {
 	return found;
 };
 
-/** What a server asks a client, and what the client answers. */
-const spoken = ['message', 'messages', 'systemPrompt', 'requestedSchema', 'inputResponses'];
+/** Operations whose params end here: what goes on to servers of them is written anew. */
+const endHere = new Set<Operation | undefined>([
+	...(['initialize', 'server/discover', 'ping', 'notifications', 'logging/setLevel', 'stream', 'end', 'batch'] as const),
+	...(['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'subscriptions/listen'] as const),
+]);
 
-/** The words of a request: what a tool or a prompt is given, and what is to be completed. */
-export const requestLeaves = (params: JsonObject): BodyText => {
+/** Fields that the protocol names, by the field they stand in: their names are nobody's words. */
+const named: Readonly<Record<'params' | 'argument' | 'context' | 'ref', ReadonlySet<string>>> = {
+	params: new Set([
+		...['name', 'arguments', 'uri', 'ref', 'argument', 'context', '_meta', 'inputResponses', 'requestState'],
+		...['mode', 'message', 'requestedSchema', 'url', 'elicitationId'],
+		...[
+			'messages',
+			'systemPrompt',
+			'includeContext',
+			'modelPreferences',
+			'maxTokens',
+			'temperature',
+			'stopSequences',
+			'tools',
+			'toolChoice',
+		],
+	]),
+	argument: new Set(['name', 'value']),
+	context: new Set(['arguments']),
+	ref: new Set(['type', 'name', 'uri']),
+};
+const choices: Readonly<Record<string, readonly unknown[]>> = {
+	type: ['ref/prompt', 'ref/resource'],
+	mode: ['form', 'url'],
+	includeContext: ['none', 'thisServer', 'allServers'],
+};
+
+const readNamed = (found: BodyText, object: JsonObject, names: ReadonlySet<string>, isLeft: (key: string) => boolean): void => {
+	for (const key of Object.keys(object)) {
+		if (isLeft(key)) continue;
+		const value = object[key];
+		if (!names.has(key)) {
+			found.keys.add(found.strings.length);
+			add(found, key, object, key);
+		} else if (Object.hasOwn(choices, key) && choices[key]?.includes(value)) continue;
+		if (names === named.params && isObject(value) && (key === 'argument' || key === 'context' || key === 'ref'))
+			readNamed(found, value, named[key], field => key === 'ref' && field === 'name' && value.type === 'ref/prompt');
+		else if (names === named.params && key === '_meta' && isObject(value)) readNamed(found, value, new Set(), field => ofTheHop.has(field));
+		else readFree(found, value, object, key);
+	}
+};
+
+/**
+ * The words of a request that go on to whoever is asked: of all its params, also those that no revision knows, but the name of a tool or prompt
+ * and the state that is sealed by the gateway itself.
+ */
+export const requestLeaves = (params: JsonObject, operation?: Operation): BodyText => {
 	const found = nothing();
-	const {arguments: args, argument, context} = params;
-	for (const field of spoken) readFree(found, params[field], params, field);
-	if (isObject(args)) readFields(found, args);
-	if (isObject(argument)) readFree(found, argument.value, argument, 'value');
-	if (isObject(context) && isObject(context.arguments)) readFields(found, context.arguments);
+	if (endHere.has(operation)) return found;
+	const isCall = operation === 'tools/call' || operation === 'prompts/get';
+	const isSealed = isCall || operation === 'resources/read';
+	readNamed(found, params, named.params, key => (isCall && key === 'name') || (isSealed && key === 'requestState'));
 	return found;
 };

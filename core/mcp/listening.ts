@@ -103,7 +103,8 @@ const mayHear = async (visit: Visit, {owner, offer, era}: Whose, {server, uri}: 
 		await askRequest(turn);
 		part.outcome = 'ok';
 		part.status = 200;
-		return true;
+		// Of an address that a rule has changed it hears nothing.
+		return turn.params.uri === uri;
 	} catch (thrown) {
 		failWith(gateway, part, thrown);
 		return false;

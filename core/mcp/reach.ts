@@ -8,7 +8,7 @@ import {originOf} from './hosts.ts';
 import type {Asking} from './link.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
-import {metaKeys} from './versions.ts';
+import {ofTheHop} from './versions.ts';
 
 /** On whose behalf servers are asked. */
 export const askerOf = ({config}: Gateway, {principal}: Exchange, headers: IncomingHttpHeaders): Asker => ({
@@ -58,11 +58,9 @@ export const reaching = async <T>({gateway, exchange}: Turn, server: string | un
 	}
 };
 
-const oursOnly = new Set<string>([...Object.values(metaKeys), 'progressToken']);
-
 /** What goes on to a server: without what belongs to the hop from the client to this gateway. */
 export const onward = (params: JsonObject): JsonObject => {
 	const {_meta, ...rest} = params;
-	const meta = Object.entries((_meta ?? {}) as JsonObject).filter(([key]) => !oursOnly.has(key));
+	const meta = Object.entries((_meta ?? {}) as JsonObject).filter(([key]) => !ofTheHop.has(key));
 	return meta.length > 0 ? {...rest, _meta: Object.fromEntries(meta)} : rest;
 };

@@ -24,11 +24,13 @@ const change = async (turn: Turn, isOn: boolean): Promise<JsonObject> => {
 	const {uri: shown} = params;
 	if (typeof shown !== 'string' || shown === '' || shown.length > 4_000)
 		throw new RpcError(rpcCodes.invalidParams, 'params.uri is missing.');
-	const found = door === undefined ? uriIn(shown) : {server: door, uri: shown};
-	exchange.server = found?.server;
-	params.uri = found?.uri ?? shown;
+	const place = door === undefined ? uriIn(shown) : {server: door, uri: shown};
+	exchange.server = place?.server;
+	params.uri = place?.uri ?? shown;
 	const answer = await askRequest(turn);
 	if (answer) return answer;
+	// As the rules left it.
+	const found = place && {server: place.server, uri: String(params.uri)};
 	if (!found || !gateway.mcp.servers.get(found.server)) throw new RpcError(rpcCodes.notFound, 'Resource not found', {data: {uri: shown}});
 	/** Of what it hears of by then: others may be subscribed to meanwhile. */
 	const watchedThen = (): string => {

@@ -15,6 +15,9 @@ export const metaKeys = {
 	subscriptionId: 'io.modelcontextprotocol/subscriptionId',
 } as const;
 
+/** Keys of `_meta` that belong to one hop, and never go on from it. */
+export const ofTheHop: ReadonlySet<string> = new Set([...Object.values(metaKeys), 'progressToken']);
+
 export const isLegacy = (version: unknown): version is LegacyVersion => (legacyVersions as readonly unknown[]).includes(version);
 
 /** Who this gateway says that it is, on both sides. */
