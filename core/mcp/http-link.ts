@@ -30,6 +30,11 @@ const offersNothing: Asking['onAsk'] = async () => {
 	throw new RpcError(rpcCodes.unknownMethod, 'This client does not offer that.');
 };
 
+/** A server that answers knows the session, whatever it answers. */
+const passRefusal = (thrown: unknown): void => {
+	if (!(thrown instanceof RpcError)) throw thrown;
+};
+
 /** A conversation with an MCP server over HTTP, in the era that the server speaks. A session that it forgot is begun anew, once. */
 export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now = Date.now}: Options): Link => {
 	const listeners = new Set<Notice>();
@@ -128,7 +133,13 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 				connecting = undefined;
 				await connect({timeoutMs: briefMs});
 			}
-			if (session !== undefined) await wire.listen({waiting, headers: headersOf(), timeoutMs: 10_000, onOpen}, message => heard(message));
+			const own = session;
+			if (own === undefined) return 'ended';
+			const end = await wire.listen({waiting, headers: headersOf(), timeoutMs: 10_000, onOpen}, message => heard(message));
+			if (end !== 'forgotten') return end;
+			// Either the session, which is begun anew then, or the path: there are servers without a word for "no stream".
+			if (session === own) await request('ping', {}, {timeoutMs: briefMs}).catch(passRefusal);
+			return session === own ? 'missing' : end;
 		},
 	});
 
@@ -150,6 +161,8 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 			() => undefined,
 		);
 		if (closed && session !== undefined) wire.drop(headersOf());
+		// What an earlier session was asked to tell of, this one does not know.
+		for (const uri of subscribed.keys()) void subscribe(uri);
 		// Some servers ask on the common stream whatever a request makes them ask.
 		if (session !== undefined && Object.keys(capabilities).length > 0 && !isListening) {
 			isListening = true;
@@ -158,6 +171,9 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		return greeting;
 	};
 	let isListening = false;
+	/** Resources that watchers hear of, and how many of them. */
+	const subscribed = new Map<string, number>();
+	const subscribe = (uri: string): Promise<unknown> => request('resources/subscribe', {uri}, {timeoutMs: briefMs}).catch(() => undefined);
 
 	const connect = (asking: Pick<Asking, 'timeoutMs'>): Promise<Greeting> => {
 		if (connecting) return connecting;
@@ -204,9 +220,19 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 			await standing.want();
 			const knows = isObject(facts.capabilities.resources) && facts.capabilities.resources.subscribe === true;
 			// What it does not let itself be asked for, it does not tell either.
-			if (knows) for (const uri of uris) await request('resources/subscribe', {uri}, {timeoutMs: briefMs}).catch(() => undefined);
+			const asked = knows ? uris : [];
+			for (const uri of asked) {
+				subscribed.set(uri, (subscribed.get(uri) ?? 0) + 1);
+				await subscribe(uri);
+			}
 			return () => {
-				if (listeners.delete(own)) standing.leave();
+				if (!listeners.delete(own)) return;
+				for (const uri of asked) {
+					const left = subscribed.get(uri)! - 1;
+					if (left > 0) subscribed.set(uri, left);
+					else subscribed.delete(uri);
+				}
+				standing.leave();
 			};
 		},
 		async close() {

@@ -4,7 +4,7 @@ import type {Reply} from '../upstream/reply.ts';
 import {openDam} from './dam.ts';
 import type {Message} from './rpc.ts';
 import {isJson, isStream, type Site} from './site.ts';
-import {type Answered, noteIn, type Place, type Posting, type Wire} from './wire.ts';
+import {type Answered, noteIn, type Place, type Posting, type StreamEnd, type Wire} from './wire.ts';
 
 const firstRetryMs = 1_000;
 const leastRetryMs = 20;
@@ -104,11 +104,19 @@ export const openWire = (site: Site): Wire => {
 		return typeof id === 'string' && /^[\x21-\x7e]{1,1000}$/.test(id) ? id : undefined;
 	};
 
-	/** Reads a stream until it ends. What it is not is refused as `upstream_malformed`. */
-	const stay = async (reply: Reply, {onOpen, headers}: Posting, onMessage: (message: Message) => void, place: Place): Promise<void> => {
-		if (reply.status !== 200 || !isStream(reply)) {
+	/** Reads a stream until it ends. */
+	const stay = async (
+		reply: Reply,
+		{onOpen, headers}: Posting,
+		onMessage: (message: Message) => void,
+		place: Place,
+	): Promise<StreamEnd> => {
+		const {status} = reply;
+		if (status !== 200 || !isStream(reply)) {
 			reply.drop();
-			throw malformed('has no stream of its own');
+			if (status === 405 || status === 501) return 'missing';
+			if (status === 404) return 'forgotten';
+			throw new GatewayError('upstream_failed', `The MCP server "${name}" gave no stream (${status}).`);
 		}
 		const take = (message: Message): boolean => {
 			onMessage(message);
@@ -116,6 +124,7 @@ export const openWire = (site: Site): Wire => {
 		};
 		onOpen?.();
 		await streamed(reply, {place, shown: site.shownIn(headers), isBorne: openDam(maxBytes)}, take);
+		return 'ended';
 	};
 
 	return {
@@ -131,11 +140,15 @@ export const openWire = (site: Site): Wire => {
 		},
 
 		async listen(posting, onMessage, place = {retryMs: firstRetryMs}) {
-			await stay(await listenTo(place.lastId, posting, 'streams'), posting, onMessage, place);
+			return stay(await listenTo(place.lastId, posting, 'streams'), posting, onMessage, place);
 		},
 
 		async follow(message, posting, onMessage) {
-			await stay(await site.post(message, posting, 'streams'), posting, onMessage, {retryMs: firstRetryMs});
+			const reply = await site.post(message, posting, 'streams');
+			// An answer in the place of the stream: it knows no such request.
+			if (!isJson(reply) || reply.status >= 500) return stay(reply, posting, onMessage, {retryMs: firstRetryMs});
+			reply.drop();
+			return 'missing';
 		},
 
 		drop(headers) {

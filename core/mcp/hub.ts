@@ -32,7 +32,7 @@ export const openHub = (wire: Wire): Hub => {
 			open: async (waiting, stands) => {
 				const params = stamp({notifications: {...listsOf(known), ...(uris.length > 0 && {resourceSubscriptions: uris})}});
 				const posting = {waiting, headers: statelessHeaders('subscriptions/listen', params), timeoutMs: 10_000};
-				await wire.follow({id: `watch-${++ids}`, method: 'subscriptions/listen', params}, posting, message => {
+				return wire.follow({id: `watch-${++ids}`, method: 'subscriptions/listen', params}, posting, message => {
 					// The first thing that it says is that it listens.
 					stands();
 					if (message.kind !== 'notification') return;

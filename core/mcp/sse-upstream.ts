@@ -198,7 +198,7 @@ export const openOldWire = (site: Site): OldWire => {
 		async listen({headers, waiting, onOpen}, onMessage) {
 			const life = lifeOf(headers);
 			if (!life) throw gone();
-			if (waiting.left) return;
+			if (waiting.left) return 'ended';
 			life.listener = onMessage;
 			const left = new Promise<void>(resolve => {
 				waiting.onLeft = resolve;
@@ -206,10 +206,9 @@ export const openOldWire = (site: Site): OldWire => {
 			onOpen?.();
 			await Promise.race([left, life.ended]);
 			if (life.listener === onMessage) life.listener = undefined;
+			return 'ended';
 		},
-		follow: async () => {
-			throw site.malformed('has no stream of its own');
-		},
+		follow: async () => 'missing',
 		drop: headers => lifeOf(headers)?.end(),
 		async close() {
 			for (const life of lives.values()) life.end();

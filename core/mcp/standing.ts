@@ -1,9 +1,9 @@
-import {GatewayError} from '../errors.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
+import type {StreamEnd} from './wire.ts';
 
 type Options = {
-	/** Opens the stream, and says when it stands; resolves when it ended, rejects when there is none, or when it is left. */
-	open: (waiting: Waiting, stands: () => void) => Promise<void>;
+	/** Opens the stream, and says when it stands; resolves when it ended, or with `missing`; rejects when it could not be opened, or is left. */
+	open: (waiting: Waiting, stands: () => void) => Promise<StreamEnd>;
 	now?: () => number;
 };
 
@@ -20,7 +20,7 @@ const mostMs = 30_000;
 /** One that lived so long was no failure. */
 const steadyMs = 10_000;
 
-/** Kept open while somebody wants it. A server that has no such stream is not asked again. */
+/** Kept open while somebody wants it. A server that says it has no such stream is not asked again; one that fails is, after a while. */
 export const openStanding = ({open, now = Date.now}: Options): Standing => {
 	let wanted = 0;
 	let running = false;
@@ -35,6 +35,7 @@ export const openStanding = ({open, now = Date.now}: Options): Standing => {
 	const again = (): void => {
 		if (running || missing || closed || wanted === 0) return;
 		running = true;
+		clearTimeout(timer);
 		const begun = now();
 		waiting = {left: false};
 		settled = new Promise(resolve => {
@@ -42,18 +43,19 @@ export const openStanding = ({open, now = Date.now}: Options): Standing => {
 		});
 		open(waiting, settle)
 			.then(
-				() => {
-					failures = 0;
+				end => {
+					missing = end === 'missing';
+					failures = end === 'forgotten' ? failures + 1 : 0;
 				},
-				thrown => {
-					missing = thrown instanceof GatewayError && thrown.code === 'upstream_malformed';
+				() => {
 					failures = now() - begun > steadyMs ? 1 : failures + 1;
 				},
 			)
 			.finally(() => {
 				running = false;
 				settle();
-				if (!closed && wanted > 0) timer = setTimeout(again, Math.min(mostMs, firstMs * 2 ** Math.max(0, failures - 1))).unref();
+				if (!closed && !missing && wanted > 0)
+					timer = setTimeout(again, Math.min(mostMs, firstMs * 2 ** Math.max(0, failures - 1))).unref();
 			});
 	};
 

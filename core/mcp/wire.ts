@@ -16,6 +16,9 @@ export type Posting = {
 	onPolled?: (() => void) | undefined;
 };
 
+/** How a stream that stays came to its end: it stood and is over, its server has none, or does not know what it was asked of (404). */
+export type StreamEnd = 'ended' | 'missing' | 'forgotten';
+
 /** Where a stream broke off, and when to come back. */
 export type Place = {lastId?: string; retryMs: number};
 
@@ -23,10 +26,10 @@ export type Place = {lastId?: string; retryMs: number};
 export type Wire = {
 	/** Sends one message. Resolves with the head and the answer to `id`; without an id when its receipt was confirmed. */
 	post(message: JsonObject, id: number | undefined, posting: Posting, onMessage: (message: Message) => void): Promise<Answered>;
-	/** The stream of what a server says unasked, until it ends, from `place` on, which is kept. Rejects with `upstream_malformed` when there is none. */
-	listen(posting: Posting, onMessage: (message: Message) => void, place?: Place): Promise<void>;
-	/** A request whose answer is a stream that stays, until it ends. */
-	follow(message: JsonObject, posting: Posting, onMessage: (message: Message) => void): Promise<void>;
+	/** The stream of what a server says unasked, until it ends, from `place` on, which is kept. Rejects where it could not be opened for now. */
+	listen(posting: Posting, onMessage: (message: Message) => void, place?: Place): Promise<StreamEnd>;
+	/** A request whose answer is a stream that stays, until it ends. Rejects as `listen` does. */
+	follow(message: JsonObject, posting: Posting, onMessage: (message: Message) => void): Promise<StreamEnd>;
 	/** Whether a session is known to have ended, so that what stands on it has to be begun anew. */
 	isGone?: (headers: Readonly<Record<string, string>>) => boolean;
 	/** Ends a session; nobody waits for what the server says to it. */

@@ -10,9 +10,15 @@ export const standingUpstream = async (t: ExecutionContext) => {
 	const streams = new Set<ServerResponse>();
 	const asked: Rpc[] = [];
 	let gets = 0;
+	let sessions = 1;
+	const failing: number[] = [];
 	const server = createServer(async (req, res) => {
+		const theirs = req.headers['mcp-session-id'];
+		if (theirs !== undefined && theirs !== `theirs-${sessions}`) return void res.writeHead(404).end();
 		if (req.method === 'GET') {
 			gets += 1;
+			const status = failing.shift();
+			if (status !== undefined) return void res.writeHead(status).end();
 			res.writeHead(200, {'content-type': 'text/event-stream'}).flushHeaders();
 			streams.add(res);
 			res.once('close', () => streams.delete(res));
@@ -27,7 +33,10 @@ export const standingUpstream = async (t: ExecutionContext) => {
 			void res.writeHead(200, {'content-type': 'application/json', ...headers}).end(JSON.stringify({jsonrpc: '2.0', id, result}));
 		const capabilities = {tools: {listChanged: true}, resources: {subscribe: true}, logging: {}};
 		if (method === 'initialize')
-			return say({protocolVersion: '2025-11-25', capabilities, serverInfo: {name: 'standing', version: '1'}}, {'mcp-session-id': 'theirs'});
+			return say(
+				{protocolVersion: '2025-11-25', capabilities, serverInfo: {name: 'standing', version: '1'}},
+				{'mcp-session-id': `theirs-${sessions}`},
+			);
 		return say(method === 'tools/list' ? {tools: [{name: 'act', inputSchema: {type: 'object'}}]} : {});
 	});
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -40,7 +49,12 @@ export const standingUpstream = async (t: ExecutionContext) => {
 		const event = `data: ${JSON.stringify({jsonrpc: '2.0', ...message})}\n\n`;
 		return [...streams].every(stream => stream.write(event));
 	};
-	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, streams, asked, gets: () => gets, say};
+	/** As a restart does: it ends its streams, and knows no session any more. */
+	const forget = (): void => {
+		sessions += 1;
+		for (const stream of streams) stream.destroy();
+	};
+	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, streams, asked, gets: () => gets, say, forget, failing};
 };
 
 /** What a client hears on its own stream, as it comes. */
