@@ -4,6 +4,8 @@ import {ElicitRequestSchema} from '@modelcontextprotocol/sdk/types.js';
 import test, {type ExecutionContext} from 'ava';
 import {startUpstream} from './conformance/upstream.ts';
 import {startGateway} from './helpers/gateway.ts';
+import {listenOn} from './helpers/mcp-standing-upstream.ts';
+import {until} from './helpers/store-engines.ts';
 
 const start = async (t: ExecutionContext) => {
 	const [sessions, none] = [await startUpstream('legacy'), await startUpstream('modern')];
@@ -73,4 +75,36 @@ test('the address that one key was given is nothing to another, at another door,
 		for (let tries = 0; tries < 100 && (await send(path, key)) !== 404; tries++) await new Promise(resolve => setTimeout(resolve, 20));
 	});
 	t.is(await send(path, key), 404);
+});
+
+test('a client that sends nothing before its last request is accepted can answer what a tool asks it, and cancel', async t => {
+	const {gateway, key} = await start(t);
+	const heard = await listenOn(t, `${gateway.url}/mcp/sessions/sse`, key, {});
+	await until(t, () => heard.text.includes('session='), 'the address');
+	const path = /^data: (\/mcp\S+)$/m.exec(heard.text)![1]!;
+	const send = async (message: object): Promise<void> => {
+		const response = await fetch(gateway.url + path, {
+			method: 'POST',
+			headers: {...headersOf(key), 'content-type': 'application/json'},
+			body: JSON.stringify({jsonrpc: '2.0', ...message}),
+			signal: AbortSignal.timeout(8_000),
+		});
+		t.is(response.status, 202);
+	};
+	const messages = () =>
+		[...heard.text.matchAll(/^data: (\{.+\})$/gm)].map(([, json]) => JSON.parse(json!) as {id?: unknown; method?: string; result?: object});
+	const params = {protocolVersion: '2024-11-05', capabilities: {elicitation: {}}, clientInfo: {name: 'one by one', version: '1'}};
+	await send({id: 1, method: 'initialize', params});
+	await until(t, () => messages().some(({id}) => id === 1), 'the greeting');
+	await send({method: 'notifications/initialized'});
+	const call = {method: 'tools/call', params: {name: 'test_input_required_result_elicitation', arguments: {}}};
+	const questions = () => messages().filter(({method}) => method === 'elicitation/create');
+	await send({id: 2, ...call});
+	await until(t, () => questions().length === 1, 'the question');
+	await send({id: questions()[0]!.id, result: {action: 'accept', content: {name: 'Ada'}}});
+	await until(t, () => messages().some(({id, result}) => id === 2 && result !== undefined), 'the result');
+	await send({id: 3, ...call});
+	await until(t, () => questions().length === 2, 'the second question');
+	await send({method: 'notifications/cancelled', params: {requestId: 3}});
+	await until(t, () => gateway.journal().then(records => records.some(({error}) => error?.code === 'client_closed')), 'the record of it');
 });

@@ -42,7 +42,8 @@ test('an answer that is too large for every process to hear is told to be so', a
 	const nothing = (): void => undefined;
 	const stream: Stream = {
 		...{begun: true, begin: nothing, end: nothing, close: nothing, comment: nothing, part: nothing, left: () => false},
-		send: message => void sent.push(JSON.stringify(message)),
+		...{answer: nothing, unread: () => 0},
+		send: message => sent.push(JSON.stringify(message)) > 0,
 	};
 	const {answer, over} = asking.ask(stream, 'session:a', {method: 'elicitation/create', params: {}});
 	const {id} = JSON.parse(sent[0]!) as {id: string};

@@ -56,7 +56,7 @@ export const openPush = (key: Buffer, shared: Shared): Push => {
 					if (waiting.delete(id)) reject(new GatewayError('client_closed', 'The client left before it answered.'));
 				};
 			});
-			stream.send({id, method, params});
+			if (!stream.send({id, method, params})) over();
 			return {answer, over};
 		},
 

@@ -7,7 +7,12 @@ import type {Kept} from './replay.ts';
 export type Stream = {
 	readonly begun: boolean;
 	begin(): void;
-	send(message: JsonObject): void;
+	/** False where it was left out: its client reads too slowly, or is gone and does not come back. */
+	send(message: JsonObject): boolean;
+	/** The answer to one of several requests on this stream: it goes out however much is unread. */
+	answer(message: JsonObject): void;
+	/** How many bytes its client has not read yet. */
+	unread(): number;
 	/** The last message, as text. */
 	end(text: string): void;
 	close(): void;
@@ -56,8 +61,15 @@ export const openStream = (res: ServerResponse, exchangeId: string, keep?: () =>
 			begin();
 			const text = JSON.stringify({jsonrpc: '2.0', ...message});
 			const id = kept?.add(text);
-			if (res.writableLength < mostUnread) write(eventOf(text, id));
+			const isTaken = res.writableLength < mostUnread && !res.destroyed;
+			if (isTaken) write(eventOf(text, id));
+			return isTaken || kept !== undefined;
 		},
+		answer(message) {
+			begin();
+			write(eventOf(JSON.stringify(message)));
+		},
+		unread: () => res.writableLength,
 		comment() {
 			begin();
 			write(': still here\n\n');
