@@ -2,8 +2,8 @@ import {GatewayError} from '../errors.ts';
 import {channelOfDelta, isAnswerDelta} from './channels.ts';
 import type {Clearing, Strand} from './clearing.ts';
 import type {Delta, Dialect} from './dialects/dialect.ts';
-import type {JsonObject} from './json.ts';
-import {dropEchoes, type Label, labelsOf, standing} from './labels.ts';
+import {type JsonObject, objectsOf} from './json.ts';
+import {dropEchoes, type Label, type Labels, labelsOf, standing} from './labels.ts';
 import {heard, joined, type Piece, whenThere} from './pieces.ts';
 
 /** The events of one chunk, in their order, on their way through the guards. */
@@ -26,6 +26,11 @@ const tooMany = () => new GatewayError('upstream_malformed', `The answer has mor
 
 /** Arguments are JSON; what a tool of another kind is given may be anything. */
 const isJson = (channel: string): boolean => /\.(?:arguments|partial_json)$/.test(channel);
+
+/** Some providers say the whole answer so far beside each piece of it: its end is not what guards could hold back. */
+const dropSoFar = (json: JsonObject): void => {
+	for (const [, choice] of objectsOf(json.choices)) if ('delta' in choice) delete choice.message;
+};
 
 export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel: string, text: string) => void): Batch => {
 	const open = new Map<string, Growing>();
@@ -62,15 +67,17 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 
 	/** Writes names and ids as the guards left them. */
 	const name = (entries: readonly Entry[]): Promise<void> | undefined => {
-		const found: {label: Label; text: string; entry: Entry}[] = [];
-		for (const entry of entries) for (const label of labelsOf(entry.json, entry.deltas)) found.push({label, text: settled(label), entry});
+		const found: {label: Label; text: string}[] = [];
+		const read: [Entry, Labels][] = [];
+		for (const entry of entries) {
+			const labels = labelsOf(entry.json, entry.deltas);
+			read.push([entry, labels]);
+			for (const label of labels.found) found.push({label, text: settled(label)});
+		}
 		const answers = clearing.names(found.map(({text}) => text));
 		const write = (names: ReadonlyMap<string, string>): void => {
-			const changed = found.filter(({label, text}) => names.get(text) !== label.text);
-			for (const {label, text} of changed) if (!label.isKey) label.set(names.get(text)!);
-			// Keys last: a value is written under the key that it was read from.
-			for (const {label, text, entry} of changed)
-				if (label.isKey && label.set(names.get(text)!)) entry.deltas = dialect.deltasOf(entry.json);
+			for (const {label, text} of found) if (names.get(text) !== label.text) label.set(names.get(text)!);
+			for (const [entry, labels] of read) if (labels.writeKeys()) entry.deltas = dialect.deltasOf(entry.json);
 		};
 		if (!(answers instanceof Map)) return heard(answers.then(write));
 		write(answers);
@@ -137,6 +144,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 		pass(events, isOver) {
 			const entries = events.map((json): Entry => {
 				dropEchoes(json);
+				dropSoFar(json);
 				return {json, deltas: dialect.deltasOf(json)};
 			});
 			const naming = name(entries);

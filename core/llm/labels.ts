@@ -3,7 +3,7 @@ import {place} from './dialects/leaves.ts';
 import {countingNumbers, opaque, wireKeys} from './fields.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {protocolWords} from './protocol-words.ts';
-import {renameKey} from './rename-key.ts';
+import {renameKeys} from './rename-keys.ts';
 
 /** A string of an event that is none of its deltas: an id, a name, the key of a field nobody knows, a long number. */
 export type Label = {
@@ -12,9 +12,14 @@ export type Label = {
 	key: string;
 	text: string;
 	isNumber: boolean;
-	isKey: boolean;
-	/** Writes it where it was read; answers whether the places of other strings have moved. */
-	set(to: string): boolean;
+	/** Writes it where it was read; a key waits for `writeKeys`. */
+	set(to: string): void;
+};
+
+export type Labels = {
+	found: Label[];
+	/** Writes the keys that were set, when all values are: these are written under the key they were read from. Answers whether places have moved. */
+	writeKeys(): boolean;
 };
 
 /** Shorter numbers name nobody. */
@@ -56,20 +61,21 @@ const coveredBy = (deltas: readonly Delta[]): Covered => {
 };
 
 /** Every string and long number of an event that is none of its deltas and no word of the protocol, and every key that nobody knows. */
-export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Label[] => {
+export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Labels => {
 	const covered = coveredBy(deltas);
 	const found: Label[] = [];
+	/** What the keys of an object become. */
+	const renames = new Map<JsonObject, Map<string, string>>();
 
 	const leaf = (value: string | number, holder: JsonObject | unknown[], at: string | number, path: string, key: string): void => {
 		if (typeof value === 'number') {
 			if (!Number.isInteger(value) || Math.abs(value) < longNumber || countingNumbers.has(key)) return;
 		} else if (value === '' || protocolWords.has(value) || covered.get(holder)?.has(at) || isCipher(key, value)) return;
-		const set = (to: string): boolean => {
+		const set = (to: string): void => {
 			if (Array.isArray(holder)) holder[Number(at)] = to;
 			else holder[at] = to;
-			return false;
 		};
-		found.push({path, key, text: String(value), isNumber: typeof value === 'number', isKey: false, set});
+		found.push({path, key, text: String(value), isNumber: typeof value === 'number', set});
 	};
 
 	/** `key` names the field that `value` stands in, through any number of lists. */
@@ -83,8 +89,7 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Label[] =>
 						key: '',
 						text: name,
 						isNumber: false,
-						isKey: true,
-						set: to => to !== name && renameKey(value, name, to) !== name,
+						set: to => void renames.set(value, (renames.get(value) ?? new Map<string, string>()).set(name, to)),
 					});
 				step(value[name], value, name, path === '' ? name : `${path}.${name}`, name);
 			}
@@ -97,7 +102,14 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Label[] =>
 	};
 
 	walk(json, '', '');
-	return found;
+	return {
+		found,
+		writeKeys() {
+			let moved = 0;
+			for (const [object, names] of renames) moved += renameKeys(object, names).size;
+			return moved > 0;
+		},
+	};
 };
 
 /**

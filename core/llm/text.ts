@@ -5,7 +5,7 @@ import {isObject, type JsonObject} from './json.ts';
 import {dropEchoes, isCipher} from './labels.ts';
 import {takeLogprobs} from './logprobs.ts';
 import {protocolWords} from './protocol-words.ts';
-import {renameKey} from './rename-key.ts';
+import {renameKeys} from './rename-keys.ts';
 
 export type Holder = JsonObject | unknown[];
 
@@ -177,12 +177,25 @@ const put = (holder: Holder, place: string | number, value: string): void => {
 	else Object.defineProperty(holder, place, {value, enumerable: true, configurable: true, writable: true});
 };
 
+/** What the keys of an object become. */
+type Renames = Map<Holder, Map<string, string>>;
+
+const writeKeys = ({holders, places}: BodyText, renames: Renames): void => {
+	if (renames.size === 0) return;
+	for (const [holder, names] of renames) if (!Array.isArray(holder)) renames.set(holder, renameKeys(holder, names));
+	for (const [index, holder] of holders.entries()) {
+		const renamed = renames.get(holder)?.get(String(places[index]));
+		if (renamed !== undefined) places[index] = renamed;
+	}
+};
+
 /**
  * Writes new strings, by their index, into the body that `found` was read from, and answers how many changed. An index
  * there is no string for is ignored.
  */
 export const patchText = (found: BodyText, patch: Readonly<Partial<Record<string, string>>>): number => {
 	let changed = 0;
+	const renames: Renames = new Map();
 	for (const [name, text] of Object.entries(patch)) {
 		const index = Number(name);
 		const holder = found.holders[index];
@@ -190,16 +203,12 @@ export const patchText = (found: BodyText, patch: Readonly<Partial<Record<string
 		if (text === undefined || holder === undefined || place === undefined || found.strings[index] === text) continue;
 		changed += 1;
 		found.strings[index] = text;
-		if (!found.keys.has(index) || Array.isArray(holder)) {
-			put(holder, place, text);
-			continue;
-		}
-		const renamed = renameKey(holder, String(place), text);
-		for (let other = 0; other < found.places.length; other += 1) {
-			if (found.holders[other] === holder && found.places[other] === place) found.places[other] = renamed;
-		}
+		if (Array.isArray(holder) || !found.keys.has(index)) put(holder, place, text);
+		else renames.set(holder, (renames.get(holder) ?? new Map<string, string>()).set(String(place), text));
 	}
 	if (changed === 0) return 0;
+	// Keys last, all of an object together: a value is written under the key that it was read from.
+	writeKeys(found, renames);
 	for (const choice of found.logprobs) choice.logprobs = null;
 	for (const {holder, place, json, text, before} of found.nested ?? [])
 		if (JSON.stringify(json) !== before) put(holder, place, encodeBody(text, json).toString());
