@@ -24,9 +24,10 @@ const progressTokenOf = ({_meta}: JsonObject): string | number | undefined => {
 	return typeof token === 'string' || typeof token === 'number' ? token : undefined;
 };
 
-/** Words that no plugin has looked at do not go on: of progress, the numbers are left where somebody guards words. */
-const progressFor = (gateway: Gateway, exchange: Exchange, params: JsonObject, progressToken: string | number): JsonObject => {
+/** Words that no plugin has looked at do not go on: of progress, the numbers are left where somebody guards words. Nothing without a number. */
+const progressFor = (gateway: Gateway, exchange: Exchange, params: JsonObject, progressToken: string | number): JsonObject | undefined => {
 	const {progress, total, message} = params;
+	if (typeof progress !== 'number') return undefined;
 	return {
 		progressToken,
 		progress,
@@ -102,7 +103,10 @@ export const answered = async (visit: Visit, asked: Asked): Promise<{body: JsonO
 		onProgress:
 			token === undefined || !stream
 				? undefined
-				: told => stream.send({method: 'notifications/progress', params: progressFor(gateway, exchange, told, token)}),
+				: told => {
+						const params = progressFor(gateway, exchange, told, token);
+						if (params) stream.send({method: 'notifications/progress', params});
+					},
 	};
 	const name = nameOf(owner, id);
 	gateway.mcp.running.set(name, waiting);
