@@ -221,3 +221,20 @@ test('a prompt of a server that is not granted is not told from one that is not 
 	);
 	for (const each of said) t.deepEqual(each, said[0]);
 });
+
+test('a server that is not granted hears nothing of a prompt whose name may be a mark', async t => {
+	const hidden = await hostileUpstream(t, (_, res) => res.destroy());
+	const granted = await hostileUpstream(t, (_, res) => res.destroy());
+	const gateway = await startGateway(t, {
+		servers: {granted: {url: granted.url}, hidden: {url: hidden.url}},
+		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'tenant:default': {servers: ['granted'], prompts: ['granted/*']}}}}],
+	});
+	const wire = wireTo(`${gateway.url}/mcp`, await gateway.key());
+	const name = 'hidden__x_deadbeef';
+	const ref = {type: 'ref/prompt', name};
+	t.truthy((await wire.ask('prompts/get', {name})).body.error);
+	t.truthy((await wire.ask('completion/complete', {ref, argument: {name: 'a', value: ''}})).body.error);
+	t.deepEqual(hidden.seen, []);
+	await wire.ask('prompts/get', {name: 'granted__x_deadbeef'});
+	t.true(granted.seen.length > 0);
+});

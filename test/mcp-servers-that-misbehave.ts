@@ -93,6 +93,14 @@ test.serial('a list without an end is an error, and a name that comes twice is t
 	t.deepEqual((await two.wire.ask('tools/list')).body.result?.tools, [{name: 'act', description: 'first'}]);
 });
 
+test.serial('an empty cursor is none, of a server and of a client', async t => {
+	const last = (rpc: {id: number}) => ({jsonrpc: '2.0', id: rpc.id, result: {tools: [{name: 'act'}], nextCursor: ''}});
+	const {wire} = await overHttp(t, () => undefined, last);
+	for (const params of [{}, {cursor: ''}, {cursor: null}])
+		t.deepEqual((await wire.ask('tools/list', params)).body.result?.tools, [{name: 'act'}], JSON.stringify(params));
+	t.is((await wire.ask('tools/list', {cursor: 'c1'})).body.error?.code, -32602);
+});
+
 test.serial('a session that the server forgot is begun again, and the call is made once', async t => {
 	let forgotten = true;
 	const {wire, upstream} = await overHttp(t, ({id}, res) => {

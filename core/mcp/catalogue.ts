@@ -78,7 +78,8 @@ export const openCatalogue = (server: string, link: Link, shelf: Shelf<Entry>, n
 			}
 			const {nextCursor} = result;
 			if (found.length > mostEntries) break;
-			if (typeof nextCursor !== 'string') return found;
+			// Servers say '' too where there is no more.
+			if (typeof nextCursor !== 'string' || nextCursor === '') return found;
 			if (cursors.has(nextCursor)) break;
 			cursors.add(nextCursor);
 			cursor = nextCursor;

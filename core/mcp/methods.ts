@@ -5,7 +5,7 @@ import {atDoor} from './at-door.ts';
 import {type Entry, type ListMethod, lists} from './catalogue.ts';
 import {askList, askRequest, askResult, askToolCall} from './guard.ts';
 import {differingParam} from './headers.ts';
-import {serversInSight} from './in-sight.ts';
+import {isInSight, serversInSight} from './in-sight.ts';
 import {isMarked, prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
 import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
@@ -57,7 +57,7 @@ const partOf = async (turn: Turn, server: string, method: ListMethod): Promise<F
 const listing = async (turn: Turn, method: ListMethod): Promise<JsonObject> => {
 	const {exchange, door} = turn;
 	exchange.server = door;
-	if (turn.params.cursor !== undefined) throw invalid('There is only one page, and no cursor for another.');
+	if ((turn.params.cursor ?? '') !== '') throw invalid('There is only one page, and no cursor for another.');
 	const answer = await askRequest(turn);
 	if (answer) return answer;
 	const {field} = lists[method];
@@ -170,9 +170,12 @@ const promptAt = async (turn: Turn, asked: string, unknown: RpcError): Promise<O
 	if (turn.door !== undefined || server === undefined) return {server, name: asked};
 	const look = () => reaching(turn, undefined, () => namedAt(turn, 'prompts/list', asked));
 	const name = asked.slice(server.length + 2);
-	if (!isMarked(asked)) {
+	// As for the list itself: a server that this key would not be shown hears nothing before it is granted.
+	const list = {...turn, exchange: {...turn.exchange, operation: 'prompts/list' as const}, params: {}};
+	if (!isMarked(asked) || !(await isInSight(list, server))) {
 		const check = async (): Promise<void> => {
-			if (!(await look()).entry) throw unknown;
+			const found = await look();
+			if (!found.entry || found.name !== name) throw unknown;
 		};
 		return {server, name, check};
 	}
