@@ -1,7 +1,8 @@
 import test from 'ava';
 import {readMemory, writeMemory} from './memory.ts';
+import {entriesOf, runsOf} from './runs.ts';
 import {config} from './settings.ts';
-import {placeholderFor, pseudonymFor, restoreText} from './vault.ts';
+import {placeholderFor, pseudonymFor, restoreText, type VaultEntries} from './vault.ts';
 
 const {placeholdersIn} = config.parse({mask: ['email'], reversible: true});
 
@@ -64,4 +65,36 @@ test('of more vaults than are remembered each one is still right', t => {
 	for (const [at, carried] of [...all, ...all].entries()) {
 		t.is(restoreText('[EMAIL_3]', read(carried).vault), `owner${at % 50}x3@mail.example`);
 	}
+});
+
+test('entries that are written as runs come back as they were, in their order', t => {
+	const all: VaultEntries[] = [
+		[],
+		[
+			['[EMAIL_1]', 'a@x.example', 'EMAIL'],
+			['[EMAIL_2]', 'b@x.example', 'EMAIL'],
+			['[PHONE_1]', '1', 'PHONE'],
+			['[EMAIL_3]', 'c', 'EMAIL'],
+		],
+		[
+			['[EMAIL_2]', 'b', 'EMAIL'],
+			['[EMAIL_1]', 'a', 'EMAIL'],
+			['[EMAIL_999999]', '', 'EMAIL'],
+			['[EMAIL_1000000]', 'x', 'EMAIL'],
+		],
+		[
+			['[EMAIL_1]', 'a', 'EMAIL'],
+			['made@example.com', 'b', 'EMAIL'],
+			['[EMAIL_2]', 'c', 'EMAIL'],
+			['other@example.com', null, ''],
+		],
+		[
+			['[EMAIL_01]', 'a', 'EMAIL'],
+			['[_1]', 'b', ''],
+			['[_1]', null, ''],
+			['[EMAIL_NaN]', 'c', 'EMAIL'],
+			['[MY_OWN_1]', 'd', 'MY_OWN'],
+		],
+	];
+	for (const entries of all) t.deepEqual(entriesOf(JSON.parse(JSON.stringify(runsOf(entries)))), entries);
 });

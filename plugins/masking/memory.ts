@@ -1,6 +1,7 @@
 import type {Inside} from './detectors.ts';
 import type {IdState} from './ids/stream.ts';
-import {createVault, type Placeholders, type Vault, type VaultEntries, vaultEntries} from './vault.ts';
+import {entriesOf, type Runs, runsOf} from './runs.ts';
+import {createVault, type Placeholders, type Vault, vaultEntries} from './vault.ts';
 
 /** What has to be known of a channel before its next piece. */
 export type Channel = {
@@ -53,14 +54,14 @@ const vaultOf = (text: string, placeholdersIn: Placeholders | undefined): Vault 
 		kept.push(known!);
 		return known!.vault;
 	}
-	const vault = createVault(JSON.parse(text) as VaultEntries, placeholdersIn);
+	const vault = createVault(entriesOf(JSON.parse(text) as Runs), placeholdersIn);
 	if (text.length >= worthKeeping) keep({text, vault, size: sizeOf(vault)});
 	return vault;
 };
 
 const textOf = (vault: Vault): string => {
 	const known = kept.find(({vault: other}) => other === vault);
-	return known !== undefined && known.size === sizeOf(vault) ? known.text : JSON.stringify(vaultEntries(vault));
+	return known !== undefined && known.size === sizeOf(vault) ? known.text : JSON.stringify(runsOf(vaultEntries(vault)));
 };
 
 /** What `writeMemory` wrote. The vault may be shared with whoever brings the same one: what is in it already must not be changed. */
