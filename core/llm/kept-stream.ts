@@ -10,6 +10,15 @@ import {isObject} from './json.ts';
 /** The words of a stream as the client gets them; undefined when they are more than is kept. */
 export type KeptStream = {see(sent: Buffer | string): void; words(): Words | undefined};
 
+const parsed = (data: string): unknown => {
+	try {
+		return JSON.parse(data);
+	} catch {
+		// It has no words that anybody could find.
+		return undefined;
+	}
+};
+
 /** Undefined where nothing is kept. */
 export const keepStream = (gateway: Pick<Gateway, 'config'>, {payload}: Exchange, dialect: Dialect): KeptStream | undefined => {
 	if (!payload) return undefined;
@@ -18,7 +27,7 @@ export const keepStream = (gateway: Pick<Gateway, 'config'>, {payload}: Exchange
 	let chars = 0;
 	const take = (data: string): void => {
 		if (data === '[DONE]') return;
-		const json: unknown = JSON.parse(data);
+		const json = parsed(data);
 		if (!isObject(json)) return;
 		for (const {channel, text} of dialect.deltasOf(json)) {
 			chars += text.length;

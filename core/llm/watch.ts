@@ -75,9 +75,15 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 
 	const take = ({raw, data, event}: SseEvent): void => {
 		const json = parsed(data);
-		usage.see(json);
-		if (isObject(json.error) || event === 'error')
+		if (json) usage.see(json);
+		if (isObject(json?.error) || event === 'error')
 			throw new GatewayError('upstream_failed', 'The provider broke off its answer with an error.');
+		if (!json) {
+			// Whoever decides about the answer must have read all of it.
+			if (isGuarded || gate) throw new GatewayError('upstream_malformed', 'The provider sent an event that is not a JSON object.');
+			pieces.push(raw.toString(), blind());
+			return;
+		}
 		const shows = hidesUsage && 'usage' in json;
 		if (shows && isObject(json.usage) && Array.isArray(json.choices) && json.choices.length === 0) return;
 		if (shows) delete json.usage;
@@ -219,12 +225,12 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	};
 };
 
-const parsed = (data: string): JsonObject => {
+const parsed = (data: string): JsonObject | undefined => {
 	try {
 		const json: unknown = JSON.parse(data);
-		if (isObject(json)) return json;
+		return isObject(json) ? json : undefined;
 	} catch {
-		// Said below: an event no guard can read goes nowhere.
+		// Whoever took the event decides what becomes of it.
+		return undefined;
 	}
-	throw new GatewayError('upstream_malformed', 'The provider sent an event that is not a JSON object.');
 };

@@ -48,7 +48,7 @@ const endedCalls = (delta: unknown, number: number): string[] => {
 
 export const endsChannels = (json: JsonObject): string[] => {
 	const choices = objectsOf(json.choices);
-	if ('error' in json || (choices.length === 0 && isObject(json.usage))) return [''];
+	if (isObject(json.error) || (choices.length === 0 && isObject(json.usage))) return [''];
 	return choices.flatMap(([index, choice]) => {
 		const number = numberOf(choice, index);
 		return typeof choice.finish_reason === 'string' && choice.finish_reason !== '' ? [`${number}.`] : endedCalls(choice.delta, number);

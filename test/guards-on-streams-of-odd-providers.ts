@@ -1,0 +1,37 @@
+import test from 'ava';
+import {chunkOf, guardedGateway, leakIn, sse, streamOf} from './helpers/guarded-streams.ts';
+
+test('a chunk that repeats the whole answer so far beside its own words shows no beginning of what is masked', async t => {
+	const {seen} = await guardedGateway(t, 'mask');
+	const words = ['Pay ', '4111 ', '1111 ', '1111 ', '1111', ' now.'];
+	const chunks = words.map((content, at) =>
+		chunkOf({delta: {content}, message: {role: 'assistant', content: words.slice(0, at + 1).join('')}}),
+	);
+	const got = await seen('openai', {
+		pieces: chunks.map(chunk => sse('openai', chunk)).concat(streamOf('openai', [])),
+	});
+	t.regex(got.text, /\[CARD\]/);
+	t.is(leakIn(got), undefined);
+	t.false(got.text.includes('1111'), got.text);
+});
+
+test('an error that is null in each chunk is none', async t => {
+	const {seen} = await guardedGateway(t, 'mask');
+	const chunks = ['Hello ', 'world ', 'again.'].map(content => ({...chunkOf({delta: {content}}), error: null}));
+	const {text} = await seen('openai', {pieces: [streamOf('openai', chunks)]});
+	t.regex(text, /\[DONE\]/);
+	t.notRegex(text, /upstream_/);
+});
+
+test('an event that is no JSON ends no answer where guards only observe, and what is kept of it is the rest', async t => {
+	const plugins = [
+		{use: 'virtual-keys'},
+		{use: 'word-list', config: {words: ['heron'], action: 'deny' as const}, mode: 'observe' as const},
+	];
+	const {seen} = await guardedGateway(t, 'mask', {plugins, journal: {payloads: 'masked'}});
+	const ping = 'event: ping\ndata: ping\n\n';
+	const {text} = await seen('openai', {pieces: [streamOf('openai', [chunkOf({delta: {content: 'Hello'}}), ping])]});
+	t.true(text.includes(ping), text);
+	t.regex(text, /Hello/);
+	t.regex(text, /\[DONE\]/);
+});
