@@ -39,41 +39,43 @@ const misfit = (verdict: string, findings: readonly Finding[]): string | undefin
 	return wrong && `answered ${verdict} and says that what it found is for ${wrong.action}`;
 };
 
-/** One part of a packed `text[]`. */
-const partOf = (packed: string, index: number): string => {
+/** The parts of a packed `text[]`, by index. */
+const partsOf = (packed: string): ((index: number) => string) => {
 	const head = packed.indexOf('\n');
-	const lengths = packed.slice(0, head).split(',').map(Number);
-	let start = head + 1;
-	for (const length of lengths.slice(0, index)) start += length;
-	return packed.slice(start, start + (lengths[index] ?? 0));
+	const starts = [head + 1];
+	for (const length of packed.slice(0, head).split(',')) starts.push(starts.at(-1)! + Number(length));
+	return index => packed.slice(starts[index] ?? packed.length, starts[index + 1] ?? packed.length);
+};
+
+const addStrings = (found: string[], value: unknown): void => {
+	if (typeof value === 'string') found.push(value);
+	else if (Array.isArray(value)) for (const item of value) addStrings(found, item);
+	else if (isObject(value)) for (const item of Object.values(value)) addStrings(found, item);
 };
 
 /** The strings among the values, in their order. */
-function* stringsIn(value: unknown): Generator<string> {
-	if (typeof value === 'string') yield value;
-	else if (Array.isArray(value)) for (const item of value) yield* stringsIn(item);
-	else if (isObject(value)) for (const item of Object.values(value)) yield* stringsIn(item);
-}
-
-const stringAt = (json: string, index: number): string => {
-	let at = 0;
-	for (const text of stringsIn(JSON.parse(json))) if (at++ === index) return text;
-	return '';
+const stringsIn = (json: string): ((index: number) => string) => {
+	const found: string[] = [];
+	addStrings(found, JSON.parse(json));
+	return index => found[index] ?? '';
 };
 
-/** The text that `span` is a place in, as the plugin has seen it; a plugin that was not shown any names no place. */
-const textFor = (hook: HookName, {plugin}: Member, fields: Fields, index: number): string => {
+/** The texts that a `span` is a place in, as the plugin has seen them; a plugin that was not shown any names no place. */
+const textsFor = (hook: HookName, {plugin}: Member, fields: Fields): ((index: number) => string) => {
 	const {reads} = plugin.manifest.hooks[hook]!;
 	const shown = (path: string): string | undefined => {
 		const value = reads.includes(path) ? fields(path) : undefined;
 		return typeof value === 'string' ? value : undefined;
 	};
 	const window = shown('window');
-	if (window !== undefined) return (JSON.parse(window) as {text: string}).text;
+	if (window !== undefined) {
+		const {text} = JSON.parse(window) as {text: string};
+		return () => text;
+	}
 	const args = shown('tool.arguments');
-	if (args !== undefined) return stringAt(args, index);
+	if (args !== undefined) return stringsIn(args);
 	const packed = shown('text[]');
-	return packed === undefined ? '' : partOf(packed, index);
+	return packed === undefined ? () => '' : partsOf(packed);
 };
 
 /** To be asked with every verdict that has findings, before it is carried out. */
@@ -84,9 +86,12 @@ export const openFindings = ({secret, count, taint = taintAlone}: Options): Note
 		const wrong = misfit(verdict, findings);
 		if (wrong) return wrong;
 		const isWindow = hook === 'post-response' && exchange.windowed;
+		// A text may be long, and a verdict find many things in it: it is taken apart once.
+		let textAt: ((index: number) => string) | undefined;
 		for (const finding of findings) {
 			const {span} = finding;
-			const value = span ? textFor(hook, member, fields, span.text ?? 0).slice(span.start, span.end) : '';
+			if (span) textAt ??= textsFor(hook, member, fields);
+			const value = span && textAt ? textAt(span.text ?? 0).slice(span.start, span.end) : '';
 			const recorded: RecordedFinding = {
 				...finding,
 				plugin: member.plugin.name,

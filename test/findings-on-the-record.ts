@@ -165,3 +165,31 @@ test('a record keeps a hundred findings, and says how many it leaves out', async
 	await ask(engine, exchange, ...texts);
 	t.is(exchange.findings!.size, 100, 'asked again, it finds the same');
 });
+
+test('the texts of a verdict are read once, however many findings point into them', async t => {
+	const finds = `Array.from({length: 64}, (_, at) => ({...${finding()}, span: {text: 300 - at, start: 0, end: 3}}))`;
+	const engine = await hookEngine(t, [
+		{
+			name: 'guard',
+			reads: {'pre-request': ['text[]'], 'on-tool-call': ['tool.arguments']},
+			hooks: `hooks: {'pre-request': () => allow({findings: ${finds}}), 'on-tool-call': () => allow({findings: ${finds}})}`,
+		},
+	]);
+	const texts = Array.from({length: 301}, (_, at) => String(100 + at));
+	for (const [hook, text] of [
+		['pre-request', packed(...texts)],
+		['on-tool-call', JSON.stringify({first: texts.slice(0, 9), last: {deeper: [texts.slice(9)]}})],
+	] as const) {
+		const exchange = engine.exchange();
+		let reads = 0;
+		const fields = (path: string) => {
+			if (path !== 'text[]' && path !== 'tool.arguments') return undefined;
+			reads += 1;
+			return text;
+		};
+		await engine.hooks.ask(hook, exchange, fields, () => undefined);
+		const digests = [...exchange.findings!.values()].map(({digest}) => digest);
+		t.deepEqual(digests, texts.slice(-64).reverse().map(digestOf), hook);
+		t.is(reads, 2, 'once for the plugin, once for the digests');
+	}
+});
