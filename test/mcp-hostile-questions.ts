@@ -67,6 +67,24 @@ test.serial('forms ask for no passwords, and pages are web pages', async t => {
 	t.is((await ask(page('https://login.example/'))).body.result?.resultType, 'input_required');
 });
 
+test.serial('a form of more words than can be looked through is refused, wherever they stand', async t => {
+	const {gateway, one, key} = await start(t, {asks: ['elicitation']});
+	const ask = (says: Says) => {
+		one.says = says;
+		return call(`${gateway.url}/mcp/one`, key);
+	};
+	const most = 'a name '.repeat(2_850);
+	t.is((await ask(form(most))).body.result?.resultType, 'input_required');
+	const many = Object.fromEntries(Array.from({length: 4_000}, (_, at) => [`f${at + 1_000}`, {type: 'string'}]));
+	for (const wordy of [
+		form(`${most}${most}`),
+		form(most, {x: {type: 'string', description: most}}),
+		form(most, {x: {type: 'string', title: most}}),
+		form(most, many),
+	])
+		t.is(codeIn(await ask(wordy)), 'denied');
+});
+
 test.serial('what a server asks passes the rules like a request, and reaches nobody with what is hidden in it', async t => {
 	const {gateway, one, key} = await start(t, {
 		asks: ['elicitation', 'sampling'],

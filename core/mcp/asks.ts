@@ -6,7 +6,7 @@ import {isObject, type JsonObject} from '../llm/json.ts';
 import {askRequest, askResult} from './guard.ts';
 import {type AskMethod, capabilitiesOf, covers, isAsk, neededFor, type Offer} from './offer.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
-import {asksForSecret} from './secret-forms.ts';
+import {asksForSecret, isWordy} from './secret-forms.ts';
 import type {Channel} from './servers.ts';
 import type {Turn} from './turn.ts';
 
@@ -47,8 +47,9 @@ const refusalOf = (server: string, may: Offer, method: AskMethod, params: JsonOb
 	if (!covers(may, neededFor(method, params)))
 		return `The MCP server "${server}" may not ask its callers for this; see servers.${server}.asks.`;
 	if (params.mode === 'url') return isPage(params.url) ? undefined : `The MCP server "${server}" sends its callers to what is no web page.`;
-	const isForm = method === 'elicitation/create' && asksForSecret(params);
-	return isForm ? `A form of the MCP server "${server}" asks for a password or the like, which no form may.` : undefined;
+	if (method !== 'elicitation/create') return undefined;
+	if (isWordy(params)) return `A form of the MCP server "${server}" has more than 20,000 characters to read.`;
+	return asksForSecret(params) ? `A form of the MCP server "${server}" asks for a password or the like, which no form may.` : undefined;
 };
 
 /** The exchange of a question: its caller's, and on the record by itself. */

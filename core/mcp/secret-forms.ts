@@ -46,10 +46,23 @@ const isRoomy = ({type, format, enum: choices, oneOf, anyOf, items, maximum}: Js
 	return !((type === 'integer' || type === 'number') && typeof maximum === 'number' && maximum <= longestHarmless);
 };
 
+const mostChars = 20_000;
+const lengthOf = (text: unknown): number => (typeof text === 'string' ? text.length : 0);
+
+/** Whether the words of a form (its message; names, titles and descriptions of its fields) are too many to be looked through: over 20,000 characters. */
+export const isWordy = ({message, requestedSchema}: JsonObject): boolean => {
+	const fields = isObject(requestedSchema) && isObject(requestedSchema.properties) ? requestedSchema.properties : {};
+	let chars = lengthOf(message);
+	for (const [name, field] of Object.entries(fields))
+		chars += name.length + (isObject(field) ? lengthOf(field.title) + lengthOf(field.description) : 0);
+	return chars > mostChars;
+};
+
 /**
  * Whether a form asks for what nobody should type into one (2025-11-25 and 2026-07-28, Elicitation: servers must not ask for passwords, keys,
  * tokens or the like): by the name, title, description or format of a field that has room for one, or by its message where there is such a
  * field. English words alone: a form that says it in another way is not found out.
+ * Only for a form that is not `isWordy`: of 4 million characters it takes seconds.
  */
 export const asksForSecret = ({message, requestedSchema}: JsonObject): boolean => {
 	const fields = isObject(requestedSchema) && isObject(requestedSchema.properties) ? requestedSchema.properties : {};
