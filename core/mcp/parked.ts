@@ -14,6 +14,7 @@ type Open = {method: AskMethod; params: JsonObject; resolve: (answer: JsonObject
 /** A request that a server with sessions works on, while its stateless client fetches what the server asks for. */
 export type Call = {
 	readonly id: string;
+	readonly owner: string;
 	readonly bound: string;
 	round: number;
 	/** Who waits for it now, and who did last. */
@@ -41,7 +42,10 @@ export type Parked = {
 /** How long an answer is waited for, and how long questions that come together are gathered. */
 const parkMs = 600_000;
 const gatherMs = 25;
-const mostParked = 1_000;
+/** Of all whose clients have questions to answer. */
+const mostAsking = 1_000;
+/** Of one owner's that are under way, whether anything was asked or not. */
+const mostUnderWay = 256;
 /** Each keeps a connection to its server, of which there are a few hundred for everybody. */
 const mostOfOne = 64;
 const mostQuestions = 20;
@@ -58,10 +62,16 @@ const gone = (): RpcError =>
 /** The requests of this process that wait for their clients to come back. */
 export const openParked = (): Parked => {
 	const calls = new Map<string, Call>();
+	/** How many of each owner's. */
+	const counts = new Map<string, number>();
 	const alarms = new Map<string, () => void>();
 
 	const end = (call: Call): void => {
-		calls.delete(call.id);
+		if (calls.delete(call.id)) {
+			const left = counts.get(call.owner)! - 1;
+			if (left > 0) counts.set(call.owner, left);
+			else counts.delete(call.owner);
+		}
 		alarms.delete(call.id);
 		clearTimeout(call.late);
 		for (const {reject} of call.open.values()) reject(new GatewayError('client_closed', 'The client did not come back.'));
@@ -71,8 +81,14 @@ export const openParked = (): Parked => {
 
 	/** Of one owner's that nobody waits for now, the oldest has to go. */
 	const makeRoom = (owner: string): void => {
-		const own = [...calls.values()].filter(({turn, last}) => !turn && last.owner === owner);
+		const own = [...calls.values()].filter(call => !call.turn && call.owner === owner);
 		if (own.length > mostOfOne) end(own[0]!);
+	};
+
+	const isFull = (): boolean => {
+		let asking = 0;
+		for (const {open} of calls.values()) if (open.size > 0) asking += 1;
+		return asking >= mostAsking;
 	};
 
 	const rearm = (call: Call): void => {
@@ -81,10 +97,13 @@ export const openParked = (): Parked => {
 
 	return {
 		begin(turn, channel, bound, early, send) {
-			if (calls.size >= mostParked) throw new GatewayError('rate_limited', 'Too many requests wait for their clients here.');
+			const {owner} = turn;
+			const own = counts.get(owner) ?? 0;
+			if (own >= mostUnderWay)
+				throw new GatewayError('rate_limited', `${mostUnderWay} requests of this key to servers with sessions are under way.`);
 			let questions = 0;
 			let gathering: NodeJS.Timeout | undefined;
-			const counts: Partial<Record<AskMethod, number>> = {};
+			const asked: Partial<Record<AskMethod, number>> = {};
 			let fail = (_: Error): void => undefined;
 			const lacks = new Promise<never>((_, reject) => {
 				fail = reject;
@@ -102,10 +121,15 @@ export const openParked = (): Parked => {
 				}
 				const {method} = question;
 				const params = await judged(current, channel, question);
-				counts[method] = (counts[method] ?? 0) + 1;
-				const key = `${kinds[method]}_${counts[method]}`;
+				asked[method] = (asked[method] ?? 0) + 1;
+				const key = `${kinds[method]}_${asked[method]}`;
 				const answer = call.early[key];
 				if (isObject(answer)) return answer;
+				if (call.open.size === 0 && isFull()) {
+					const full = new GatewayError('rate_limited', 'Too many requests wait for their clients here.');
+					fail(full);
+					throw full;
+				}
 				clearTimeout(gathering);
 				gathering = setTimeout(() => {
 					if (call.open.size > 0) alarms.get(call.id)?.();
@@ -113,12 +137,13 @@ export const openParked = (): Parked => {
 				return new Promise((resolve, reject) => call.open.set(key, {method, params, resolve, reject}));
 			};
 			const call: Call = {
-				...{id: randomUUID(), bound, round: 0, turn, last: turn, open: new Map(), early, waiting: {left: false}},
+				...{id: randomUUID(), owner, bound, round: 0, turn, last: turn, open: new Map(), early, waiting: {left: false}},
 				result: Promise.resolve({}),
 				asked: Promise.resolve(),
 			};
 			rearm(call);
 			calls.set(call.id, call);
+			counts.set(owner, own + 1);
 			call.result = Promise.race([
 				lacks,
 				send({
