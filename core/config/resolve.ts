@@ -24,6 +24,8 @@ export type ResolvedServer = Omit<Server, 'stdio' | 'bearer' | 'basic' | 'oauth'
 	basic?: {user: string; password: string};
 	oauth?: ResolvedOAuth;
 	headers?: Record<string, string>;
+	/** Those of them whose values came from the environment. */
+	secretHeaders?: string[];
 };
 
 /** The config as the gateway runs it: secrets in place, paths absolute. */
@@ -67,6 +69,9 @@ const withSecrets = (
 	...(clientSecret !== undefined && {clientSecret: filledIn('clientSecret')}),
 	...(privateKey !== undefined && {privateKey: filledIn('privateKey')}),
 });
+
+const fromEnv = (values: Record<string, string | FromEnv>): string[] =>
+	Object.keys(values).filter(name => typeof values[name] === 'object');
 
 /** Fills in what the environment, the defaults and the config's folder say. A variable that must be set and is not is a complaint. */
 export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.ProcessEnv) => {
@@ -131,7 +136,7 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 			...(bearer !== undefined && {bearer: filledIn(bearer, ['bearer'])}),
 			...(basic && {basic: {user: basic.user, password: filledIn(basic.password, ['basic', 'password'])}}),
 			...(oauth && {oauth: withSecrets(oauth, secret => filledIn(oauth[secret]!, ['oauth', secret]))}),
-			...(headers && {headers: valuesOf(headers, ['headers'])}),
+			...(headers && {headers: valuesOf(headers, ['headers']), secretHeaders: fromEnv(headers)}),
 		};
 		if (unset.length === 0) servers[name] = resolvedServer;
 		else leftOut.push({kind: 'server', name, variable: unset[0]!});

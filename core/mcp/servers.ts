@@ -70,7 +70,7 @@ const mayAsk = ({asks}: ResolvedServer): Offer => within(~0, asks);
 
 const overHttp = (name: string, server: ResolvedServer, options: Options): Server => {
 	const {credentials} = options;
-	const {url, bearer, basic, headers, timeoutMs, connections, transport} = server;
+	const {url, bearer, basic, headers, secretHeaders = [], timeoutMs, connections, transport} = server;
 	const may = mayAsk(server);
 	const own = Object.fromEntries(Object.entries(headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]));
 	const login =
@@ -79,7 +79,7 @@ const overHttp = (name: string, server: ResolvedServer, options: Options): Serve
 		name,
 		url: url!,
 		headers: {...own, ...(login !== undefined && {authorization: login})},
-		...(basic && {secrets: [basic.password]}),
+		secrets: [...secretHeaders.map(header => headers![header]!), ...(basic ? [basic.password] : [])],
 		maxBytes: largestOf(server, options),
 		connections,
 	});

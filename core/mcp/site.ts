@@ -13,7 +13,7 @@ export type SiteOptions = {
 	url: string;
 	/** What every request carries, credentials among them; names in lower case. */
 	headers: Readonly<Record<string, string>>;
-	/** What no answer may hold, beside those. */
+	/** What no answer may hold, beside the values of headers that look like a credential. */
 	secrets?: readonly string[];
 	maxBytes: number;
 	connections: number;
@@ -64,6 +64,13 @@ const typeOf = (reply: Reply): string => String(reply.headers['content-type'] ??
 export const isStream = (reply: Reply): boolean => typeOf(reply).startsWith('text/event-stream');
 export const isJson = (reply: Reply): boolean => typeOf(reply).startsWith('application/json');
 
+const namesCredential = /auth|token|key|secret|cookie|credential|passw|session|signature/;
+const shortestUnnamed = 16;
+
+/** By the name of its header, or a long value in one piece that is no words: a team's name may stand in any answer. */
+const isCredential = (name: string, value: string): boolean =>
+	namesCredential.test(name) || (value.length >= shortestUnnamed && !/\s/.test(value) && !/^[a-z]+([-_.][a-z]+)*$/i.test(value));
+
 /** A message that is larger than its server may send. */
 export const oversized = (name: string, maxBytes: number): GatewayError =>
 	new GatewayError(
@@ -79,7 +86,8 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 	const rooms = {calls: new Pool(url.origin, {...settings, connections}), streams: new Pool(url.origin, settings)};
 	const fixed = {'accept-encoding': 'identity', 'user-agent': 'sallyport', ...ours};
 	const bare = (value: string): string => value.replace(/^\w+ /, '');
-	const secrets = [...Object.values(ours).map(bare), ...others];
+	const shown = Object.entries(ours).filter(([header, value]) => isCredential(header, bare(value)));
+	const secrets = [...shown.map(([, value]) => value), ...others].map(bare);
 
 	const who = `The MCP server "${name}"`;
 
