@@ -1,5 +1,7 @@
 import test from 'ava';
+import {freshFolder} from './helpers/config-file.ts';
 import {chunkOf, guardedGateway, leakIn, sse, streamOf} from './helpers/guarded-streams.ts';
+import {writePlugin} from './helpers/inline-world.ts';
 
 test('a chunk that repeats the whole answer so far beside its own words shows no beginning of what is masked', async t => {
 	const {seen} = await guardedGateway(t, 'mask');
@@ -34,4 +36,18 @@ test('an event that is no JSON ends no answer where guards only observe, and wha
 	t.true(text.includes(ping), text);
 	t.regex(text, /Hello/);
 	t.regex(text, /\[DONE\]/);
+});
+
+test('who reads an answer at its end reads what guards have left of it', async t => {
+	const folder = await writePlugin(freshFolder(t), {
+		name: 'reader',
+		reads: {'post-response': ['text[]']},
+		hooks: `hooks: {'post-response': ({text}) => deny({message: 'read', rule: text.join('|').includes('Pay [CARD] now.') ? 'masked' : 'plain'})}`,
+	});
+	const {gateway, seen} = await guardedGateway(t, 'mask', {
+		plugins: [{use: 'virtual-keys'}, {use: folder}, {use: 'masking', config: {mask: ['card'], in: ['response']}}],
+	});
+	const chunks = ['Pay 4111 1111 ', '1111 1111', ' now.'].map(content => sse('openai', chunkOf({delta: {content}})));
+	await seen('openai', {pieces: [...chunks, streamOf('openai', [])]});
+	t.regex(JSON.stringify(await gateway.journal()), /"rule":"masked"/);
 });

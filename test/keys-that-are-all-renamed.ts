@@ -45,7 +45,7 @@ test('every key of an event of a stream gets the same word, and nothing is lost 
 	const batch = openBatch(
 		openai,
 		openClearing(() => held),
-		() => undefined,
+		() => () => undefined,
 	);
 	const extra = Object.fromEntries(Object.entries(fields()).map(([key, at]) => [key, `at ${at}`]));
 	const before = performance.now();

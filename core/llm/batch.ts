@@ -14,6 +14,9 @@ export type Batch = {
 	flush(): Piece;
 };
 
+/** Takes a place among the words of a channel; what is called then puts them there, when guards have answered. */
+export type Gather = (channel: string) => (text: string) => void;
+
 type Entry = {readonly json: JsonObject; deltas: readonly Delta[]};
 /** A string that grows, and the event that was the last to add to it. */
 type Growing = {strand: Strand; last: JsonObject};
@@ -32,7 +35,7 @@ const dropSoFar = (json: JsonObject): void => {
 	for (const [, choice] of objectsOf(json.choices)) if ('delta' in choice) delete choice.message;
 };
 
-export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel: string, text: string) => void): Batch => {
+export const openBatch = (dialect: Dialect, clearing: Clearing, gather: Gather): Batch => {
 	const open = new Map<string, Growing>();
 	/** Clients would put what follows behind what guards have seen to its end. */
 	const closed = new Set<string>();
@@ -90,8 +93,13 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 		const added = new Map<string, Added>();
 
 		const write = (delta: Delta, out: Piece): void => {
-			if (typeof out === 'string') delta.set(out);
-			else waits.push(heard(out.then(text => delta.set(text))));
+			const put = gather(delta.channel);
+			const set = (text: string): void => {
+				put(text);
+				delta.set(text);
+			};
+			if (typeof out === 'string') set(out);
+			else waits.push(heard(out.then(set)));
 		};
 
 		/** Ends a string: its rest goes into what this batch has added to it, or out before the event that ends it. */
@@ -112,7 +120,6 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 
 		for (const {json, deltas} of entries) {
 			const prefixes = dialect.endsChannels(json);
-			for (const {channel, text} of deltas) gather(channel, text);
 			if (prefixes.length > 0) endAll(prefixes, new Set(deltas.map(({channel}) => channel)));
 			for (const delta of deltas) {
 				const {channel, text} = delta;
@@ -137,8 +144,13 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: (channel
 		return waits.length === 0 ? text() : heard(Promise.all(waits).then(text));
 	};
 
-	const eventOf = (channel: string, out: Piece, last: JsonObject): Piece =>
-		whenThere(out, text => (text === '' ? '' : dialect.deltaEvent(channel, text, last)));
+	const eventOf = (channel: string, out: Piece, last: JsonObject): Piece => {
+		const put = gather(channel);
+		return whenThere(out, text => {
+			put(text);
+			return text === '' ? '' : dialect.deltaEvent(channel, text, last);
+		});
+	};
 
 	return {
 		pass(events, isOver) {

@@ -5,7 +5,7 @@ import type {Gateway} from '../gateway.ts';
 import {type HoldBack, holdBack} from '../upstream/hold-back.ts';
 import {type SseEvent, sseParser} from '../upstream/sse.ts';
 import type {Asked} from './asked.ts';
-import {openBatch} from './batch.ts';
+import {type Gather, openBatch} from './batch.ts';
 import {channelOfDelta} from './channels.ts';
 import {openClearing} from './clearing.ts';
 import type {StreamUsage} from './dialects/dialect.ts';
@@ -53,7 +53,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	let observes = guards.length > 0 && !isGuarded;
 	/** Others have always been shown everything. */
 	const waits = isGuarded && guards.some(({chars}) => chars > 0);
-	const texts = new Map<string, string>();
+	const texts = new Map<string, string[]>();
 	let gathered = 0;
 	let ended = false;
 	let tail = '';
@@ -63,15 +63,22 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	let timer: NodeJS.Timeout | undefined;
 	let put: ((piece: Piece) => void) | undefined;
 
-	const gather = (channel: string, text: string): void => {
-		if (!gathers) return;
-		gathered += text.length;
-		if (gathered > mostTextChars)
-			throw new GatewayError('upstream_too_large', 'The answer is longer than the plugins that read it whole can take.');
-		texts.set(channel, (texts.get(channel) ?? '') + text);
+	const gather: Gather = channel => {
+		const words = texts.get(channel) ?? [];
+		texts.set(channel, words);
+		const at = words.push('') - 1;
+		return text => {
+			gathered += text.length;
+			if (gathered > mostTextChars)
+				throw new GatewayError('upstream_too_large', 'The answer is longer than the plugins that read it whole can take.');
+			words[at] = text;
+		};
 	};
 
-	const {pass, flush} = openBatch(dialect, clearing, isGuarded ? gather : () => undefined);
+	const said = (): [string, string][] =>
+		[...texts].map(([channel, words]): [string, string] => [channel, words.join('')]).filter(([, text]) => text !== '');
+
+	const {pass, flush} = openBatch(dialect, clearing, isGuarded && gathers ? gather : () => () => undefined);
 
 	const take = ({raw, data, event}: SseEvent): void => {
 		const json = parsed(data);
@@ -91,7 +98,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			batch.push(json);
 			return;
 		}
-		if (gathers) for (const {channel, text} of dialect.deltasOf(json)) gather(channel, text);
+		if (gathers) for (const {channel, text} of dialect.deltasOf(json)) gather(channel)(text);
 		pieces.push(shows ? dialect.event(json) : raw.toString());
 		if (observes) batch.push(json);
 	};
@@ -220,8 +227,8 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			clearTimeout(timer);
 		},
 		ended: () => ended,
-		text: () => [...texts.values()],
-		channels: () => [...texts.keys()].map(channelOfDelta),
+		text: () => said().map(([, text]) => text),
+		channels: () => said().map(([channel]) => channelOfDelta(channel)),
 	};
 };
 
