@@ -51,3 +51,17 @@ test('who reads an answer at its end reads what guards have left of it', async t
 	await seen('openai', {pieces: [...chunks, streamOf('openai', [])]});
 	t.regex(JSON.stringify(await gateway.journal()), /"rule":"masked"/);
 });
+
+test('parts of a list keep their types, also where one follows another at its index or a rest was held back', async t => {
+	const {seen} = await guardedGateway(t, 'mask');
+	const details = (fields: object) => chunkOf({delta: {reasoning_details: [{index: 0, ...fields}]}});
+	const thinking = (text: string) => chunkOf({delta: {content: [{index: 0, type: 'thinking', thinking: [{type: 'text', text}]}]}});
+	const events = [details({type: 'reasoning.summary', summary: 'Hm'}), details({type: 'reasoning.encrypted', data: 'a'.repeat(80)})];
+	const {text} = await seen('openai', {
+		pieces: [...events, thinking('Pay 4111 1111 ')].map(event => sse('openai', event)).concat(streamOf('openai', [])),
+	});
+	t.regex(text, /"type":"reasoning\.encrypted"/);
+	const parts = text.split('\n').filter(line => line.includes('"thinking":['));
+	t.true(parts.length > 0);
+	for (const part of parts) t.regex(part, /"type":"thinking","thinking":\[\{(?:"index":0,)?"type":"text"/);
+});

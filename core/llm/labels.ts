@@ -118,6 +118,8 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Labels => 
  */
 export const standing = ({name}: Dialect, {path, key, isNumber}: Label): 'same' | 'first' | undefined => {
 	if (name === 'anthropic' || path === '' || isNumber || ciphers.has(key)) return undefined;
+	// It says what a part of a list is, and another may follow at the same index.
+	if (key === 'type' && !path.includes('.tool_calls.')) return undefined;
 	if (/^choices\.\d+\.delta\./.test(path)) return key === 'name' ? 'same' : 'first';
 	return path.includes('.') ? undefined : 'first';
 };

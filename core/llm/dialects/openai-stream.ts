@@ -1,6 +1,6 @@
 import {isObject, type JsonObject, objectsOf} from '../json.ts';
 import type {Delta} from './dialect.ts';
-import {except, fragments, pathOf, wholes} from './leaves.ts';
+import {except, fragments, pathOf, place, wholes} from './leaves.ts';
 
 /** One event as it travels: OpenAI names none. */
 export const event = (json: JsonObject): string => `data: ${JSON.stringify(json)}\n\n`;
@@ -55,17 +55,21 @@ export const endsChannels = (json: JsonObject): string[] => {
 	});
 };
 
-/** Nests `text` under `path`; an index becomes an item of a list that says its index. */
-const nested = (path: readonly (string | number)[], text: string): unknown => {
+/** Nests `text` under `path`; an index becomes an item of a list that says its index, and its type as in `like`, the object it is modelled on. */
+const nested = (path: readonly (string | number)[], text: string, like: unknown): unknown => {
 	const [key, next, ...rest] = path;
 	if (key === undefined) return text;
-	if (typeof next !== 'number') return {[key]: nested(path.slice(1), text)};
-	const item = nested(rest, text);
-	return {[key]: [isObject(item) ? {index: next, ...item} : item]};
+	const field = isObject(like) ? like[key] : undefined;
+	if (typeof next !== 'number') return {[key]: nested(path.slice(1), text, field)};
+	const model = objectsOf(field).find(([at, item]) => place(item, at) === next)?.[1];
+	const item = nested(rest, text, model);
+	const type = typeof model?.type === 'string' && key !== 'tool_calls' ? {type: model.type} : {};
+	return {[key]: [isObject(item) ? {index: next, ...type, ...item} : item]};
 };
 
 export const deltaEvent = (channel: string, text: string, last: JsonObject): string => {
 	const [index, ...path] = pathOf(channel);
 	const {usage: _, ...chunk} = last;
-	return event({...chunk, choices: [{index, delta: nested(path, text), logprobs: null, finish_reason: null}]});
+	const like = objectsOf(last.choices).find(([at, choice]) => numberOf(choice, at) === index)?.[1].delta;
+	return event({...chunk, choices: [{index, delta: nested(path, text, like), logprobs: null, finish_reason: null}]});
 };
