@@ -49,8 +49,9 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const guards = members.map(member => guardOf(gateway, exchange, member, clearing.carries));
 	const held: HoldBack = holdBack(guards);
 	const isGuarded = members.some(({mode}) => mode === 'enforce');
+	const isObserved = guards.length > 0 && !isGuarded;
 	/** Who only looks on changes nothing: the bytes pass, when they have been seen. */
-	let observes = guards.length > 0 && !isGuarded;
+	let observes = isObserved;
 	/** Others have always been shown everything. */
 	const waits = isGuarded && guards.some(({chars}) => chars > 0);
 	const texts = new Map<string, string[]>();
@@ -86,8 +87,8 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		if (isObject(json?.error) || event === 'error')
 			throw new GatewayError('upstream_failed', 'The provider broke off its answer with an error.');
 		if (!json) {
-			// Whoever decides about the answer must have read all of it.
-			if (isGuarded || gate) throw new GatewayError('upstream_malformed', 'The provider sent an event that is not a JSON object.');
+			// Whoever decides about the answer must have read all of it; one who only looks on breaks nothing, and no client can read it either.
+			if (!isObserved || gate) throw new GatewayError('upstream_malformed', 'The provider sent an event that is not a JSON object.');
 			pieces.push(raw.toString(), blind());
 			return;
 		}
