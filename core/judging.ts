@@ -22,11 +22,9 @@ type Options = {
 /** Where a plugin is asked again when it has not got what it claims. */
 const claimable: ReadonlySet<HookName> = new Set(['pre-request', 'on-tool-call']);
 
-/** Of one who only looks on: what it keeps for itself, and how much of a stream it has done with. Neither changes anything for anybody else. */
+/** Of one who only looks on at a stream: how much of it it has done with, and what it keeps for itself. Neither changes anything for anybody else. */
 const looking = ({carry, clear}: Verdict): Verdict | undefined =>
-	carry === undefined && clear === undefined
-		? undefined
-		: {verdict: 'allow', ...(carry !== undefined && {carry}), ...(clear !== undefined && {clear})};
+	clear === undefined ? undefined : {verdict: 'allow', clear, ...(carry !== undefined && {carry})};
 
 /** What becomes of an answer: checked, put on the record, its effects carried out, and what it refuses refused. */
 export const openJudging = ({checked, carryOut, noteFindings, onFailed}: Options) => {
