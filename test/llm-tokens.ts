@@ -151,6 +151,15 @@ test('bytes that are no UTF-8, or halves of characters, count for their bytes at
 	}
 });
 
+test('an escape that is cut off at any place counts for a token at least', t => {
+	for (const escape of ['\\n', '\\"', '\\u4f60'])
+		for (let to = 1; to < escape.length; to += 1)
+			for (const bound of [gpt, gpt4, claude]) {
+				const counted = bound.text(Buffer.from(escape), 0, to);
+				t.true(counted > 0 && counted <= to, `${escape.slice(0, to)}: ${counted}`);
+			}
+});
+
 test('before a vocabulary is loaded a body counts for its bytes, and nothing is loaded that nobody asked for', async t => {
 	const asked: string[] = [];
 	const fresh = openTokens(encoding => {

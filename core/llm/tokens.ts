@@ -115,7 +115,7 @@ const openBound = (load: () => Promise<Loaded>, countPieceWith: (loaded: Loaded)
 			if (byte === QUOTE) break;
 			if (byte === BACKSLASH) {
 				const kind = bytes[at + 1];
-				const behind = at + (kind === LETTER_U ? 6 : 2);
+				const behind = Math.min(to, at + (kind === LETTER_U ? 6 : 2));
 				at = isBlank(kind) && bytes[behind] !== SLASH ? behind : pieces.others(bytes, behind, to);
 				tokens += (kind === LETTER_U ? 3 : 1) + at - behind;
 				if ((at > behind || kind !== LETTER_N) && isWordByte(bytes[at])) tokens += 1;
