@@ -152,11 +152,11 @@ test('bytes that are no UTF-8, or halves of characters, count for their bytes at
 });
 
 test('an escape that is cut off at any place counts for a token at least', t => {
-	for (const escape of ['\\n', '\\"', '\\u4f60'])
-		for (let to = 1; to < escape.length; to += 1)
+	for (const written of ['\\n', '\\"', '\\u4f60'])
+		for (let to = 1; to < written.length; to += 1)
 			for (const bound of [gpt, gpt4, claude]) {
-				const counted = bound.text(Buffer.from(escape), 0, to);
-				t.true(counted > 0 && counted <= to, `${escape.slice(0, to)}: ${counted}`);
+				const counted = bound.text(Buffer.from(written), 0, to);
+				t.true(counted > 0 && counted <= to, `${written.slice(0, to)}: ${counted}`);
 			}
 });
 
