@@ -1,17 +1,17 @@
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
-import {join, resolve} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {built} from './built.ts';
+import {join, resolve, sep} from 'node:path';
+import {built, builtOnce, house} from './built.ts';
 
-const house = resolve(fileURLToPath(import.meta.url), '../../..');
+const own = [join(house, 'core') + sep, join(house, 'plugins') + sep];
 
 /** esbuild names a CommonJS module by its path, which is another one where packages are linked to, or laid out differently. */
 const modulePath = /(?<=var require_[\w$]+=__commonJS\(\{)"[^"\n]*"(?=\()/g;
 
 /** One self-contained classic script out of a module and all it imports; it leaves its exports in `globalName`. */
 export const bundle = async (entry: string, globalName: string): Promise<string> => {
-	const text = await built({
+	const isOwn = own.some(folder => resolve(entry).startsWith(folder));
+	const text = await (isOwn ? builtOnce : built)({
 		entryPoints: [entry],
 		bundle: true,
 		format: 'iife',
@@ -24,7 +24,6 @@ export const bundle = async (entry: string, globalName: string): Promise<string>
 		legalComments: 'none',
 		charset: 'utf8',
 		banner: {js: '"use strict";'},
-		absWorkingDir: house,
 		nodePaths: [join(house, 'node_modules')],
 		alias: {
 			'sallyport/plugin-sdk': join(house, 'plugin-sdk/index.ts'),

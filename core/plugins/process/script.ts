@@ -1,6 +1,6 @@
 import {createRequire} from 'node:module';
 import {dirname, extname, join} from 'node:path';
-import {built} from '../built.ts';
+import {builtOnce} from '../built.ts';
 
 export type HostScript = {
 	text: string;
@@ -18,25 +18,28 @@ const findAddon = (): string => {
 /** Everything a plugin host runs, as one script: with no files to find and no types to strip it starts in a third of the time. */
 export const hostScript = async (): Promise<HostScript> => {
 	const addon = findAddon();
-	const text = await built({
-		entryPoints: [join(import.meta.dirname, `../host/main${extname(import.meta.filename)}`)],
-		bundle: true,
-		format: 'cjs',
-		platform: 'node',
-		target: 'node24',
-		minifyWhitespace: true,
-		legalComments: 'none',
-		logLevel: 'silent',
-		external: ['*.node'],
-		plugins: [
-			{
-				name: 'addon',
-				setup({onResolve, onLoad}) {
-					onResolve({filter: /^isolated-vm$/}, ({path}) => ({path, namespace: 'addon'}));
-					onLoad({filter: /./, namespace: 'addon'}, () => ({contents: `module.exports = require(${JSON.stringify(addon)}).ivm;`}));
+	const text = await builtOnce(
+		{
+			entryPoints: [join(import.meta.dirname, `../host/main${extname(import.meta.filename)}`)],
+			bundle: true,
+			format: 'cjs',
+			platform: 'node',
+			target: 'node24',
+			minifyWhitespace: true,
+			legalComments: 'none',
+			logLevel: 'silent',
+			external: ['*.node'],
+			plugins: [
+				{
+					name: 'addon',
+					setup({onResolve, onLoad}) {
+						onResolve({filter: /^isolated-vm$/}, ({path}) => ({path, namespace: 'addon'}));
+						onLoad({filter: /./, namespace: 'addon'}, () => ({contents: `module.exports = require(${JSON.stringify(addon)}).ivm;`}));
+					},
 				},
-			},
-		],
-	});
+			],
+		},
+		addon,
+	);
 	return {text, addon};
 };
