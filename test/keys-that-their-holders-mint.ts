@@ -41,6 +41,8 @@ test('the holder of a key acts on nothing but its own children, and does nothing
 		[plain.key, 'mint', {}, 'denied'],
 		[holder.key, 'mint', {parent: other.id}, 'denied'],
 		[holder.key, 'mint', {tenant: 'acme'}, 'invalid_request'],
+		[holder.key, 'mint', {user: 'ada'}, 'invalid_request'],
+		[holder.key, 'mint', {team: 'finance'}, 'invalid_request'],
 		[holder.key, 'children', {id: other.id}, 'denied'],
 		[holder.key, 'endChild', {id: foreign.body.id}, 'not_found'],
 		[holder.key, 'endChild', {id: holder.id}, 'not_found'],

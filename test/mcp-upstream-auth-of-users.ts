@@ -81,6 +81,26 @@ test('a token of one user is never used for another, whose sessions at the serve
 	);
 });
 
+test('a key that is nobody’s makes itself no user’s: that user’s account stays out of its reach', async t => {
+	const {gateway, keyOf} = await start(t);
+	const ada = await keyOf('ada');
+	await connect(gateway, ada);
+	const nobody = await gateway.key({tenant: 'acme', mayMint: true});
+	const mint = async (input: object) => {
+		const response = await fetch(`${gateway.url}/self/virtual-keys/mint`, {
+			method: 'POST',
+			headers: {'content-type': 'application/json', authorization: `Bearer ${nobody}`},
+			body: JSON.stringify(input),
+		});
+		return (await response.json()) as {code?: string; key?: string};
+	};
+	t.is((await mint({user: 'ada'})).code, 'invalid_request');
+	const child = (await mint({})).key!;
+	t.is((await ask(gateway, child)).body.error?.data?.code, 'connect_required');
+	await fetch(`${gateway.url}/oauth/connect/mail`, {method: 'DELETE', headers: {authorization: `Bearer ${child}`}});
+	t.is(wordsOf(await ask(gateway, ada)), 'ada');
+});
+
 test('what the client came with is never seen at the server or at the authorization server', async t => {
 	const {as, server, gateway, keyOf} = await start(t);
 	const key = await keyOf('ada');

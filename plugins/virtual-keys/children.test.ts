@@ -148,6 +148,27 @@ test('a holder mints from its own key alone, and sees its own children alone', a
 	t.is(((await plugin.act('children', {}, holder)) as {keys: unknown[]}).keys.length, 1);
 });
 
+test('whose a child is, an operator may say where its parent is nobody’s; a holder makes nobody of one', async t => {
+	const {act} = await start(t);
+	const parents = [
+		await act('create', {tenant: 'acme', mayMint: 2}),
+		await act('create', {tenant: 'acme', team: 'search', mayMint: 2}),
+		await act('create', {tenant: 'acme', user: 'ada', mayMint: 2}),
+	];
+	for (const {id, team, user} of parents) {
+		const holder: Caller = {actor: id, role: 'holder', tenant: 'acme', key: id};
+		const own = {...(team !== undefined && {team}), ...(user !== undefined && {user})};
+		for (const named of [{user: 'eve'}, {team: 'finance'}, {...own, user: 'eve'}, {...own, team: 'finance'}])
+			await t.throwsAsync(act('mint', named, holder), {code: 'invalid_request', message: /^(team|user): not that of its parent$/});
+		const made = await act('mint', own, holder);
+		t.deepEqual([made.team, made.user], [team, user]);
+	}
+	const given = await act('mint', {parent: parents[0]!.id, team: 'finance', user: 'eve', mayMint: true});
+	t.like(given, {team: 'finance', user: 'eve'});
+	t.like(await act('mint', {}, {actor: given.id, role: 'holder', tenant: 'acme', key: given.id}), {team: 'finance', user: 'eve'});
+	t.like(await act('update', {id: given.id, name: 'still hers'}), {name: 'still hers', user: 'eve'});
+});
+
 test('whatever is asked for, a child that is made has nothing that its parent does not have', async t => {
 	const seed = 20_261_122;
 	const random = seededRandom(seed);

@@ -80,12 +80,20 @@ const parentFor = (kv: Kv, named: string | undefined, caller: Caller): Key => {
 	return keyOf(kv, id, caller);
 };
 
+/** Whose a key is, an operator says: a holder that named somebody would have what is theirs. Throws `invalid_request` with the field. */
+const requireOwn = (parent: Key, wanted: Pick<Nature, 'team' | 'user'>, caller: Caller): void => {
+	if (caller.key === undefined) return;
+	for (const field of ['team', 'user'] as const)
+		if ((wanted[field] ?? parent[field]) !== parent[field]) throw refuse('invalid_request', `${field}: not that of its parent`);
+};
+
 /** A new key that has what its parent has, or less; its secret is in this answer and nowhere else. */
 export const mint = ({parent: named, ...wanted}: z.output<typeof minting>, lent: Lent, caller: Caller): Promise<Json> =>
 	inTurn(async () => {
 		const {kv, clock} = lent;
 		const parent = parentFor(kv, named, caller);
 		within(caller, parent.tenant);
+		requireOwn(parent, wanted, caller);
 		const family = [...parentsOf(kv, parent), parent];
 		if (generationsLeft(family) < 1) throw refuse('denied', `The key ${parent.id} may not mint: it has no mayMint.`);
 		const {refusal, end} = passOfKey(kv, parent);
