@@ -8,7 +8,7 @@ import {keepReply} from '../payload.ts';
 import {limitHeaders} from '../rate-headers.ts';
 import type {Answered} from '../upstream/deployments.ts';
 import {pass} from '../upstream/pass.ts';
-import {sseTap} from '../upstream/sse.ts';
+import {isLastEvent, sseTap} from '../upstream/sse.ts';
 import {afterResponse} from './after.ts';
 import type {Asked} from './asked.ts';
 import type {Deployment} from './catalogue.ts';
@@ -33,18 +33,24 @@ const lingerMs = 1_000;
 /** Bytes go on as they came; only usage and the last event are looked for. Answers whether the last event is among them. */
 const openTap = (dialect: Dialect, usage: StreamUsage) => {
 	let ended = false;
-	const tap = sseTap(marks[dialect.name], ({event, data}) => {
-		if (data === '[DONE]' || event === 'message_stop') {
+	const tap = sseTap(marks[dialect.name], event => {
+		if (isLastEvent(event)) {
 			ended = true;
 			return;
 		}
-		const json = jsonOf(data);
+		const json = jsonOf(event.data);
 		if (json) usage.see(json);
 	});
 	return {
 		see(chunk: Buffer): boolean {
 			tap.push(chunk);
 			return ended;
+		},
+		/** The upstream has ended: its last event may lack the blank line behind it. */
+		end(): string {
+			const event = ended ? undefined : tap.end();
+			ended ||= event !== undefined && isLastEvent(event);
+			return '';
 		},
 		ended: () => ended,
 	};
@@ -119,10 +125,12 @@ export const streamedReply = async (
 	const beforeEnd = async (failure: GatewayError | undefined): Promise<string | undefined> => {
 		clearTimeout(linger);
 		watch?.stop();
-		let error = broken(failure);
+		let error: GatewayError | undefined;
 		let closing = '';
 		try {
-			if (!error && watch) closing = await watch.close();
+			if (!failure && !refused) closing = await (watch ?? tap).end();
+			error = broken(failure);
+			if (!error && watch) closing += await watch.close();
 		} catch (thrown) {
 			error = asGatewayError(thrown);
 		}

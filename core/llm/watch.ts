@@ -3,7 +3,7 @@ import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import {type HoldBack, holdBack} from '../upstream/hold-back.ts';
-import {type SseEvent, sseParser} from '../upstream/sse.ts';
+import {isLastEvent, type SseEvent, sseParser} from '../upstream/sse.ts';
 import type {Asked} from './asked.ts';
 import {type Gather, openBatch} from './batch.ts';
 import {channelOfDelta} from './channels.ts';
@@ -17,6 +17,8 @@ import {guardOf} from './window-guard.ts';
 /** A stream somebody looks at: events in, and out comes what every guard has cleared. */
 export type Watch = {
 	push(chunk: Buffer): Piece;
+	/** The upstream has ended: its last event may lack the blank line behind it. */
+	end(): Piece;
 	/** Takes what goes out between two chunks, because it has waited long enough; nobody waits for it when the stream has ended. */
 	onFlush(put: (piece: Piece) => void): void;
 	/** The closing bytes: what was held back, then the last event. Rejects where a guard refuses the rest. */
@@ -110,8 +112,6 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		onSkipped: () => void pieces.push(':\n\n'),
 	});
 
-	const isLast = ({data, event}: SseEvent): boolean => data === '[DONE]' || event === 'message_stop';
-
 	/** What guards find before a tool call may taint the exchange, and so decide about the call: nothing of it is left unseen. */
 	const shown = async (): Promise<void> => {
 		if (!isGuarded) return;
@@ -132,8 +132,8 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const gated = async (events: readonly SseEvent[], tools: ToolGate): Promise<string> => {
 		for (const event of events) {
 			if (ended) break;
-			for (const passed of await tools.take(event, isLast(event))) {
-				if (isLast(passed)) finishWith(passed);
+			for (const passed of await tools.take(event, isLastEvent(event))) {
+				if (isLastEvent(passed)) finishWith(passed);
 				else take(passed);
 			}
 		}
@@ -167,6 +167,16 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		const out = pieces;
 		pieces = [];
 		return joined(out);
+	};
+
+	const read = (events: readonly SseEvent[]): Piece => {
+		if (gate) return heard(gated(events, gate));
+		for (const event of events) {
+			if (ended) break;
+			if (isLastEvent(event)) finishWith(event);
+			else take(event);
+		}
+		return taken();
 	};
 
 	/** Sets the clock for what waits now. */
@@ -203,19 +213,14 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			clearTimeout(timer);
 			arrived = [];
 			parser.push(chunk);
-			let out: Piece;
-			if (gate) out = heard(gated(arrived, gate));
-			else {
-				for (const event of arrived) {
-					if (ended) break;
-					if (isLast(event)) finishWith(event);
-					else take(event);
-				}
-				out = taken();
-			}
+			const out = read(arrived);
 			if (typeof out === 'string') wait();
 			else if (waits) out.then(wait, () => undefined);
 			return out;
+		},
+		end() {
+			const event = ended ? undefined : parser.end();
+			return event && isLastEvent(event) ? read([event]) : '';
 		},
 		onFlush(given) {
 			put = given;

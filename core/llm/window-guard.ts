@@ -27,7 +27,7 @@ export const guardOf = ({hooks}: Gateway, exchange: Exchange, member: Member, ca
 			const clearance = (verdict: Awaited<typeof answer>) => {
 				// It is shown again what it has not done with; nothing waits for one who only looks on for longer than it may.
 				if (member.mode === 'observe') {
-					const clear = final ? text.length : (verdict?.clear ?? text.length);
+					const clear = final ? text.length : (verdict?.clear ?? Math.max(0, text.length - overlap));
 					return {clear: text.length - clear > chars + overlap ? text.length : Math.min(clear, text.length)};
 				}
 				if (!verdict) return final ? {clear: text.length} : {};

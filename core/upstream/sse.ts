@@ -10,6 +10,9 @@ export type SseEvent = {
 	data: string;
 };
 
+/** What ends a stream of either dialect. */
+export const isLastEvent = ({data, event}: SseEvent): boolean => data.trim() === '[DONE]' || event === 'message_stop';
+
 export type SseOptions = {
 	/** Bytes of one event; beyond, `push` throws `upstream_too_large`. */
 	maxEventBytes?: number;
