@@ -1,6 +1,6 @@
 import {allow, deny, hold, type Json, rewrite} from '../../plugin-sdk/index.ts';
 import {type Approval, gone, idOf, type Lent, ofCall, ofId, rows, type Standing, standingOf, swept, usedOn} from './book.ts';
-import {type Asked, hashOf, kindOf, whoOf} from './call.ts';
+import {type Asked, hashOf, kindOf, sameOf, whoOf} from './call.ts';
 import {concerns} from './match.ts';
 import type {Rule} from './rules.ts';
 import {tell} from './tell.ts';
@@ -33,7 +33,7 @@ const asked = (one: Asked, rule: Rule, former: Approval | undefined, lent: Lent)
 		const message = `${config.mostPending} calls of this key wait for an approval already.`;
 		return deny({code: 'rate_limited', message, rule: rule.name, retryAfterMs: 60_000});
 	}
-	const hash = hashOf(call);
+	const hash = hashOf(call, rule.name);
 	const approval: Approval = {
 		id: idOf(hash, former, now),
 		hash,
@@ -73,12 +73,23 @@ const passed = (
 	return terms.arguments ? rewrite({arguments: terms.arguments}, {...once, annotate: {...annotate, edited: true}}) : allow(once);
 };
 
+/** What has become of the approval whose id is in a row. */
+const behind = (row: string, lent: Lent, now: number) => {
+	const id = lent.kv.get(row);
+	const approval = typeof id === 'string' ? ofId(lent, id) : undefined;
+	return approval && {approval, standing: standingOf(lent, approval, now)};
+};
+
 /** The approval of any call of this kind that this rule is about, while it lasts. */
 const ofKind = ({call}: Asked, rule: Rule, lent: Lent, now: number) => {
-	const id = lent.kv.get(rows.kind(kindOf(call, rule.name)));
-	const approval = typeof id === 'string' ? ofId(lent, id) : undefined;
-	const standing = approval && standingOf(lent, approval, now);
+	const {approval, standing} = behind(rows.kind(kindOf(call, rule.name)), lent, now) ?? {};
 	return standing?.state === 'approved' && standing.terms.anyArguments ? passed(approval!, standing, lent) : undefined;
+};
+
+/** Somebody’s no to this very call, whichever rule had asked, while it lasts. */
+const refusalOf = ({call}: Asked, lent: Lent, now: number) => {
+	const {approval, standing} = behind(rows.refused(sameOf(call)), lent, now) ?? {};
+	return standing?.state === 'refused' ? {id: approval!.id, ...standing} : undefined;
 };
 
 /** What the host says of a call that it asks about again. */
@@ -89,7 +100,7 @@ export const judge = (one: Asked, {lostClaim, continues}: Again, lent: Lent) => 
 	const rule = lent.config.rules.find(candidate => concerns(candidate, one));
 	if (!rule) return undefined;
 	const now = lent.clock.now();
-	const known = ofCall(lent, hashOf(one.call));
+	const known = ofCall(lent, hashOf(one.call, rule.name));
 	// The same call, gone on with: each round once.
 	const isNext = known && continues?.startsWith(`${known.id}/`) && continues !== lostClaim;
 	const before = isNext ? usedOn(lent, known) : undefined;
@@ -99,10 +110,10 @@ export const judge = (one: Asked, {lostClaim, continues}: Again, lent: Lent) => 
 	if (standing?.state === 'approved') return passed(known!, standing, lent);
 	const ofAny = ofKind(one, rule, lent, now);
 	if (ofAny) return ofAny;
-	if (standing?.state === 'refused') {
-		const {by, reason} = standing;
-		const message = `Whoever had to approve this has refused it: ${reason}`;
-		return deny({message, rule: rule.name, annotate: {id: known!.id, by}});
+	const refusal = standing?.state === 'refused' ? {id: known!.id, ...standing} : refusalOf(one, lent, now);
+	if (refusal) {
+		const {id, by, reason} = refusal;
+		return deny({message: `Whoever had to approve this has refused it: ${reason}`, rule: rule.name, annotate: {id, by}});
 	}
 	if (standing?.state !== 'pending') return asked(one, rule, known, lent);
 	tell(known!, lent);

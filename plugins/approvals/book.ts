@@ -1,5 +1,5 @@
 import type {Host, Json} from '../../plugin-sdk/index.ts';
-import {type Call, digestOf, hashOf, kindOf, whoOf} from './call.ts';
+import {type Call, digestOf, hashOf, kindOf, sameOf, whoOf} from './call.ts';
 import type {Config, Rule} from './rules.ts';
 
 export type Lent = Host<Config>;
@@ -43,6 +43,8 @@ export const rows = {
 	open: (who: string, id = ''): string => `open:${who}:${id}`,
 	/** The approval of any call of a kind. */
 	kind: (kind: string): string => `kind:${kind}`,
+	/** The approval that was refused of a call. */
+	refused: (same: string): string => `refused:${same}`,
 };
 
 /**
@@ -57,7 +59,7 @@ export const idOf = (hash: string, former: Approval | undefined, now: number): s
 /** The SHA-256 of each token that would decide about an approval. */
 export const tokensOf = ({kv}: Pick<Lent, 'kv'>, id: string): string[] => (kv.get(rows.token(id)) as string[] | undefined) ?? [];
 
-/** The approval that stands for this very call. */
+/** The approval that stands for this very call under this rule, by the hash of both. */
 export const ofCall = ({kv}: Pick<Lent, 'kv'>, hash: string): Approval | undefined => {
 	const found = kv.get(rows.approval(hash)) as Approval | undefined;
 	return found?.hash === hash ? found : undefined;
@@ -67,7 +69,7 @@ export const ofCall = ({kv}: Pick<Lent, 'kv'>, hash: string): Approval | undefin
 export const ofId = ({kv}: Pick<Lent, 'kv'>, id: string): Approval | undefined => {
 	const [, hash] = /^apr_([0-9a-f]{24})-[0-9a-f]{10}$/.exec(id) ?? [];
 	const found = hash === undefined ? undefined : (kv.get(rows.approval(hash)) as Approval | undefined);
-	return found?.id === id && found.hash === hashOf(found.call) ? found : undefined;
+	return found?.id === id && found.hash === hashOf(found.call, found.rule) ? found : undefined;
 };
 
 const votesOf = ({kv}: Pick<Lent, 'kv'>, id: string): Vote[] =>
@@ -108,10 +110,10 @@ export const standingOf = (lent: Pick<Lent, 'kv'>, approval: Approval, now: numb
 
 /** Everything of an approval, gone. */
 export const gone = ({kv}: Pick<Lent, 'kv'>, {id, call, rule}: Approval): Rows => {
-	const kind = rows.kind(kindOf(call, rule));
 	const votes = kv.list(rows.vote(id)).map(({key}) => key);
 	const own = [rows.used(id), rows.arguments(id), rows.token(id), rows.told(id), rows.open(whoOf(call), id)];
-	return Object.fromEntries([...votes, ...own, ...(kv.get(kind) === id ? [kind] : [])].map(key => [key, null]));
+	const shared = [rows.kind(kindOf(call, rule)), rows.refused(sameOf(call))].filter(key => kv.get(key) === id);
+	return Object.fromEntries([...votes, ...own, ...shared].map(key => [key, null]));
 };
 
 const keptMs = 10 * minuteMs;

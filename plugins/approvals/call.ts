@@ -37,9 +37,12 @@ const nameOf = ({source, principal, tenant, team, user, key, server, tool, model
 	[source, principal, tenant, team, user, key, server, tool, model, operation, definitionDigest].map(part => part ?? null);
 
 /** The same for the same call alone. */
-export const hashOf = (call: Call): string => digestOf(JSON.stringify([...nameOf(call), call.digest]));
+export const sameOf = (call: Call): string => digestOf(JSON.stringify([...nameOf(call), call.digest]));
 
-/** The same for all calls that differ in their arguments alone, and that the same rule is about: another may ask for more. */
+/** The same for the same call alone, as far as the same rule is about it: another may ask for more. */
+export const hashOf = (call: Call, rule: string): string => digestOf(JSON.stringify([...nameOf(call), call.digest, rule]));
+
+/** The same for all calls that differ in their arguments alone, and that the same rule is about. */
 export const kindOf = (call: Call, rule: string): string => digestOf(JSON.stringify([...nameOf(call), rule]));
 
 /** The same for all calls of one key. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import {type Caller, type Json, mayReach, refuse} from '../../plugin-sdk/index.ts';
 import {type Approval, type Lent, ofId, rows, standingOf, type Terms, tokensOf, type Vote} from './book.ts';
-import {digestOf, kindOf, namesOf, whoOf} from './call.ts';
+import {digestOf, kindOf, namesOf, sameOf, whoOf} from './call.ts';
 
 const id = z.string().max(100);
 const said = {
@@ -67,7 +67,7 @@ export const decide = async (approval: Approval, input: Said, lent: Lent, caller
 	const {error} = await kv.put({
 		[rows.vote(name, caller.actor)]: vote as Json,
 		...(vote.terms?.anyArguments && {[rows.kind(kindOf(call, rule))]: name}),
-		...(vote.refused !== undefined && {[rows.open(whoOf(call), name)]: null}),
+		...(vote.refused !== undefined && {[rows.open(whoOf(call), name)]: null, [rows.refused(sameOf(call))]: name}),
 	});
 	if (error) throw refuse('store_unavailable', 'It could not be written down; nothing is decided.');
 	metrics.count(input.decision === 'refuse' ? 'refused' : 'approved');

@@ -1,46 +1,6 @@
 import {createHmac, hash} from 'node:crypto';
-import test, {type ExecutionContext} from 'ava';
-import type {Caller, HttpRequest} from '../../plugin-sdk/index.ts';
-import {type Given, startPlugin} from '../../plugin-sdk/testing.ts';
-
-type Arguments = Record<string, string | number | boolean | string[]>;
-type Verdict = Given & {approval: {id: string}; put?: Record<string, unknown>; claim?: {name: string}; patch: {arguments: unknown}};
-
-const ada = {id: 'vk:1', tenant: 'acme', team: 'search', user: 'ada', key: 'key_1', tags: [] as string[], accounts: []};
-const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
-const pay = {name: 'pay', tools: ['bank/pay*']};
-
-const start = async (t: ExecutionContext, rules: object[] = [pay], config: object = {}) => {
-	const clock = {now: 1_700_000_000_000};
-	const requests: HttpRequest[] = [];
-	const plugin = await startPlugin(import.meta.url, {
-		config: {rules, ...config},
-		secrets: {webhook: secret},
-		now: () => clock.now,
-		async http(request) {
-			requests.push(request);
-			return {status: 204, headers: {}, body: ''};
-		},
-	});
-	t.teardown(plugin.close);
-	/** Asks, and carries out what the verdict asks for. */
-	const call = async (args: Arguments = {amount: 5}, {tool = 'pay', source = 'mcp' as 'mcp' | 'model', ...more} = {}): Promise<Verdict> => {
-		const asked = {
-			server: 'bank',
-			name: tool,
-			arguments: args,
-			argumentsDigest: hash('sha256', JSON.stringify(args)),
-			definitionDigest: 'of pay',
-		};
-		const said = (await plugin.ask('on-tool-call', {principal: ada, tool: asked, source, ...more})) as Verdict | undefined;
-		if (said?.put) await plugin.put(said.put);
-		return said ?? ({verdict: 'allow'} as Verdict);
-	};
-	const decide = (id: string, words: object = {decision: 'approve'}, caller: string | Caller = 'olga') =>
-		plugin.act('decide', {id, ...words}, caller) as Promise<{state: string}>;
-	const asked = async (...given: Parameters<typeof call>) => (await call(...given)).approval.id;
-	return {plugin, call, asked, decide, clock, requests, act: plugin.act};
-};
+import test from 'ava';
+import {type Arguments, ada, pay, startApprovals as start, type Verdict} from '../../test/helpers/started-approvals.ts';
 
 test('a call that was approved claims its approval, once', async t => {
 	const {call, asked, decide} = await start(t);
