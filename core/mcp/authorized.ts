@@ -16,7 +16,7 @@ export const authorizedWire = (name: string, wire: Wire, credential: Credential)
 		};
 		const headers = {...posting.headers, authorization: `Bearer ${token}`};
 		try {
-			return {sent: await send({...posting, headers, onRefused})};
+			return {sent: await send({...posting, headers, onRefused, apart: own => authorized(posting, own)})};
 		} catch (thrown) {
 			if (refused) return refused;
 			throw thrown;

@@ -53,7 +53,13 @@ export const openWire = (site: Site): Wire => {
 	): Promise<Answered['answer']> => {
 		const {status} = current.reply;
 		const place: Place = {retryMs: firstRetryMs};
-		const shown = site.shownIn(posting.headers);
+		let shown = site.shownIn(posting.headers);
+		const {apart = send => send(posting)} = posting;
+		const fetchRest = (lastId: string): Promise<Reply> =>
+			apart(own => {
+				shown = [...new Set([...shown, ...site.shownIn(own.headers)])];
+				return listenTo(lastId, own, 'calls');
+			});
 		let answer: Answered['answer'];
 		const take = (message: Message): boolean => {
 			if (message.kind !== 'answer') onMessage(message);
@@ -70,7 +76,7 @@ export const openWire = (site: Site): Wire => {
 			posting.onPolled?.();
 			await after(Math.max(leastRetryMs, retryMs));
 			if (current.late) throw current.late;
-			current.reply = await listenTo(lastId, posting, 'calls');
+			current.reply = await fetchRest(lastId);
 			if (current.reply.status !== 200) {
 				current.reply.drop();
 				return undefined;

@@ -8,6 +8,8 @@ export type Posting = {
 	timeoutMs: number;
 	/** Told of a 401 or 403, and of its `www-authenticate`, before it is an error. */
 	onRefused?: (status: number, challenge: string | undefined) => void;
+	/** Sends what belongs to this and is a request by itself: where that is refused, it alone is sent again. */
+	apart?: <T>(send: (posting: Posting) => Promise<T>) => Promise<T>;
 	/** A stream stands from here on. */
 	onOpen?: (() => void) | undefined;
 	/** The server waits for somebody else, and its time does not run. */
