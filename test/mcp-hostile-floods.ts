@@ -68,3 +68,50 @@ test.serial('what a session hears of is bounded in its length too: every process
 	t.is(codes.at(-1), 'denied', codes.join());
 	t.true(server.seen.filter(({rpc}) => rpc.method === 'resources/subscribe').length < 20, 'what is refused, its server does not hear');
 });
+
+/** A letter that is eighteen in the form that keys are compared in. */
+const unfolding = '\ufdfa';
+/** Far beyond what it takes, and far below what it took. */
+const longMs = 4_000;
+
+test.serial('a key that unfolds to many times its length holds nobody up, whoever writes it', async t => {
+	const key = unfolding.repeat(1_000_000);
+	const server = await hostileServer(t, {
+		raw({method, id}, res) {
+			if (method !== 'tools/call') return false;
+			events(res, [
+				{method: 'notifications/x', params: {[key]: 1}},
+				{id, result: {content: [{type: 'text', text: 'did it'}]}},
+			]);
+			return true;
+		},
+	});
+	const gateway = await startGateway(t, {servers: {one: {url: server.url}}, limits: {bodyMb: 8}});
+	const wire = wireTo(`${gateway.url}/mcp/one`, await gateway.key());
+	const session = {'mcp-session-id': await wire.begin()};
+	const timed = async (send: () => Promise<unknown>): Promise<number> => {
+		const begun = performance.now();
+		await send();
+		return performance.now() - begun;
+	};
+	const said = await timed(() => wire.send({jsonrpc: '2.0', method: 'notifications/x', params: {[key]: 1}}, session));
+	t.true(said < longMs, `a client’s: ${said} ms`);
+	const heard = await timed(async () => t.is(wordsOf(await wire.call('act')), 'did it'));
+	t.true(heard < longMs, `a server’s: ${heard} ms`);
+	for (const lookalike of ['ARGUMENTS', 'argumentſ', 'ａrguments', '𝐚rguments'])
+		t.is((await wire.send({jsonrpc: '2.0', id: 1, method: 'ping', params: {[lookalike]: {}}}, session)).status, 400, lookalike);
+});
+
+test.serial('hundreds of names that unfold cost a call at the common door what plain ones do', async t => {
+	const server = await hostileServer(t, {
+		tools: Array.from({length: 100}, (_, index) => ({name: `${index}${unfolding.repeat(1_900)}`, inputSchema: {type: 'object'}})),
+	});
+	const gateway = await startGateway(t, {servers: {one: {url: server.url}}});
+	const wire = wireTo(`${gateway.url}/mcp`, await gateway.key());
+	const tools = (await wire.ask('tools/list')).body.result?.tools as {name: string}[];
+	t.is(tools.length, 100);
+	const begun = performance.now();
+	for (let count = 0; count < 200; count++) await wire.call('one__nothing');
+	t.is(wordsOf(await wire.call(tools[0]!.name)).slice(0, 5), 'did 0');
+	t.true(performance.now() - begun < 2 * longMs, `${performance.now() - begun} ms`);
+});

@@ -6,7 +6,7 @@ import {type Entry, type ListMethod, lists} from './catalogue.ts';
 import {askList, askRequest, askResult, askToolCall} from './guard.ts';
 import {differingParam} from './headers.ts';
 import {isInSight, serversInSight} from './in-sight.ts';
-import {isMarked, prefixed, prefixedUri, serverIn, uriIn} from './names.ts';
+import {isMarked, prefixed, prefixedIn, prefixedUri, serverIn, uriIn} from './names.ts';
 import {takeState, withApproval} from './pending.ts';
 import {askingOf, channelTo, onward, reaching} from './reach.ts';
 import {call, continued} from './rounds.ts';
@@ -84,7 +84,7 @@ const namedAt = async (
 	if (server === undefined || !turn.gateway.mcp.servers.get(server)) return {server, name};
 	const channel = channelTo(turn, server);
 	const known = await channel.catalogue.known(method, askingOf({...turn, onProgress: undefined}, channel));
-	const own = turn.door === undefined ? prefixed(server, [...known.keys()]).get(name) : name;
+	const own = turn.door === undefined ? prefixedIn(server, known).get(name) : name;
 	const entry = own === undefined ? undefined : known.get(own);
 	// A name that nobody has is judged as it would be called there.
 	return {server, name: own ?? name.slice(server.length + 2), ...(entry && {entry})};

@@ -5,9 +5,8 @@ export const longestName = 60;
 
 const between = '__';
 
-/** What many fonts show alike: a name that folds to the same as another could be taken for it. */
-const folded = (name: string): string =>
-	name.normalize('NFKC').toLowerCase().replaceAll('0', 'o').replace(/[1i|]/g, 'l').replaceAll('-', '_');
+/** What many fonts show alike, of the characters that a plain name holds: a name that folds to the same as another could be taken for it. */
+const folded = (name: string): string => name.toLowerCase().replaceAll('0', 'o').replaceAll(/[1i]/g, 'l').replaceAll('-', '_');
 
 const marked = (server: string, name: string): string => {
 	const digest = hash('sha256', JSON.stringify([server, name]), 'hex').slice(0, 8);
@@ -26,10 +25,21 @@ export const prefixed = (server: string, names: readonly string[]): Map<string, 
 	for (const name of [...new Set(names)].sort((a, b) => (a < b ? -1 : 1))) {
 		const plain = `${server}${between}${name}`;
 		const isPlain = plain.length <= longestName && /^[A-Za-z0-9_.-]+$/.test(name);
-		const look = folded(name);
-		shown.set(isPlain && !looks.has(look) ? plain : marked(server, name), name);
-		looks.add(look);
+		const look = isPlain ? folded(name) : undefined;
+		shown.set(look === undefined || looks.has(look) ? marked(server, name) : plain, name);
+		if (look !== undefined) looks.add(look);
 	}
+	return shown;
+};
+
+const kept = new WeakMap<ReadonlyMap<string, unknown>, ReadonlyMap<string, string>>();
+
+/** The same of one server's list, by its names; worked out once for as long as the list is kept. */
+export const prefixedIn = (server: string, list: ReadonlyMap<string, unknown>): ReadonlyMap<string, string> => {
+	const known = kept.get(list);
+	if (known) return known;
+	const shown = prefixed(server, [...list.keys()]);
+	kept.set(list, shown);
 	return shown;
 };
 

@@ -47,16 +47,30 @@ export class RpcError extends Error {
 	}
 }
 
-const reserved = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
-const reservedParams = ['name', 'arguments', 'uri', 'cursor', 'ref', 'argument', 'context', '_meta', 'inputResponses', 'requestState'];
+/** What some parsers take a letter for: without its case or compatibility form, the long s as an s. */
+const folded = (letter: string): string => (letter < '\x80' ? letter : letter.normalize('NFKC').toUpperCase()).toLowerCase();
 
-/** Letters that some parsers take for one another: case, compatibility forms, the long s. */
-const folded = (key: string): string => key.normalize('NFKC').toUpperCase().toLowerCase();
+/** Names by what is compared of them. */
+type Names = ReadonlyMap<string, string>;
+const namesOf = (names: string): Names => new Map(names.split(' ').map(name => [name.toLowerCase(), name]));
+const reserved = namesOf('jsonrpc id method params result error');
+const reservedParams = namesOf('name arguments uri cursor ref argument context _meta inputResponses requestState');
+const longestReserved = 'inputResponses'.length;
 
-const refuseLookalikes = (object: JsonObject, names: readonly string[], where: string): void => {
+/** The name that a key reads like, letter by letter and no further than the longest name: one letter may unfold to eighteen. */
+const likeOf = (key: string, names: Names): string | undefined => {
+	let read = '';
+	for (const letter of key) {
+		read += folded(letter);
+		if (read.length > longestReserved) return undefined;
+	}
+	return names.get(read);
+};
+
+const refuseLookalikes = (object: JsonObject, names: Names, where: string): void => {
 	for (const key of Object.keys(object)) {
-		if (names.includes(key)) continue;
-		const meant = names.find(name => name.toLowerCase() === folded(key));
+		if (names.get(key.toLowerCase()) === key) continue;
+		const meant = likeOf(key, names);
 		if (meant !== undefined) throw new RpcError(rpcCodes.invalidRequest, `${where} has a key that reads like "${meant}".`, {status: 400});
 	}
 };
