@@ -55,6 +55,14 @@ test('an edited body keeps the words of every number that was not edited, and ev
 	t.is(encodeBody(text, json).toString(), body.replace('"a"', '"b"').replace('"t":1.0', '"t":2').replace('"s":"1.0",', ''));
 });
 
+test('numbers that a double cannot tell apart are not mixed up where objects put their keys in another order', t => {
+	const {json, text} = parseBody(bytes('{"b":9007199254740993,"1":9007199254740992,"model":"a"}'));
+	json.model = 'b';
+	const edited = encodeBody(text, json).toString();
+	t.regex(edited, /"b":9007199254740993\b/);
+	t.regex(edited, /"1":9007199254740992\b/);
+});
+
 test('an edited body without odd numbers is what JSON.stringify writes', t => {
 	const {seed, random} = seeded();
 	for (let round = 0; round < 300; round += 1) {

@@ -10,18 +10,51 @@ declare global {
 	}
 }
 
-/** Whether `JSON.stringify` would write a number of `text` in other words: `1.0`, `1e3`, `-0`, or more digits than a double holds. */
-const holdsOddNumbers = (text: string): boolean => {
-	let outside = '';
-	let from = 0;
-	for (let open = text.indexOf('"'); open !== -1; open = text.indexOf('"', from)) {
-		outside += text.slice(from, open);
-		const close = closingQuote(text, open);
-		if (close === -1) break;
-		from = close + 1;
+const isNumberPart = (code: number): boolean =>
+	(code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2b || code === 0x2e || (code | 0x20) === 0x65;
+
+/** Where the numbers of a JSON text stand: the beginning and the end of each. */
+const numbersIn = (text: string): number[] => {
+	const found: number[] = [];
+	for (let at = 0; at < text.length; at += 1) {
+		const code = text.charCodeAt(at);
+		if (code === 0x22) {
+			at = closingQuote(text, at);
+			if (at === -1) break;
+		} else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
+			const from = at;
+			while (isNumberPart(text.charCodeAt(at))) at += 1;
+			found.push(from, at);
+			at -= 1;
+		}
 	}
-	const numbers = (outside + text.slice(from)).match(/-?\d[\d.eE+-]*/g) ?? [];
-	return numbers.some(number => String(Number(number)) !== number);
+	return found;
+};
+
+/** Whether `JSON.stringify` would write it in other words: `1.0`, `1e3`, `-0`, or more digits than a double holds. */
+const isOdd = (number: string): boolean => String(Number(number)) !== number;
+
+/** Objects put such keys first, wherever they stood. */
+const movesKeys = /"(?:0|[1-9]\d*)"\s*:/;
+
+/**
+ * `written`, with its numbers in the words that they have in `text`. Undefined where the two do not hold the same numbers in the same order, and so
+ * nobody can tell which is which.
+ */
+const inTheirWords = (text: string, numbers: readonly number[], written: string): string | undefined => {
+	const places = numbersIn(written);
+	if (places.length !== numbers.length || movesKeys.test(text)) return undefined;
+	let out = '';
+	let done = 0;
+	for (let index = 0; index < places.length; index += 2) {
+		const number = text.slice(numbers[index], numbers[index + 1]);
+		const other = written.slice(places[index], places[index + 1]);
+		if (number === other) continue;
+		if (Number(number) !== Number(other)) return undefined;
+		out += written.slice(done, places[index]) + number;
+		done = places[index + 1]!;
+	}
+	return out + written.slice(done);
 };
 
 /** The same tree with `rawJSON` for every number that `JSON.stringify` would write in other words. */
@@ -45,5 +78,11 @@ const withExact = (value: unknown, exact: unknown): unknown => {
  * `json`, which was parsed from `text` and then edited, as bytes. Fields nobody knows survive, and a number that was not
  * edited keeps the words it had in `text`, beyond what a double can hold.
  */
-export const encodeBody = (text: string, json: JsonObject | unknown[]): Buffer =>
-	Buffer.from(JSON.stringify(holdsOddNumbers(text) ? withExact(json, exactNumbers(text)) : json));
+export const encodeBody = (text: string, json: JsonObject | unknown[]): Buffer => {
+	const written = JSON.stringify(json);
+	const numbers = numbersIn(text);
+	let odd = false;
+	for (let index = 0; index < numbers.length && !odd; index += 2) odd = isOdd(text.slice(numbers[index], numbers[index + 1]));
+	if (!odd) return Buffer.from(written);
+	return Buffer.from(inTheirWords(text, numbers, written) ?? JSON.stringify(withExact(json, exactNumbers(text))));
+};
