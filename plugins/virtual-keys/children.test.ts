@@ -227,17 +227,3 @@ test('whatever is asked for, a child that is made has nothing that its parent do
 	}
 	t.true(made > 30, `only ${made} children were made`);
 });
-
-test('a thousand children are enough, until some of them have ended', async t => {
-	const {plugin, act, show, clock} = await start(t);
-	const parent = await act('create', {mayMint: 2});
-	const short = await act('mint', {parent: parent.id, ttlSeconds: 60, mayMint: true});
-	const ofShort = await act('mint', {parent: short.id});
-	for (let batch = 0; batch < 9; batch++) await Promise.all(Array.from({length: 111}, () => act('mint', {parent: parent.id})));
-	await t.throwsAsync(act('mint', {parent: parent.id}), {code: 'conflict'});
-	clock.now += 60_000;
-	t.like(await act('mint', {parent: parent.id}), {parent: parent.id});
-	t.is(await show(short), undefined);
-	t.like(await show(ofShort), {verdict: 'deny', code: 'unauthenticated'});
-	t.false(JSON.stringify(plugin.kv()).includes(`"id:${short.id}"`));
-});

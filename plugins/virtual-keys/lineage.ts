@@ -1,14 +1,12 @@
 import type * as z from 'zod';
 import {type Caller, type Json, refuse, within} from '../../plugin-sdk/index.ts';
-import {endOf, factsGone, inTurn, type Kv, type Lent, readFact, scopeOf} from './facts.ts';
+import {endOf, inTurn, type Kv, type Lent} from './facts.ts';
+import {childrenOf, forgetOrphans, roomFor} from './forgetting.ts';
 import type {minting} from './inputs.ts';
-import {factOfKey, generationsIn, type Key, type Nature} from './key.ts';
+import {generationsIn, type Key, type Nature} from './key.ts';
 import {areWithin} from './origins.ts';
 import {keyOf, make, shownNow} from './rows.ts';
 import {passOfKey} from './standing.ts';
-
-/** Living and ended children of one key; the ended ones make room when it is needed. */
-const mostChildren = 1_000;
 
 const parentsOf = (kv: Kv, {parents = []}: Pick<Nature, 'parents'>): Key[] =>
 	parents.map(parent => {
@@ -49,28 +47,6 @@ export const requireNarrower = (kv: Kv, child: Nature, {until}: {until?: number 
 	if (wider !== undefined) throw refuse('invalid_request', wider);
 };
 
-/** Rows of children that have ended, where there is no room for another one. The journal keeps what they were. */
-const roomFor = async (parent: Key, {kv, clock}: Lent): Promise<void> => {
-	const prefix = `child:${parent.id}/`;
-	const rows = kv.list(prefix, {limit: mostChildren});
-	if (rows.length < mostChildren) return;
-	const gone: Record<string, Json> = {};
-	const now = clock.now();
-	for (const {key: row} of rows) {
-		const id = row.slice(prefix.length);
-		const key = kv.get(`id:${id}`) as Key | undefined;
-		const scope = scopeOf.key(id);
-		const {ended, until} = key ? factOfKey(key, readFact(kv, scope)) : {ended: {at: 0}};
-		if (!ended && !(typeof until === 'number' && until <= now)) continue;
-		// Its own children find no parent any more, which ends them too.
-		Object.assign(gone, {[row]: null, [`id:${id}`]: null, [`about:${id}`]: null}, factsGone(scope));
-		for (const {sha256} of key?.secrets ?? []) gone[`key:${sha256}`] = null;
-	}
-	if (Object.keys(gone).length === 0) throw refuse('conflict', `The key ${parent.id} has ${mostChildren} children; revoke some.`);
-	const {error} = await kv.put(gone);
-	if (error) throw refuse('store_unavailable', 'This could not be written; nothing has changed.');
-};
-
 /** The key that a caller may mint from: the one it holds, or the one an operator names. */
 const parentFor = (kv: Kv, named: string | undefined, caller: Caller): Key => {
 	const {key: held} = caller;
@@ -108,6 +84,7 @@ export const mint = ({parent: named, ...wanted}: z.output<typeof minting>, lent:
 		};
 		const until = endOf(wanted, clock.now());
 		requireNarrower(kv, {...child, id: '', expiresAt: until, mayMint: generationsIn(wanted.mayMint)}, {until});
+		await forgetOrphans(lent);
 		await roomFor(parent, lent);
 		return make(lent, child, caller);
 	});
@@ -115,8 +92,6 @@ export const mint = ({parent: named, ...wanted}: z.output<typeof minting>, lent:
 /** The children of a key, those of the caller's own where it holds one. */
 export const children = (named: string | undefined, lent: Lent, caller: Caller): Json => {
 	const parent = parentFor(lent.kv, named, caller);
-	const prefix = `child:${parent.id}/`;
-	const rows = lent.kv.list(prefix, {limit: mostChildren});
-	const keys = rows.map(({key}) => lent.kv.get(`id:${key.slice(prefix.length)}`) as Key | undefined);
+	const keys = childrenOf(lent.kv, parent.id).map(id => lent.kv.get(`id:${id}`) as Key | undefined);
 	return {keys: keys.filter(key => key !== undefined).map(key => shownNow(key, lent))};
 };
