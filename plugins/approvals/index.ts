@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {definePlugin, deny, type Json, mayReach} from '../../plugin-sdk/index.ts';
 import {judge} from './ask.ts';
 import {type Approval, rows} from './book.ts';
+import {askerOf} from './call.ts';
 import {answer, answering, decide, deciding, found, shown} from './decide.ts';
 import {config} from './rules.ts';
 
@@ -14,8 +15,7 @@ export default definePlugin({
 		/** Keeps a model call waiting that has to be approved: of this body, by this key. */
 		'pre-request'({principal, operation, model, tags, requestDigest, taints = [], lostClaim}, host) {
 			if (requestDigest === undefined) return undefined;
-			const {id, tenant, team, user, key} = principal;
-			const call = {source: 'request' as const, principal: id, tenant, team, user, key, operation, model, digest: requestDigest};
+			const call = {source: 'request' as const, ...askerOf(principal), operation, model, digest: requestDigest};
 			const verdict = judge({call, tags, taints}, {lostClaim}, host);
 			// Nobody can have edited it: decide refuses to.
 			return verdict?.verdict === 'rewrite' ? deny({message: 'A model call has no arguments that could be edited.'}) : verdict;
@@ -23,10 +23,9 @@ export default definePlugin({
 
 		/** Keeps a tool call waiting that has to be approved, over MCP or in a model's answer: with these arguments, of this tool as it is. */
 		'on-tool-call'({principal, tool, source, taints = [], lostClaim, continues}, host) {
-			const {id, tenant, team, user, key, tags} = principal;
 			const {server, name, argumentsDigest: digest, definitionDigest} = tool;
-			const call = {source, principal: id, tenant, team, user, key, server, tool: name, digest, definitionDigest};
-			return judge({call, tags, taints, arguments: tool.arguments}, {lostClaim, continues}, host);
+			const call = {source, ...askerOf(principal), server, tool: name, digest, definitionDigest};
+			return judge({call, tags: principal.tags, taints, arguments: tool.arguments}, {lostClaim, continues}, host);
 		},
 	},
 

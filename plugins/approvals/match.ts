@@ -1,6 +1,6 @@
 import type {Json} from '../../plugin-sdk/index.ts';
 import {refusedArgument, valuesAt} from '../grants/arguments.ts';
-import type {Asked} from './call.ts';
+import {type Asked, keysOf} from './call.ts';
 import type {Condition, Rule} from './rules.ts';
 
 /** Whether `text` is what `pattern` says, where `*` stands for anything; in time by the product of both lengths at most. */
@@ -23,12 +23,12 @@ const fitsAny = (patterns: readonly string[] | undefined, text: string | undefin
 
 const isOf = ({of}: Rule, {call, tags}: Asked): boolean => {
 	if (!of) return true;
-	const {tenant, team, user, key} = call;
+	const {tenant, team, user} = call;
 	const within = (name: string | undefined) => (name === undefined ? undefined : `${tenant}/${name}`);
 	if (of.tenants && !fitsAny(of.tenants, tenant)) return false;
 	if (of.teams && !fitsAny(of.teams, within(team))) return false;
 	if (of.users && !fitsAny(of.users, within(user))) return false;
-	if (of.keys && !fitsAny(of.keys, key)) return false;
+	if (of.keys && !keysOf(call).some(key => fitsAny(of.keys, key))) return false;
 	return !of.tags || tags.some(tag => fitsAny(of.tags, tag));
 };
 
