@@ -36,6 +36,9 @@ const openai: Record<string, (value: string) => Event | string> = {
 	'arguments, escaped': value => call('f', `{"to":["${escaped(value)}"],"${escaped(value)}":1}`),
 	'arguments, behind an escape': value => call('f', `{"text":"so\\n${value}\\t\\"${value}\\""}`),
 	'arguments that say it twice': value => call('f', `{"to":"${escaped(value)}","to":"x"}`),
+	'arguments that look like a file': value =>
+		call('f', JSON.stringify({format: 'csv', data: `${'a,b\n'.repeat(150)}${value}`, url: `data:text/csv,${'x,'.repeat(300)}${value}`})),
+	'arguments that look like a cipher': value => call('f', JSON.stringify({signature: value, b64_json: value, obfuscation: value})),
 	'arguments that are no JSON': value => call('f', `to ${value}`),
 	'arguments that close themselves': value => call('f', `{}, "x": "${value}"`),
 	'ids and names': value =>
@@ -72,6 +75,8 @@ const anthropic: Record<string, (value: string) => Event | string> = {
 			{type: 'redacted_thinking', data: value},
 		]),
 	'tool input': value => message([{type: 'tool_use', id: 'toolu_1', name: 'f', input: {to: [value], [value]: {x: value}}}]),
+	'tool input that looks like a file': value =>
+		message([{type: 'tool_use', id: 'toolu_1', name: 'f', input: {format: 'csv', data: `${'a,b\n'.repeat(150)}${value}`, seed: value}}]),
 	'the name of a tool, and its id': value => message([{type: 'tool_use', id: value, name: value, input: {}}]),
 	'a block nobody knows': value => message([{type: value, words: value}]),
 	'ids and names': value =>

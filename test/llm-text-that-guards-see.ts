@@ -55,6 +55,14 @@ const hiding: Record<string, [body: unknown, words: string]> = {
 	'a url': [{image_url: {url: 'https://example.org/some?words'}}, 'https://example.org/some?words'],
 	'a signature with spaces': [{content: [{type: 'thinking', signature: 'some words'}]}, 'some words'],
 	'a long number': [{content: [{type: 'tool_use', input: {card: 4111111111111111}}]}, '4111111111111111'],
+	'a seed of a tool': [{content: [{type: 'tool_use', input: {seed: 4111111111111111}}]}, '4111111111111111'],
+	'a signature of a tool': [{content: [{type: 'tool_use', input: {signature: 'jane@example.org'}}]}, 'jane@example.org'],
+	'data of a tool': [{content: [{type: 'tool_use', input: {format: 'csv', data: 'jane@example.org,1'}}]}, 'jane@example.org,1'],
+	'data of a sound that are none': [
+		{content: [{type: 'input_audio', input_audio: {format: 'wav', data: 'jane@example.org'}}]},
+		'jane@example.org',
+	],
+	'a data URI of text': [{image_url: {url: 'data:text/csv,jane@example.org'}}, 'data:text/csv,jane@example.org'],
 	'a list that begins with numbers': [{input: [1, 2, 'word']}, 'word'],
 	'logprobs of a request': [{choices: [{logprobs: {x: 'some words'}}]}, 'some words'],
 };
@@ -73,6 +81,14 @@ const unreadable: Record<string, [body: unknown, count: number]> = {
 	'a picture at a URL': [{messages: [{content: [{type: 'image_url', image_url: {url: 'https://example.org/a.png'}}]}]}, 1],
 	'a picture in base64': [{messages: [{content: [{type: 'image', source: {type: 'base64', media_type: 'image/png', data: 'AAAA'}}]}]}, 1],
 	'a sound': [{messages: [{content: [{type: 'input_audio', input_audio: {format: 'wav', data: 'AAAA'}}]}]}, 1],
+	'a long picture that a tool is called with': [
+		{content: [{type: 'tool_use', input: {url: `data:image/png;base64,${'iVBORw0KGgo/'.repeat(60)}`}}]},
+		1,
+	],
+	'a list of numbers that a tool is called with': [
+		{content: [{type: 'tool_use', input: {format: 'csv', data: '4111111111111111/'.repeat(60)}}]},
+		0,
+	],
 	'a file by its id': [{messages: [{content: [{type: 'file', file: {file_id: 'file-1'}}]}]}, 1],
 	'a picture in a tool result': [
 		{messages: [{content: [{type: 'tool_result', content: [{type: 'image', source: {type: 'base64', data: 'AAAA'}}]}]}]},

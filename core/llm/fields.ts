@@ -59,5 +59,6 @@ export const wireKeys: ReadonlySet<string> = new Set([
 	],
 	...['reasoning', 'reasoning_content', 'thinking', 'budget_tokens', 'summary', 'refusal', 'annotations', 'citations', 'citation'],
 	...['choices', 'message', 'delta', 'error', 'code', 'param', 'stop_sequence', 'stop_details', 'container', 'context_management'],
+	...['extra_content', 'google', 'reasoning_details', 'images'],
 	...['dimensions', 'embedding', 'filename', 'transcript', 'output', 'result', 'is_error', 'context', 'content_block', 'partial_json'],
 ]);

@@ -40,14 +40,28 @@ const longestLabel = 512;
 
 const isOneWord = (value: string): boolean => value.length <= 256 && !/\s/.test(value);
 
-const isDataUri = (value: string): boolean => value.startsWith('data:') && !value.includes(' ') && value.slice(0, 200).includes(',');
+const dataUri = /^data:[^,\s]{0,200};base64,/i;
+const base64 = /^[\w+/=\r\n-]*$/;
+/** What is base64 and cannot be a list of numbers as well. */
+const surelyBase64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const manyDigits = /\d{12}/;
 
-const isMedia = (key: string, value: string, holder: Holder): boolean => {
-	if (!media.has(key)) return false;
-	if (isDataUri(value)) return true;
-	if (key === 'b64_json') return !value.includes(' ');
-	if (key !== 'data' || Array.isArray(holder)) return false;
-	return (holder.type === 'base64' || typeof holder.format === 'string' || typeof holder.transcript === 'string') && !value.includes(' ');
+/** What of a value would be the bytes of a picture, a sound or a file. */
+const bytesOf = (key: string, value: string, holder: Holder): string | undefined => {
+	if (!media.has(key)) return undefined;
+	const uri = dataUri.exec(value.slice(0, 250));
+	if (uri) return value.slice(uri[0].length);
+	if (key === 'b64_json') return value;
+	if (key !== 'data' || Array.isArray(holder)) return undefined;
+	return holder.type === 'base64' || typeof holder.format === 'string' || typeof holder.transcript === 'string' ? value : undefined;
+};
+
+/** Among fields of a user's own only what is long and surely bytes: there a name says nothing. */
+const isMedia = (key: string, value: string, holder: Holder, free: number): boolean => {
+	const bytes = bytesOf(key, value, holder);
+	if (bytes === undefined) return false;
+	if (free === 0) return base64.test(bytes);
+	return bytes.length >= longestLabel && surelyBase64.test(bytes) && !manyDigits.test(bytes);
 };
 
 const add = (found: BodyText, text: string, holder: Holder, place: string | number): void => {
@@ -77,16 +91,16 @@ const readNested = (found: BodyText, text: string, holder: Holder, place: string
 const readString = (found: BodyText, value: string, holder: Holder, place: string | number, key: string): void => {
 	if (value === '') return;
 	if (found.free === 0 && structural.has(key) && isOneWord(value)) label(found, value, holder, place);
-	else if (opaque.has(key) && !value.includes(' ')) {
+	else if (found.free === 0 && opaque.has(key) && !value.includes(' ')) {
 		if (!isCipher(key, value)) label(found, value, holder, place);
-	} else if (isMedia(key, value, holder)) {
+	} else if (isMedia(key, value, holder, found.free)) {
 		found.unreadable += 1;
 		if (value.length < longestLabel && !isCipher(key, value)) label(found, value, holder, place);
 	} else if (key !== 'arguments' || !readNested(found, value, holder, place)) add(found, value, holder, place);
 };
 
 const readNumber = (found: BodyText, value: number, holder: Holder, place: string | number, key: string): void => {
-	if (Math.abs(value) < longNumber || countingNumbers.has(key) || !Number.isInteger(value)) return;
+	if (Math.abs(value) < longNumber || (found.free === 0 && countingNumbers.has(key)) || !Number.isInteger(value)) return;
 	add(found, String(value), holder, place);
 };
 
