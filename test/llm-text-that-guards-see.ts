@@ -62,6 +62,8 @@ const hiding: Record<string, [body: unknown, words: string]> = {
 		{content: [{type: 'input_audio', input_audio: {format: 'wav', data: 'jane@example.org'}}]},
 		'jane@example.org',
 	],
+	'who is asking': [{safety_identifier: 'jane@example.org'}, 'jane@example.org'],
+	'what a cache is told': [{prompt_cache_key: 'jane@example.org'}, 'jane@example.org'],
 	'a data URI of text': [{image_url: {url: 'data:text/csv,jane@example.org'}}, 'data:text/csv,jane@example.org'],
 	'a list that begins with numbers': [{input: [1, 2, 'word']}, 'word'],
 	'logprobs of a request': [{choices: [{logprobs: {x: 'some words'}}]}, 'some words'],

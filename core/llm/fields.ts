@@ -3,7 +3,7 @@ export const structural: ReadonlySet<string> = new Set([
 	...['model', 'role', 'type', 'id', 'object', 'index', 'status', 'phase', 'format', 'detail', 'mode', 'effort', 'verbosity'],
 	...['tool_call_id', 'tool_use_id', 'call_id', 'item_id', 'response_id', 'previous_response_id', 'file_id', 'container_id', 'message_id'],
 	...['finish_reason', 'stop_reason', 'native_finish_reason', 'encoding_format', 'media_type', 'service_tier', 'system_fingerprint'],
-	...['tool_choice', 'reasoning_effort', 'response_format', 'prompt_cache_key', 'safety_identifier', 'ttl', 'inference_geo', 'speed'],
+	...['tool_choice', 'reasoning_effort', 'response_format', 'ttl', 'inference_geo', 'speed'],
 ]);
 
 /** Fields whose value is bytes that nobody can read: signatures and ciphers. */
@@ -50,6 +50,8 @@ export const wireKeys: ReadonlySet<string> = new Set([
 		'top_logprobs',
 		'user',
 		'user_id',
+		'prompt_cache_key',
+		'safety_identifier',
 		'metadata',
 		'store',
 		'parallel_tool_calls',
