@@ -48,3 +48,24 @@ test.serial('an address at the common door is read as its server would be told i
 	await wireTo(`${gateway.url}/mcp`, key).ask('resources/read', {uri: 'mcp+one:https://evil.example/?q=falcon'});
 	t.is(one.seen.at(-1)?.rpc.params?.uri, 'https://evil.example/?q=***');
 });
+
+test.serial('what is completed, and what with, is masked as prompts are', async t => {
+	const one = await hostileServer(t, {
+		prompts: [{name: 'p'}],
+		capabilities: {tools: {}, prompts: {}, completions: {}},
+		raw(rpc, res) {
+			if (rpc.method !== 'completion/complete') return false;
+			const result = {completion: {values: ['grace@example.com', 'ghp_x7Qm2LkP9vRt4WzB8nYc3HdF6sJg1AeU5iKo']}};
+			res.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({jsonrpc: '2.0', id: rpc.id, result}));
+			return true;
+		},
+	});
+	const gateway = await startGateway(t, {
+		servers: {one: {url: one.url}},
+		plugins: [{use: 'virtual-keys'}, {use: 'masking', config: {mask: ['email']}}, {use: 'secrets', config: {action: 'mask'}}],
+	});
+	const wire = wireTo(`${gateway.url}/mcp/one`, await gateway.key());
+	const {body} = await wire.ask('completion/complete', {ref, argument: {name: 'to', value: 'ada@example.com'}});
+	t.deepEqual(body.result?.completion, {values: ['[EMAIL]', '[SECRET]']});
+	t.is(JSON.stringify(one.seen.at(-1)?.rpc.params?.argument), '{"name":"to","value":"[EMAIL]"}');
+});
