@@ -64,6 +64,8 @@ const toolCurl = (url: string, key: string, {servers: {files}}: ResolvedConfig):
 };
 
 const approveLines = (url: string, adminKey: string): string[] => [
+	// Elsewhere npx would look for a package of this name.
+	`  cd ${quoted(process.cwd())}`,
 	`  export SALLYPORT_URL=${url} SALLYPORT_ADMIN_KEY=${adminKey}`,
 	'  npx sallyport approvals list',
 	'  npx sallyport approvals approve <id>',
