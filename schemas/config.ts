@@ -117,7 +117,7 @@ export const gatewayConfig = z.strictObject({
 				.min(1_000)
 				.max(30 * 86_400_000)
 				.default(3_600_000),
-			/** `key`: everything that the key does is tainted with its session. */
+			/** `key`: everything that the key does is tainted with its session, and everything that its parents and children do. */
 			reach: z.enum(['session', 'key']).default('session'),
 		})
 		.prefault({}),

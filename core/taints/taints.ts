@@ -1,6 +1,6 @@
 import type {Exchange} from '../exchange.ts';
 import type {Kv} from '../store/kv.ts';
-import {type Place, type Places, placesOf} from './places.ts';
+import {ownerOf, ownersFor, type Place, type Places, placesOf} from './places.ts';
 import {mostNames, otherName, ownTaints, taintAlone} from './said.ts';
 
 /** One taint of a place: which exchange brought it, and until when it lasts, in milliseconds since 1970. */
@@ -44,8 +44,6 @@ type Tainted = Map<string, Map<string, Taint>>;
 
 /** A row is written once and never changed: two processes cannot undo each other, and what is swept is over for everybody. */
 const rowOf = ({id, name, at}: Taint): string => `${id}:${name}:${at}`;
-const nameOf = (tenant: string, principal: string, key: string | undefined): string => JSON.stringify([tenant, principal, key ?? null]);
-const whoOf = ({tenant, principal, key}: Place): string => nameOf(tenant, principal, key);
 
 const lastOf = (alike: ReadonlyMap<string, Taint> | undefined): Taint | undefined => {
 	let last: Taint | undefined;
@@ -66,10 +64,10 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 	let closed = false;
 
 	const counted = (taint: Taint, by: number): void => {
-		const who = whoOf(taint);
-		const count = (rowsOf.get(who) ?? 0) + by;
-		if (count === 0) rowsOf.delete(who);
-		else rowsOf.set(who, count);
+		const owner = ownerOf(taint);
+		const count = (rowsOf.get(owner) ?? 0) + by;
+		if (count === 0) rowsOf.delete(owner);
+		else rowsOf.set(owner, count);
 	};
 
 	const show = (row: string, taint: Taint): void => {
@@ -78,8 +76,8 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 		const names: Tainted = tainted.get(taint.id) ?? new Map();
 		tainted.set(taint.id, names.set(taint.name, (names.get(taint.name) ?? new Map()).set(row, taint)));
 		if (taint.session === undefined) return;
-		const who = whoOf(taint);
-		sessionsOf.set(who, (sessionsOf.get(who) ?? new Set()).add(taint.id));
+		const owner = ownerOf(taint);
+		sessionsOf.set(owner, (sessionsOf.get(owner) ?? new Set()).add(taint.id));
 	};
 
 	const hide = (row: string): void => {
@@ -93,9 +91,9 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 		if (alike.size === 0) names.delete(gone.name);
 		if (names.size > 0) return;
 		tainted.delete(gone.id);
-		const sessions = sessionsOf.get(whoOf(gone));
+		const sessions = sessionsOf.get(ownerOf(gone));
 		sessions?.delete(gone.id);
-		if (sessions?.size === 0) sessionsOf.delete(whoOf(gone));
+		if (sessions?.size === 0) sessionsOf.delete(ownerOf(gone));
 	};
 
 	const take = (entries: Record<string, string | null>): void => {
@@ -136,7 +134,7 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 	};
 
 	const isFull = (place: Place): boolean =>
-		place.session !== undefined && !tainted.has(place.id) && (sessionsOf.get(whoOf(place))?.size ?? 0) >= mostSessions;
+		place.session !== undefined && !tainted.has(place.id) && (sessionsOf.get(ownerOf(place))?.size ?? 0) >= mostSessions;
 
 	const stain = (place: Place, named: string, exchange: string): void => {
 		const names = tainted.get(place.id);
@@ -162,7 +160,7 @@ export const openTaints = ({kv, lastMs, reach, onWriteFailed, now = Date.now}: O
 
 		of(exchange) {
 			const {principal} = exchange;
-			const mayBe = tainted.size > 0 && principal && rowsOf.has(nameOf(principal.tenant, principal.id, principal.key));
+			const mayBe = tainted.size > 0 && principal && ownersFor(principal).some(owner => rowsOf.has(owner));
 			if (!mayBe) return ownTaints(exchange);
 			const names = new Set(exchange.taints);
 			const at = now();
