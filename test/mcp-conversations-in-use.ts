@@ -34,10 +34,10 @@ test('a call under way keeps its conversation, however many others begin meanwhi
 	const channelOf = (owner: string) => servers.get('one')!.channel({owner, offer: 0, era: 'legacy'}, asker);
 
 	const own = channelOf('session:0');
-	const call = own.link.request('tools/call', {name: 'act'}, {timeoutMs: 10_000});
+	const call = own.link.request('tools/call', {name: 'act'}, {asker, timeoutMs: 10_000});
 	await until(t, () => held.length === 1, 'the call');
 	for (let session = 1; session <= 4_000; session++) channelOf(`session:${session}`);
-	await channelOf('session:4000').link.facts({timeoutMs: 10_000});
+	await channelOf('session:4000').link.facts({asker, timeoutMs: 10_000});
 	held[0]!.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({jsonrpc: '2.0', id: 2, result: {done: true}}));
 	t.like(await call.catch((thrown: Error) => ({thrown: thrown.message})), {done: true});
 	t.is(ended, 0, 'nobody told its server that it is over');

@@ -22,7 +22,7 @@ const start = async (t: ExecutionContext, oauth: Partial<OAuth> & Pick<OAuth, 'g
 				config: {issuer: as.issuer, resource: true, principal: {tenant: {value: 'acme'}}},
 				grants: {http: [as.host]},
 			},
-			{use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}},
+			{use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*'], resources: ['*']}}}},
 		],
 	});
 	const tokenOf = (sub: string) => as.token({sub, aud: `${gateway.url}/mcp/mail`});
@@ -100,6 +100,23 @@ test('token exchange: each caller’s token is exchanged for one of its own, and
 	t.is(wordsOf(await ask(gateway, await tokenOf('ada'))), 'exchanged-ada', 'the next token of the same user is exchanged as well');
 	t.is(as.grants.length, 3);
 	t.false(JSON.stringify([...(await gateway.journal()), gateway.logged()]).includes(ada));
+});
+
+test('token exchange: two tokens of one user that ask at once are each exchanged for their own', async t => {
+	const {as, server, gateway} = await start(t, {grant: 'token_exchange', clientSecret});
+	const tokens = await Promise.all(['read', 'admin'].map(scope => as.token({sub: 'ada', aud: `${gateway.url}/mcp/mail`, scope})));
+	const read = (which: number) => wireTo(`${gateway.url}/mcp/mail`, tokens[which]!).ask('resources/read', {uri: `asked://${which}`});
+	/** What the server was shown with the requests that came in with this token. */
+	const shown = (which: number) => [
+		...new Set(server.seen.filter(({body}) => body.includes(`"asked://${which}"`)).map(({headers}) => headers.authorization)),
+	];
+	await read(0);
+	await read(1);
+	const own = [shown(0), shown(1)];
+	t.not(own[0]![0], own[1]![0]);
+	for (let round = 0; round < 10; round++) await Promise.all([read(0), read(1)]);
+	t.deepEqual([shown(0), shown(1)], own);
+	t.is(as.grants.length, 2);
 });
 
 test('token exchange: a virtual key is shown to nobody, and is told what to come with', async t => {

@@ -1,14 +1,14 @@
 import {GatewayError} from '../errors.ts';
-import type {Credential} from '../oauth/credential.ts';
+import type {Asker, Credential} from '../oauth/credential.ts';
 import type {Answered, Posting, Wire} from './wire.ts';
 
 type Refused = {status: number; challenge: string | undefined};
 
 /**
- * The wire with a credential of one asker's on it. A 401 is answered with another token, once, which sends nothing twice that was carried
+ * The wire with the credential of each asker on what is sent for it, and of `usual` on what is nobody's in particular. A 401 is answered with another token, once, which sends nothing twice that was carried
  * out: who does not know a caller does nothing for it. What is refused even then is an error that says how to mend it, where anybody can.
  */
-export const authorizedWire = (name: string, wire: Wire, credential: Credential): Wire => {
+export const authorizedWire = (name: string, wire: Wire, credential: Credential, usual: () => Asker): Wire => {
 	const attempt = async <T>(token: string, posting: Posting, send: (posting: Posting) => Promise<T>): Promise<{sent: T} | Refused> => {
 		let refused: Refused | undefined;
 		const onRefused = (status: number, challenge: string | undefined): void => {
@@ -23,18 +23,19 @@ export const authorizedWire = (name: string, wire: Wire, credential: Credential)
 		}
 	};
 
-	const notTaken = async ({status, challenge}: Refused): Promise<GatewayError> => {
+	const notTaken = async (asker: Asker, {status, challenge}: Refused): Promise<GatewayError> => {
 		const lacksScope = /\berror="?insufficient_scope\b/.test(challenge ?? '');
-		const mend = status === 401 || lacksScope ? await credential.refusal(challenge) : undefined;
+		const mend = status === 401 || lacksScope ? await credential.refusal(asker, challenge) : undefined;
 		return mend ?? new GatewayError('upstream_refused', `The MCP server "${name}" does not accept what it is shown.`);
 	};
 
 	const authorized = async <T>(posting: Posting, send: (posting: Posting) => Promise<T>): Promise<T> => {
-		const token = await credential.token();
+		const {asker = usual()} = posting;
+		const token = await credential.token(asker);
 		let tried = await attempt(token, posting, send);
-		if ('status' in tried && tried.status === 401) tried = await attempt(await credential.renewed(token), posting, send);
+		if ('status' in tried && tried.status === 401) tried = await attempt(await credential.renewed(asker, token), posting, send);
 		if ('sent' in tried) return tried.sent;
-		throw await notTaken(tried);
+		throw await notTaken(asker, tried);
 	};
 
 	return {
@@ -43,7 +44,7 @@ export const authorizedWire = (name: string, wire: Wire, credential: Credential)
 		follow: (message, posting, onMessage) => authorized(posting, shown => wire.follow(message, shown, onMessage)),
 		...(wire.isGone && {isGone: wire.isGone}),
 		drop(headers) {
-			credential.token().then(
+			credential.token(usual()).then(
 				token => wire.drop({...headers, authorization: `Bearer ${token}`}),
 				// Without a token it ends by itself, some day.
 				() => undefined,

@@ -3,7 +3,7 @@ import {isObject, type JsonObject} from '../llm/json.ts';
 import {type Eras, type Greeting, greet, resultIn} from './greeting.ts';
 import {stamp, statelessHeaders} from './hop.ts';
 import type {Hub} from './hub.ts';
-import type {Asking, Link, Notice, ServerFacts} from './link.ts';
+import type {Asking, Greeted, Link, Notice, ServerFacts} from './link.ts';
 import {type Message, RpcError, rpcCodes} from './rpc.ts';
 import {openStanding} from './standing.ts';
 import {isLegacy} from './versions.ts';
@@ -20,7 +20,8 @@ type Options = {
 	now?: () => number;
 };
 
-const briefMs = 5_000;
+/** What belongs to a conversation itself. */
+const brief: Greeted = {asker: undefined, timeoutMs: 5_000};
 /** Of a server that asks and takes no answers, so many wait to be taken. */
 const mostReplies = 100;
 
@@ -51,8 +52,8 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		...(version !== undefined && {'mcp-protocol-version': version}),
 	});
 
-	const post = (message: JsonObject): Promise<void> => {
-		const posting = {waiting: {left: false}, headers: headersOf(), timeoutMs: briefMs};
+	const post = (message: JsonObject, asker: Asking['asker']): Promise<void> => {
+		const posting = {...brief, asker, waiting: {left: false}, headers: headersOf()};
 		// A server that cannot be told goes on without.
 		return wire
 			.post(message, undefined, posting, () => undefined)
@@ -63,10 +64,10 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	};
 
 	let replies = 0;
-	const reply = (message: JsonObject): void => {
+	const reply = (message: JsonObject, asked: Asked | undefined): void => {
 		if (replies >= mostReplies) return;
 		replies += 1;
-		void post(message).then(() => {
+		void post(message, asked?.asking.asker).then(() => {
 			replies -= 1;
 		});
 	};
@@ -74,7 +75,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	/** A question on the stream of a request is its client's to answer; one on the common stream is, when only one client could be meant. */
 	const question = ({id, method, params}: Extract<Message, {kind: 'request'}>, asked: Asked | undefined): void => {
 		if (method === 'ping') {
-			reply({id, result: {}});
+			reply({id, result: {}}, asked);
 			return;
 		}
 		const [only] = open;
@@ -83,10 +84,11 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		const answer = (meant?.asking.onAsk ?? offersNothing)(method, params);
 		answer
 			.then(
-				result => reply({id, result}),
+				result => reply({id, result}, meant),
 				thrown => {
 					const code = thrown instanceof RpcError ? thrown.code : rpcCodes.internal;
-					reply({id, error: {code, message: thrown instanceof RpcError ? thrown.message : 'The client does not answer this.'}});
+					const message = thrown instanceof RpcError ? thrown.message : 'The client does not answer this.';
+					reply({id, error: {code, message}}, meant);
 				},
 			)
 			.finally(() => {
@@ -107,11 +109,11 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	type Sending = {method: string; params: JsonObject; asking: Asking; headers: Record<string, string>};
 
 	const send = async ({method, params, asking, headers}: Sending): Promise<Answered> => {
-		const {waiting = {left: false}, timeoutMs, onProgress, onPolled} = asking;
+		const {asker, waiting = {left: false}, timeoutMs, onProgress, onPolled} = asking;
 		const asked: Asked = {id: ++ids, asking, questions: 0};
 		const {id} = asked;
 		const meta = onProgress && {_meta: {...(params._meta as JsonObject | undefined), progressToken: id}};
-		const posting = {waiting, headers, timeoutMs, isHeld: () => asked.questions > 0, onPolled};
+		const posting = {asker, waiting, headers, timeoutMs, isHeld: () => asked.questions > 0, onPolled};
 		if (asking.onAsk) open.add(asked);
 		try {
 			return await wire.post({id, method, params: {...params, ...meta}}, id, posting, message => heard(message, asked));
@@ -119,7 +121,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 			// In the stateless era the end of the connection says so.
 			const isOver = thrown instanceof GatewayError && (thrown.code === 'client_closed' || thrown.code === 'upstream_timeout');
 			if (isOver && version !== undefined && isLegacy(version) && method !== 'initialize')
-				void post({method: 'notifications/cancelled', params: {requestId: id, reason: thrown.code}});
+				void post({method: 'notifications/cancelled', params: {requestId: id, reason: thrown.code}}, asker);
 			throw thrown;
 		} finally {
 			open.delete(asked);
@@ -131,25 +133,25 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		open: async (waiting, onOpen) => {
 			if (wire.isGone?.(headersOf())) {
 				connecting = undefined;
-				await connect({timeoutMs: briefMs});
+				await connect(brief);
 			}
 			const own = session;
 			if (own === undefined) return 'ended';
 			const end = await wire.listen({waiting, headers: headersOf(), timeoutMs: 10_000, onOpen}, message => heard(message));
 			if (end !== 'forgotten') return end;
 			// Either the session, which is begun anew then, or the path: there are servers without a word for "no stream".
-			if (session === own) await request('ping', {}, {timeoutMs: briefMs}).catch(passRefusal);
+			if (session === own) await request('ping', {}, brief).catch(passRefusal);
 			return session === own ? 'missing' : end;
 		},
 	});
 
 	/** Nobody's in particular: whoever asked first may leave while others wait for it. */
-	const begin = async (timeoutMs: number): Promise<Greeting> => {
+	const begin = async ({asker, timeoutMs}: Greeted): Promise<Greeting> => {
 		if (closed) throw new GatewayError('shutting_down', 'This conversation is over.');
 		session = undefined;
 		version = undefined;
 		const hello = ({timeoutMs: ms, ...sending}: Omit<Sending, 'asking'> & {timeoutMs: number}) =>
-			send({...sending, asking: {timeoutMs: ms}});
+			send({...sending, asking: {asker, timeoutMs: ms}});
 		const greeting = await greet({name, eras, prefers, capabilities, now, send: hello}, timeoutMs);
 		if (greeting.facts.era === 'stateless') return greeting;
 		session = greeting.session;
@@ -157,7 +159,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		await wire.post(
 			{method: 'notifications/initialized'},
 			undefined,
-			{waiting: {left: false}, headers: headersOf(), timeoutMs},
+			{asker, waiting: {left: false}, headers: headersOf(), timeoutMs},
 			() => undefined,
 		);
 		if (closed && session !== undefined) wire.drop(headersOf());
@@ -173,11 +175,11 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	let isListening = false;
 	/** Resources that watchers hear of, and how many of them. */
 	const subscribed = new Map<string, number>();
-	const subscribe = (uri: string): Promise<unknown> => request('resources/subscribe', {uri}, {timeoutMs: briefMs}).catch(() => undefined);
+	const subscribe = (uri: string): Promise<unknown> => request('resources/subscribe', {uri}, brief).catch(() => undefined);
 
-	const connect = (asking: Pick<Asking, 'timeoutMs'>): Promise<Greeting> => {
+	const connect = (asking: Greeted): Promise<Greeting> => {
 		if (connecting) return connecting;
-		const greeting = begin(asking.timeoutMs);
+		const greeting = begin(asking);
 		connecting = greeting;
 		// The next one tries again.
 		greeting.catch(() => {
@@ -204,14 +206,14 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		facts: async asking => (await connect(asking)).facts,
 		request: (method, params, asking) => request(method, params, asking),
 		tell(method, params) {
-			if (session !== undefined) void post({method, params});
+			if (session !== undefined) void post({method, params}, undefined);
 		},
 		onNotice(listener) {
 			listeners.add(listener);
 			return () => void listeners.delete(listener);
 		},
 		async watch(uris, listener) {
-			const {facts} = await connect({timeoutMs: briefMs});
+			const {facts} = await connect(brief);
 			if (facts.era === 'stateless') return hub.watch(uris, listener, facts.capabilities);
 			const own: Notice = (method, params) => {
 				if (method !== 'notifications/resources/updated' || uris.includes(String(params.uri))) listener(method, params);

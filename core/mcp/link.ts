@@ -1,5 +1,6 @@
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
+import type {Asker} from '../oauth/credential.ts';
 import type {Waiting} from '../upstream/reply.ts';
 
 /** What a server says of itself. */
@@ -31,6 +32,8 @@ export const factsOf = (
 };
 
 export type Asking = {
+	/** On whose behalf; undefined for what belongs to the conversation and to no request in it. */
+	asker?: Asker | undefined;
 	/** Ends it, and tells the server, when the client leaves. */
 	waiting?: Waiting;
 	/** Longest wait for the whole answer, however it drips; a question to the client stops the clock. */
@@ -50,12 +53,15 @@ export type Asking = {
 	logLevel?: string;
 };
 
+/** Who waits for a conversation to begin, and how long. */
+export type Greeted = Pick<Asking, 'asker' | 'timeoutMs'>;
+
 export type Notice = (method: string, params: JsonObject) => void;
 
 /** A conversation with one MCP server, on ids of its own. It begins with the first question. */
 export type Link = {
 	/** Rejects as `request` does. */
-	facts(asking: Pick<Asking, 'timeoutMs'>): Promise<ServerFacts>;
+	facts(asking: Greeted): Promise<ServerFacts>;
 	/**
 	 * The result of one request. Rejects with the server's own RpcError, or with a GatewayError: `upstream_unreachable` (nothing was sent),
 	 * `upstream_timeout`, `upstream_failed`, `upstream_refused`, `upstream_malformed`, `upstream_too_large`, `client_closed`. What may have

@@ -47,7 +47,7 @@ const partOf = async (turn: Turn, server: string, method: ListMethod): Promise<F
 	if (turn.door !== undefined) return {server, entries: await channel.catalogue.list(method, asking)};
 	try {
 		// They run at once, and only one of them could hear that the client left.
-		const own = {timeoutMs: Math.min(channel.timeoutMs, impatience)};
+		const own = {asker: asking.asker, timeoutMs: Math.min(channel.timeoutMs, impatience)};
 		return {server, entries: await channel.catalogue.list(method, own)};
 	} catch (thrown) {
 		return {server, entries: [], error: asGatewayError(thrown)};

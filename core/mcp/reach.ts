@@ -25,10 +25,11 @@ export const channelTo = ({gateway, owner, offer, era, exchange, headers}: Turn,
 };
 
 export const askingOf = (
-	{waiting, onProgress, onLog, onPolled, logLevel}: Turn,
+	{gateway, exchange, headers, waiting, onProgress, onLog, onPolled, logLevel}: Turn,
 	{timeoutMs}: Channel,
 	definition?: JsonObject,
 ): Asking => ({
+	asker: askerOf(gateway, exchange, headers),
 	waiting,
 	timeoutMs,
 	...(onProgress && {onProgress}),

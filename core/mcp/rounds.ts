@@ -124,7 +124,7 @@ const levelled = async (channel: Channel, level: string, asking: Asking): Promis
 	const {capabilities} = await channel.link.facts(asking);
 	if (channel.level === level || !channel.isOwn || !isObject(capabilities.logging)) return;
 	channel.level = level;
-	await channel.link.request('logging/setLevel', {level}, {timeoutMs: asking.timeoutMs});
+	await channel.link.request('logging/setLevel', {level}, {asker: asking.asker, timeoutMs: asking.timeoutMs});
 };
 
 /** A server refuses a request for what its client does not offer: said again of the client's own hop, where it could offer it. */

@@ -1,6 +1,6 @@
 import type {Logger} from 'pino';
 import type {ResolvedServer} from '../config/resolve.ts';
-import type {Asker, Credentials} from '../oauth/credential.ts';
+import type {Asker, Credential} from '../oauth/credential.ts';
 import {authorizedWire} from './authorized.ts';
 import {type Catalogue, type Entry, openCatalogue} from './catalogue.ts';
 import type {Eras} from './greeting.ts';
@@ -49,7 +49,7 @@ export type Servers = {
 const mostChannels = 2_000;
 const idleMs = 600_000;
 
-type Options = {log: Logger /** The largest message of any server. */; maxBytes: number; credentials: ReadonlyMap<string, Credentials>};
+type Options = {log: Logger /** The largest message of any server. */; maxBytes: number; credentials: ReadonlyMap<string, Credential>};
 
 /** The largest message of this server, in bytes. */
 const largestOf = ({resultMb}: ResolvedServer, {maxBytes}: Options): number => Math.min(maxBytes, Math.floor(resultMb * 1_048_576));
@@ -85,8 +85,8 @@ const overHttp = (name: string, server: ResolvedServer, options: Options): Serve
 	});
 	const wire = wireOver(site, transport);
 	const eras: Eras = {};
-	const logins = credentials.get(name);
-	/** The same owner may come with another token of the same user's. */
+	const credential = credentials.get(name);
+	/** `asker` is who came last: the same owner may come with another token of the same user's. */
 	type Kept = Channel & {usedAt: number; uses: number; asker: Asker};
 	const channels = new Map<string, Kept>();
 	const shelf = openShelf<Entry>();
@@ -126,15 +126,9 @@ const overHttp = (name: string, server: ResolvedServer, options: Options): Serve
 				return known;
 			}
 			makeRoom();
-			const own = logins
-				? authorizedWire(
-						name,
-						wire,
-						logins.of(() => made.asker),
-					)
-				: wire;
+			const own = credential ? authorizedWire(name, wire, credential, () => made.asker) : wire;
 			// What one user's token lets be heard is that user's.
-			const hub = logins ? openHub(own) : everybodys;
+			const hub = credential ? openHub(own) : everybodys;
 			const link = openHttpLink({name, wire: own, eras, hub, prefers: era, capabilities: capabilitiesOf(offered)});
 			const request: Link['request'] = async (...asked) => {
 				made.uses += 1;

@@ -1,4 +1,5 @@
 import type {JsonObject} from '../llm/json.ts';
+import type {Asker} from '../oauth/credential.ts';
 import type {Waiting} from '../upstream/reply.ts';
 import type {Message} from './rpc.ts';
 
@@ -6,6 +7,8 @@ export type Posting = {
 	waiting: Waiting;
 	headers: Readonly<Record<string, string>>;
 	timeoutMs: number;
+	/** On whose behalf; undefined where it belongs to the conversation and to no request in it. */
+	asker?: Asker | undefined;
 	/** Told of a 401 or 403, and of its `www-authenticate`, before it is an error. */
 	onRefused?: (status: number, challenge: string | undefined) => void;
 	/** Sends what belongs to this and is a request by itself: where that is refused, it alone is sent again. */

@@ -13,19 +13,14 @@ export type Asker = {
 	origin: () => string;
 };
 
-/** What a conversation with a server shows. */
+/** What a server is shown, for each asker's requests. */
 export type Credential = {
 	/** Rejects with `connect_required`, `denied`, or an `upstream_…` that says what the authorization server did. */
-	token(): Promise<string>;
+	token(asker: Asker): Promise<string>;
 	/** Another one, since the server refused this. Rejects likewise, with `upstream_refused` where there is no other. */
-	renewed(refused: string): Promise<string>;
+	renewed(asker: Asker, refused: string): Promise<string>;
 	/** What to tell when the server refuses what even the best token of this asker may: by its challenge, perhaps. */
-	refusal(challenge: string | undefined): Promise<GatewayError | undefined>;
-};
-
-export type Credentials = {
-	/** `asker` is asked again for each token: the same user may come with another one. */
-	of(asker: () => Asker): Credential;
+	refusal(asker: Asker, challenge: string | undefined): Promise<GatewayError | undefined>;
 };
 
 /** Whose tokens they are: the user's, through whatever key; where a key is nobody's in particular, its own. */

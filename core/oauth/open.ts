@@ -5,7 +5,7 @@ import type {Kv} from '../store/kv.ts';
 import type {Store} from '../store/store.ts';
 import {openClients} from './clients.ts';
 import {type Connect, openConnect, type Place} from './connect.ts';
-import type {Credentials} from './credential.ts';
+import type {Credential} from './credential.ts';
 import {openDiscovery} from './discover.ts';
 import {openLinks} from './links.ts';
 import {clientCredentials, tokenExchange} from './own.ts';
@@ -17,7 +17,7 @@ import {userTokens} from './user.ts';
 /** How the gateway logs in to MCP servers. */
 export type OAuth = {
 	/** By server. */
-	credentials: ReadonlyMap<string, Credentials>;
+	credentials: ReadonlyMap<string, Credential>;
 	/** Where a server is asked with its users' own accounts. */
 	connect?: Connect;
 	close(): Promise<void>;
@@ -48,7 +48,7 @@ export const openOAuth = ({config, store, kv, log}: Options): OAuth => {
 			.filter(isAsked)
 			.map(([name, server]) => [name, placeAt(server)] as const),
 	);
-	const credentials = new Map<string, Credentials>();
+	const credentials = new Map<string, Credential>();
 	for (const [server, place] of places) {
 		if (place.oauth.grant === 'client_credentials') credentials.set(server, clientCredentials({server, ...place, log}));
 		if (place.oauth.grant === 'token_exchange') credentials.set(server, tokenExchange({server, ...place, log}));

@@ -2,7 +2,7 @@ import {hash} from 'node:crypto';
 import type {Logger} from 'pino';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
-import {type Asker, type Credentials, oauthFailure, openHeldToken} from './credential.ts';
+import {type Asker, type Credential, oauthFailure, openHeldToken} from './credential.ts';
 import type {Known} from './discover.ts';
 import type {Held, TokenRequests} from './tokens.ts';
 
@@ -18,7 +18,7 @@ type Options = {
 const none = async (): Promise<undefined> => undefined;
 
 /** The gateway's own token (client credentials), whoever asks. It is kept in memory alone. */
-export const clientCredentials = ({server, oauth, discover, requests, log, now = Date.now}: Options): Credentials => {
+export const clientCredentials = ({server, oauth, discover, requests, log, now = Date.now}: Options): Credential => {
 	const ask = async (): Promise<Held> => {
 		try {
 			const known = await discover();
@@ -33,7 +33,7 @@ export const clientCredentials = ({server, oauth, discover, requests, log, now =
 		}
 	};
 	const {token, renewed} = openHeldToken(server, ask, now);
-	return {of: () => ({token, renewed, refusal: none})};
+	return {token: () => token(), renewed: (_, refused) => renewed(refused), refusal: none};
 };
 
 const tokenType = 'urn:ietf:params:oauth:token-type:access_token';
@@ -44,7 +44,7 @@ const isExchangeable = ({principal, token}: Asker): boolean =>
 	principal.key === undefined && token !== undefined && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /** For the token that a caller came with another one, for this server (RFC 8693). The caller's own is shown to the token endpoint alone. */
-export const tokenExchange = ({server, oauth, discover, requests, log, now = Date.now}: Options): Credentials => {
+export const tokenExchange = ({server, oauth, discover, requests, log, now = Date.now}: Options): Credential => {
 	type Exchanged = ReturnType<typeof openHeldToken>;
 	const exchanged = new Map<string, Exchanged>();
 
@@ -87,10 +87,8 @@ export const tokenExchange = ({server, oauth, discover, requests, log, now = Dat
 	};
 
 	return {
-		of: asker => ({
-			token: async () => exchangedOf(asker()).token(),
-			renewed: async refused => exchangedOf(asker()).renewed(refused),
-			refusal: none,
-		}),
+		token: async asker => exchangedOf(asker).token(),
+		renewed: async (asker, refused) => exchangedOf(asker).renewed(refused),
+		refusal: none,
 	};
 };

@@ -2,7 +2,7 @@ import {InvalidClientError, InvalidGrantError} from '@modelcontextprotocol/sdk/s
 import type {Logger} from 'pino';
 import type {ResolvedOAuth} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
-import {type Asker, aheadMs, type Credential, type Credentials, holderOf, isFresh, oauthFailure} from './credential.ts';
+import {type Asker, aheadMs, type Credential, holderOf, isFresh, oauthFailure} from './credential.ts';
 import type {Discover} from './discover.ts';
 import type {Link, Links} from './links.ts';
 import type {Held, TokenRequests} from './tokens.ts';
@@ -60,7 +60,7 @@ export const userTokens = ({
 	once,
 	log,
 	now = Date.now,
-}: Options): Credentials => {
+}: Options): Credential => {
 	const refreshing = new Map<string, Promise<Link>>();
 	const failed = new Map<string, {generation: string; at: number; error: GatewayError}>();
 
@@ -165,21 +165,19 @@ export const userTokens = ({
 		}
 	};
 
-	const credentialOf = (asker: () => Asker): Credential => ({
-		token: () => tokenOf(asker()),
-		async renewed(refused) {
-			const link = await linked(asker());
+	return {
+		token: tokenOf,
+		async renewed(asker, refused) {
+			const link = await linked(asker);
 			if (link.accessToken !== refused) return link.accessToken;
 			discover.forget();
 			const isNew = link.expiresAt !== undefined && link.lifeMs !== undefined && now() - (link.expiresAt - link.lifeMs) < newMs;
-			if (link.refreshToken === undefined || isNew) throw await invite(asker());
-			return (await refreshed(link, asker())).accessToken;
+			if (link.refreshToken === undefined || isNew) throw await invite(asker);
+			return (await refreshed(link, asker)).accessToken;
 		},
-		async refusal(challenge) {
-			const had = await links.of(server, holderOf(asker().principal));
-			return invite(asker(), [...new Set([...(had?.scopes ?? []), ...scopesIn(challenge)])]);
+		async refusal(asker, challenge) {
+			const had = await links.of(server, holderOf(asker.principal));
+			return invite(asker, [...new Set([...(had?.scopes ?? []), ...scopesIn(challenge)])]);
 		},
-	});
-
-	return {of: credentialOf};
+	};
 };
