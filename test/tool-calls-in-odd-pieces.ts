@@ -42,6 +42,14 @@ for (const [how, events] of Object.entries(evasions))
 		t.regex(text, /upstream_malformed|denied/);
 	});
 
+test('a call that is said beside the pieces of an answer goes to nobody', async t => {
+	const {seen} = await ruledGateway(t);
+	const message = {role: 'assistant', tool_calls: [{...named, function: {name: 'bash', arguments: args}}]};
+	const {text} = await seen('openai', {pieces: [streamOf('openai', [chunkOf({delta: {content: 'Well. '}, message})])]});
+	t.regex(text, /Well\. /);
+	t.notRegex(text, /rm -rf|bash/);
+});
+
 test('a call that servers send with an empty finish reason in each chunk passes where no rule refuses it', async t => {
 	const {seen} = await ruledGateway(t);
 	const events = [item(named, ''), item({function: {arguments: '{"cmd":'}}, ''), item({function: {arguments: '"ls"}'}}, '')];

@@ -2,25 +2,11 @@ import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import type {SseEvent} from '../upstream/sse.ts';
-import {inputAsArguments, inputOfArguments} from './dialects/custom-calls.ts';
+import {inputAsArguments} from './dialects/custom-calls.ts';
 import type {Dialect} from './dialects/dialect.ts';
 import {isObject, type JsonObject, objectsOf} from './json.ts';
 import {askToolCall, isWhole} from './tool-calls.ts';
-
-/** A piece of a tool call in one event of a stream. */
-type Fragment = {
-	/** The same for all pieces of a call: `<choice>.<call>`. */
-	call: string;
-	/** Where it brings its arguments: of a custom tool it is any text. */
-	kind?: 'arguments' | 'input';
-	name?: string;
-	/** Of the arguments. */
-	text?: string;
-	/** The whole arguments, where a provider sends them with the name. */
-	input?: JsonObject;
-	/** Makes this piece bring other arguments, or none. */
-	set(args: JsonObject | undefined): void;
-};
+import {type Fragment, fragmentsIn, malformed, unlikeItsPieces} from './tool-fragments.ts';
 
 type Held = {event: SseEvent; json: JsonObject; edited: boolean};
 type Growing = {name: string; kind?: Fragment['kind']; pieces: {fragment: Fragment; held: Held}[]; whole: boolean; cut: boolean};
@@ -34,60 +20,6 @@ export type ToolGate = {
 const mostHeldChars = 8_000_000;
 /** Whoever asks for more of them is not answering a question. */
 const mostCalls = 10_000;
-
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const textOf = (args: JsonObject | undefined): string => (args ? JSON.stringify(args) : '');
-
-const openaiFragment = (call: string, holder: JsonObject, field: 'arguments' | 'input'): Fragment => ({
-	call,
-	kind: field,
-	name: text(holder.name),
-	text: text(holder[field]),
-	set(args) {
-		holder[field] = args && field === 'input' ? inputOfArguments(args) : textOf(args);
-	},
-});
-
-/** OpenAI: `choices[].delta.tool_calls[]`, pieces of one call sharing an index, and the older `function_call`. */
-const openaiFragments = (event: JsonObject): Fragment[] =>
-	objectsOf(event.choices).flatMap(([place, choice]) => {
-		const delta = isObject(choice.delta) ? choice.delta : {};
-		const number = String(choice.index ?? place);
-		const fragments = objectsOf(delta.tool_calls).map(([at, call]): Fragment => {
-			const name = `${number}.${String(call.index ?? at)}`;
-			if (isObject(call.custom) && isObject(call.function)) throw malformed('of two kinds');
-			if (isObject(call.custom)) return openaiFragment(name, call.custom, 'input');
-			if (isObject(call.function)) return openaiFragment(name, call.function, 'arguments');
-			return {call: name, set: () => undefined};
-		});
-		return isObject(delta.function_call)
-			? [...fragments, openaiFragment(`${number}.function_call`, delta.function_call, 'arguments')]
-			: fragments;
-	});
-
-/** Anthropic: a `tool_use` block begins with the name; `input_json_delta` events bring its input. */
-const anthropicFragments = (event: JsonObject): Fragment[] => {
-	const call = `0.${String(event.index)}`;
-	const {content_block: block, delta} = event;
-	if (isObject(block) && block.type === 'tool_use') {
-		const set = (args: JsonObject | undefined) => {
-			block.input = args ?? {};
-		};
-		return [
-			{call, name: text(block.name), input: isObject(block.input) && Object.keys(block.input).length > 0 ? block.input : undefined, set},
-		];
-	}
-	if (!isObject(delta) || delta.type !== 'input_json_delta') return [];
-	return [
-		{
-			call,
-			text: text(delta.partial_json),
-			set(args) {
-				delta.partial_json = textOf(args);
-			},
-		},
-	];
-};
 
 /** What ends a call in its middle. */
 const cuts: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'model_context_window_exceeded']);
@@ -104,8 +36,6 @@ const endsCalls = (dialect: Dialect, event: JsonObject): {prefix: string; cut: b
 	);
 };
 
-const malformed = (what: string): GatewayError => new GatewayError('upstream_malformed', `The provider asks for a tool call ${what}.`);
-
 /** What all clients take the arguments to be: two places that say them would be read differently. */
 const argumentsText = ({kind, pieces}: Growing): string => {
 	const words = pieces.map(({fragment}) => fragment.text ?? '').join('');
@@ -120,7 +50,7 @@ const argumentsText = ({kind, pieces}: Growing): string => {
  * guards have seen what came before, and is waited for before a call is judged.
  */
 export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dialect, shown: () => Promise<void>): ToolGate => {
-	const fragmentsOf = dialect.name === 'anthropic' ? anthropicFragments : openaiFragments;
+	const fragmentsOf = fragmentsIn(dialect);
 	const calls = new Map<string, Growing>();
 	/** Clients would put what follows behind what has been judged. */
 	const judged = new Set<string>();
@@ -151,7 +81,9 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 	const released = (entry: Held | SseEvent): SseEvent => {
 		if (!('edited' in entry)) return entry;
 		const {event, json, edited} = entry;
-		return edited ? {...event, data: JSON.stringify(json), raw: Buffer.from(dialect.event(json))} : event;
+		if (!edited) return event;
+		const name = dialect.name === 'anthropic' ? String(json.type) : event.event;
+		return {event: name, data: JSON.stringify(json), raw: Buffer.from(dialect.event(json))};
 	};
 
 	const release = async (): Promise<SseEvent[]> => {
@@ -185,9 +117,9 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 		async take(event, isLast) {
 			if (isLast) return calls.size > 0 ? [...(await release()), event] : [event];
 			const json = parsed(event.data);
-			const held = json && {event, json, edited: false};
+			const held = json && {event, json, edited: unlikeItsPieces(dialect, event, json)};
 			if (held) for (const fragment of fragmentsOf(held.json)) grow(fragment, held);
-			if (calls.size === 0) return [event];
+			if (calls.size === 0) return [released(held ?? event)];
 			chars += event.data.length;
 			if (chars > mostHeldChars) throw new GatewayError('upstream_too_large', 'The tool calls of this answer are too long to be checked.');
 			waiting.push(held ?? event);

@@ -125,7 +125,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const finishWith = (event: SseEvent): void => {
 		ended = true;
 		// Nobody has looked at what else stands in it.
-		if (!isGuarded) tail = event.raw.toString();
+		if (!isGuarded && !gate) tail = event.raw.toString();
 		else tail = dialect.name === 'anthropic' ? dialect.event({type: 'message_stop'}) : 'data: [DONE]\n\n';
 	};
 
