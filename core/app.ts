@@ -58,6 +58,15 @@ const health =
 /** A key that somebody took for a part of the address is not written down. */
 const shownPath = (path: string): string => path.slice(0, 500).replace(/(vk|adm|sk)[_-][\w-]{6,}/gi, '$1_…');
 
+const modelPaths: ReadonlyMap<string, DialectOperation> = new Map([
+	['/v1/chat/completions', 'chat'],
+	['/v1/embeddings', 'embeddings'],
+	['/v1/messages', 'messages'],
+	['/anthropic/v1/messages', 'messages'],
+	['/v1/messages/count_tokens', 'count_tokens'],
+	['/anthropic/v1/messages/count_tokens', 'count_tokens'],
+]);
+
 const surfaceOf = ({path, req}: Context): Surface => {
 	if (path === '/admin' || path.startsWith('/admin/')) return 'admin';
 	if (/^\/(self|oauth|\.well-known)\//.test(path)) return 'gateway';
@@ -145,15 +154,6 @@ const send = ({stopping, ledger}: Gateway, {req, res}: Context, exchange: Exchan
 	letGo(req);
 };
 
-const modelPaths: ReadonlyMap<string, DialectOperation> = new Map([
-	['/v1/chat/completions', 'chat'],
-	['/v1/embeddings', 'embeddings'],
-	['/v1/messages', 'messages'],
-	['/anthropic/v1/messages', 'messages'],
-	['/v1/messages/count_tokens', 'count_tokens'],
-	['/anthropic/v1/messages/count_tokens', 'count_tokens'],
-]);
-
 const callTo =
 	(gateway: Gateway, rests: Rests, operation: DialectOperation): Middleware =>
 	async ({req, res, state}) => {
@@ -169,19 +169,19 @@ const modelDoor = (gateway: Gateway, rests: Rests): Middleware => {
 	};
 };
 
-/** The doors of MCP, likewise. */
+/** The doors of MCP, whatever the method is. */
 const toolDoor = (gateway: Gateway): Middleware => {
 	const door = mcpDoor(gateway);
 	return (ctx, next) => (ctx.path === '/mcp' || ctx.path.startsWith('/mcp/') ? door(ctx, next) : next());
 };
 
 const doors = (gateway: Gateway, rests: Rests): Router => {
-	const router = new Router();
+	// As everything that decides by a path does, it tells letters apart.
+	const router = new Router({sensitive: true});
 	for (const [path, operation] of modelPaths) router.post(path, callTo(gateway, rests, operation));
 	router.get(['/v1/models', '/v1/models/*id', '/anthropic/v1/models', '/anthropic/v1/models/*id'], modelList(gateway));
 	admin(gateway, router);
 	selfService(gateway, router);
-	router.all(['/mcp', '/mcp/*rest'], mcpDoor(gateway));
 	resourceMetadata(gateway, router);
 	connectPages(gateway, router);
 	return router;
@@ -190,8 +190,18 @@ const doors = (gateway: Gateway, rests: Rests): Router => {
 /** What the path takes, whatever the method was: the router notes it. */
 const methodsOf = ({matched}: Context): string[] => (matched as {methods: string[]}[] | undefined)?.flatMap(({methods}) => methods) ?? [];
 
+/** Parts of the providers' interfaces that clients know and this gateway does not, and what to use in their place. */
+const notServed: readonly (readonly [paths: RegExp, other: string])[] = [
+	[/^\/v1\/(responses|completions|assistants|threads)(\/|$)/, 'Use /v1/chat/completions.'],
+	[/^\/v1\/(images|audio|videos|moderations|files|uploads|batches|realtime|vector_stores|fine_tuning)(\/|$)/, 'Ask the provider itself.'],
+	[/^(\/anthropic)?\/v1\/(messages\/batches|complete|files|skills)(\/|$)/, 'Use /v1/messages, or ask the provider itself.'],
+	[/^\/v1(beta|alpha)\//, 'Use /v1/chat/completions.'],
+];
+
 const nothingHere: Middleware = async ctx => {
 	if (ctx.state.reply) return;
 	if (methodsOf(ctx).length > 0) throw new GatewayError('method_not_allowed', `${ctx.path} does not take ${ctx.method}.`);
-	throw new GatewayError('not_found', `There is nothing at ${shownPath(ctx.path).slice(0, 200)}.`);
+	const [, other] = notServed.find(([paths]) => paths.test(ctx.path)) ?? [];
+	const words = other === undefined ? 'There is nothing at' : `${other} This gateway does not serve`;
+	throw new GatewayError('not_found', `${words} ${shownPath(ctx.path).slice(0, 200)}.`);
 };

@@ -57,6 +57,19 @@ test.serial('the keys of the first start are shown once, and no file holds them'
 	t.is(again.status, 200);
 });
 
+test.serial('a terminal that is closed breaks off no answer', async t => {
+	const {folder} = await setup(t);
+	const gateway = await startCommand(t, folder);
+	const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+		method: 'POST',
+		headers: {authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json'},
+		body: JSON.stringify({model: 'long', stream: true, messages: [{role: 'user', content: 'go on'}]}),
+	});
+	const ended = gateway.end('SIGHUP');
+	t.regex(await response.text(), /word40/);
+	t.is((await ended).code, 0);
+});
+
 test.serial('the curl line that is printed works when pasted into sh, in the API its provider speaks', async t => {
 	const {upstream, folder} = await setup(t);
 	const openai = await startCommand(t, folder);

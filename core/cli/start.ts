@@ -48,7 +48,7 @@ const closeOnSignals = ({saying, stop, kill}: Ending): void => {
 			process.exit(1);
 		}
 	};
-	process.on('SIGTERM', close).on('SIGINT', close);
+	for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, close);
 };
 
 const ready = (): void => console.log('\nReady. Ctrl-C finishes what runs, and stops.');

@@ -102,7 +102,7 @@ export const openWorker = ({log, greet, wordsOf}: Options): void => {
 		if (message.kind === 'stop') void stop();
 	});
 	process.on('disconnect', stop).on('SIGTERM', stop);
-	// Ctrl-C in a terminal reaches every process; it is for the supervisor to say what it means.
-	process.on('SIGINT', () => undefined);
+	// Ctrl-C in a terminal, and its end, reach every process; it is for the supervisor to say what they mean.
+	for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 	void send({kind: 'hello'});
 };
