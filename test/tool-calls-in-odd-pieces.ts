@@ -80,17 +80,35 @@ test('what a custom tool is given is judged as its input, and written back as te
 	}
 });
 
-test('a call that the greatest length cuts has no arguments, and the answer its finish reason, streamed or whole', async t => {
-	const {seen} = await ruledGateway(t);
-	const half = '{"cmd":"rm -rf /';
-	const streamed = await seen('openai', {pieces: [streamOf('openai', [item(named), item({function: {arguments: half}}, 'length')])]});
-	const message = {tool_calls: [{...named, function: {name: 'bash', arguments: half}}]};
-	const {text} = await seen('openai', {headers: asJson, pieces: [whole(message, 'length')]}, false);
-	for (const said of [streamed.text, text]) {
-		t.regex(said, /"finish_reason":"length"/);
-		t.regex(said, /bash/);
-		t.notRegex(said, /rm -rf|upstream_malformed/);
-	}
-	const uncut = await seen('openai', {headers: asJson, pieces: [whole(message, 'tool_calls')]}, false);
-	t.regex(uncut.text, /upstream_malformed/);
-});
+const half = '{"cmd":"rm -rf /';
+
+for (const reason of ['length', 'content_filter'])
+	test(`a call that ${reason} breaks off has no arguments, and the answer its finish reason, streamed or whole`, async t => {
+		const {seen} = await ruledGateway(t);
+		const pieces = [item(named), item({function: {arguments: half}}, reason)];
+		const streamed = await seen('openai', {pieces: [streamOf('openai', pieces)]});
+		const message = {tool_calls: [{...named, function: {name: 'bash', arguments: half}}]};
+		const {text} = await seen('openai', {headers: asJson, pieces: [whole(message, reason)]}, false);
+		for (const said of [streamed.text, text]) {
+			t.true(said.includes(`"finish_reason":"${reason}"`));
+			t.regex(said, /bash/);
+			t.notRegex(said, /rm -rf|upstream_malformed/);
+		}
+		const uncut = await seen('openai', {headers: asJson, pieces: [whole(message, 'tool_calls')]}, false);
+		t.regex(uncut.text, /upstream_malformed/);
+	});
+
+for (const reason of ['max_tokens', 'refusal', 'tool_use'])
+	test(`a call whose input is half there ${reason === 'tool_use' ? 'is refused' : `when ${reason} breaks it off has none`}`, async t => {
+		const {seen} = await ruledGateway(t);
+		const events = [
+			{type: 'content_block_start', index: 0, content_block: {type: 'tool_use', id: 'toolu_1', name: 'bash', input: {}}},
+			{type: 'content_block_delta', index: 0, delta: {type: 'input_json_delta', partial_json: half}},
+			{type: 'content_block_stop', index: 0},
+		];
+		const stream = streamOf('anthropic', events).replace('"stop_reason":"end_turn"', `"stop_reason":"${reason}"`);
+		const {text} = await seen('anthropic', {pieces: [stream]});
+		t.is(text.includes(`"stop_reason":"${reason}"`), reason !== 'tool_use');
+		t.is(text.includes('upstream_malformed'), reason === 'tool_use');
+		t.notRegex(text, /rm -rf/);
+	});

@@ -4,6 +4,7 @@ import type {Gateway} from '../gateway.ts';
 import type {SseEvent} from '../upstream/sse.ts';
 import {inputAsArguments} from './dialects/custom-calls.ts';
 import type {Dialect} from './dialects/dialect.ts';
+import {breaksOff} from './dialects/endings.ts';
 import {isObject, type JsonObject, objectsOf} from './json.ts';
 import {askToolCall, isWhole} from './tool-calls.ts';
 import {type Fragment, fragmentsIn, malformed, unlikeItsPieces} from './tool-fragments.ts';
@@ -21,18 +22,17 @@ const mostHeldChars = 8_000_000;
 /** Whoever asks for more of them is not answering a question. */
 const mostCalls = 10_000;
 
-/** What ends a call in its middle. */
-const cuts: ReadonlySet<unknown> = new Set(['length', 'max_tokens', 'model_context_window_exceeded']);
-
 /** Calls whose names begin with one of these get nothing more from this event on. */
 const endsCalls = (dialect: Dialect, event: JsonObject): {prefix: string; cut: boolean}[] => {
 	if (dialect.name === 'anthropic') {
 		const reason = isObject(event.delta) ? event.delta.stop_reason : undefined;
-		return event.type === 'message_delta' ? [{prefix: '0.', cut: cuts.has(reason)}] : [];
+		return event.type === 'message_delta' ? [{prefix: '0.', cut: breaksOff.has(reason)}] : [];
 	}
 	return objectsOf(event.choices).flatMap(([place, {index, finish_reason}]) =>
 		// Some servers say '' in every chunk.
-		typeof finish_reason === 'string' && finish_reason !== '' ? [{prefix: `${String(index ?? place)}.`, cut: cuts.has(finish_reason)}] : [],
+		typeof finish_reason === 'string' && finish_reason !== ''
+			? [{prefix: `${String(index ?? place)}.`, cut: breaksOff.has(finish_reason)}]
+			: [],
 	);
 };
 

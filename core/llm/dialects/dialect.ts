@@ -42,7 +42,7 @@ export type ToolCall = {
 	name: string;
 	/** JSON of an object, as plugins read it, unless the model made a mistake. */
 	argumentsText: string;
-	/** The answer came to its greatest length, maybe in the middle of this. */
+	/** The answer was broken off, maybe in the middle of this. */
 	cut?: boolean;
 	path: readonly (string | number)[];
 };

@@ -6,6 +6,7 @@ import {readOpenaiUsage, searchesAlways, sureOfOpenai} from '../usage-openai.ts'
 import {inputOnly} from '../usage-parts.ts';
 import {inputAsArguments, inputOfArguments} from './custom-calls.ts';
 import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
+import {breaksOff} from './endings.ts';
 import {readBoolean, readCount, readInput, readMessages, readModel, readObjectField, readParams, readTools} from './fields.ts';
 import {mediaOf} from './media.ts';
 import {deltaEvent, deltasOf, endsChannels, event} from './openai-stream.ts';
@@ -113,7 +114,7 @@ const callsOfMessage = (message: JsonObject, path: readonly (string | number)[])
 const toolCallsOf = (reply: JsonObject): ToolCall[] =>
 	objectsOf(reply.choices).flatMap(([index, {message, finish_reason}]) => {
 		const calls = isObject(message) ? callsOfMessage(message, ['choices', index, 'message']) : [];
-		return finish_reason === 'length' ? calls.map(one => ({...one, cut: true})) : calls;
+		return breaksOff.has(finish_reason) ? calls.map(one => ({...one, cut: true})) : calls;
 	});
 
 const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonObject | undefined): void => {
