@@ -79,7 +79,7 @@ const votesOf = ({kv}: Pick<Lent, 'kv'>, id: string): Vote[] =>
 		.sort((a, b) => a.at - b.at);
 
 /** Those who approve, where there are as many as it needs who agree on the terms, with the one who was the last of them. */
-const agreed = ({needs}: Approval, votes: readonly Vote[]): {by: string[]; last: Vote} | undefined => {
+export const agreed = ({needs}: Approval, votes: readonly Vote[]): {by: string[]; last: Vote} | undefined => {
 	const alike = Map.groupBy(
 		votes.filter(({terms}) => terms),
 		({terms}) => JSON.stringify(terms),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import {type Caller, type Json, mayReach, refuse} from '../../plugin-sdk/index.ts';
-import {type Approval, type Lent, ofId, rows, standingOf, type Terms, tokensOf, type Vote} from './book.ts';
+import {type Approval, agreed, type Lent, ofId, rows, standingOf, type Terms, tokensOf, type Vote} from './book.ts';
 import {digestOf, kindOf, namesOf, sameOf, whoOf} from './call.ts';
 
 const id = z.string().max(100);
@@ -64,10 +64,13 @@ export const decide = async (approval: Approval, input: Said, lent: Lent, caller
 	const before = standingOf(lent, approval, now);
 	if (before.state !== 'pending') throw refuse('conflict', `It is ${before.state} already.`);
 	const vote = voteOf(input, approval, caller.actor, now);
+	const votes = [...before.votes.filter(({by}) => by !== caller.actor), vote];
+	const isDecided = vote.refused !== undefined || agreed(approval, votes) !== undefined;
 	const {error} = await kv.put({
 		[rows.vote(name, caller.actor)]: vote as Json,
 		...(vote.terms?.anyArguments && {[rows.kind(kindOf(call, rule))]: name}),
-		...(vote.refused !== undefined && {[rows.open(whoOf(call), name)]: null, [rows.refused(sameOf(call))]: name}),
+		...(vote.refused !== undefined && {[rows.refused(sameOf(call))]: name}),
+		...(isDecided && {[rows.open(whoOf(call), name)]: null}),
 	});
 	if (error) throw refuse('store_unavailable', 'It could not be written down; nothing is decided.');
 	metrics.count(input.decision === 'refuse' ? 'refused' : 'approved');
