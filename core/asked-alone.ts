@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import type {HookAnswer, HookName} from '../schemas/hooks.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
@@ -5,7 +6,8 @@ import type {Carry, Fields, Member} from './hooks.ts';
 import type {Asked, openJudging} from './judging.ts';
 import type {Answer} from './plugins/tier.ts';
 import type {Step} from './steps.ts';
-import type {CheckVerdict} from './verdicts.ts';
+import type {CheckVerdict, Verdict} from './verdicts.ts';
+import {type Asking, askedLast, type Way} from './way.ts';
 
 type Options = Pick<ReturnType<typeof openJudging>, 'judge' | 'enforced'> & {
 	listeners: Readonly<Record<HookName, Member[]>>;
@@ -19,14 +21,41 @@ const looksAtServer = ({plugin, when}: Member, hook: HookName): boolean =>
 	when?.server !== undefined || plugin.manifest.hooks[hook]!.reads.includes('server');
 const passing: ReadonlySet<string> = new Set(['allow', 'rewrite', 'route']);
 
+/** What a verdict makes of an exchange. */
+const madeBy = (verdict: Verdict | undefined): unknown[] => {
+	const {patch, plan} = (verdict ?? {}) as {patch?: unknown; plan?: unknown};
+	return [verdict?.verdict, patch, plan];
+};
+
+/** Whoever comes again is asked about anew, and may wait anew. */
+const retryAfterMs = 1_000;
+
 /** Members that are asked one by one, outside of a pass; what they ask for is not carried out. */
 export const openAskedAlone = ({listeners, isAsked, aloneAt, judge, enforced, checked}: Options) => {
 	/** Asks one member, by itself, what it would say now. */
-	const askOne = async (member: Member, hook: HookName, fields: Fields): Promise<Answer | undefined> => {
-		const {run, tier} = aloneAt(member, hook);
-		const asked = tier.ask(run, 0, run.paths.map(fields));
+	const askOne = async (member: Member, hook: HookName, fields: Fields, way?: Way): Promise<Answer | undefined> => {
+		const step = aloneAt(member, hook);
+		const values = step.run.paths.map(fields);
+		way?.push({step, from: 0, values, reached: 0});
+		const asked = step.tier.ask(step.run, 0, values);
 		const [answer]: readonly Answer[] = asked instanceof Promise ? await asked : asked;
 		return answer;
+	};
+
+	/** What it was asked then; but what it is tainted with by now, and that its own claim is not to be had a second time. */
+	const asThen = ({exchange, fields}: Asked, {plugin: {name}}: Member, {step, values}: Asking): Fields => {
+		const claim = exchange.claims?.get(name);
+		return path => {
+			if (path === 'taints') return fields(path);
+			return path === 'continues' && claim !== undefined ? `${claim}/again` : values[step.run.paths.indexOf(path)];
+		};
+	};
+
+	/** Whether what it would hold now is the very call that it has let pass: it has set something aside for that, which it sees used. */
+	const countsItself = async (asked: Asked, hook: HookName, member: Member, then: Asking): Promise<boolean> => {
+		if (!asked.exchange.held.has(member.plugin.name)) return false;
+		const answer = await askOne(member, hook, asThen(asked, member, then));
+		return answer !== undefined && answer.kind !== 'F' && checked(hook, answer.body)?.verdict === 'hold';
 	};
 
 	return {
@@ -39,17 +68,50 @@ export const openAskedAlone = ({listeners, isAsked, aloneAt, judge, enforced, ch
 		async passAgain<Name extends HookName>(
 			hook: Name,
 			members: readonly Member[],
-			{exchange, fields, carry}: Asked & {carry: Carry<Name>},
+			{exchange, fields, carry, way}: Asked & {carry: Carry<Name>; way?: Way | undefined},
 		): Promise<'end' | undefined> {
 			for (const one of members) {
-				const answer = isAsked(one, hook, exchange, fields) ? await askOne(one, hook, fields) : undefined;
+				const then = way && askedLast(way, hook, one);
+				const answer = isAsked(one, hook, exchange, fields) ? await askOne(one, hook, fields, way) : undefined;
 				const judged = answer && judge({exchange, fields}, hook, one, answer);
 				const verdict = judged && enforced(judged, one);
+				if (verdict && way) way.at(-1)!.said = new Map([[one, verdict]]);
+				if (verdict?.verdict === 'hold' && then && (await countsItself({exchange, fields}, hook, one, then))) continue;
 				if (verdict?.verdict === 'hold')
 					throw new GatewayError('denied', 'What the call was changed to needs an approval of its own.', {plugin: one.plugin.name});
 				if (verdict && carry(verdict as HookAnswer<Name>, one) === 'end') return 'end';
 			}
 			return undefined;
+		},
+
+		/**
+		 * Whoever let it pass before it waited at `holder` says so once more, of what it was asked then. Nothing they ask for is carried out; of who
+		 * has set something aside for it, or claimed it, a refusal alone counts, since all else may come of just that. Who asks a model is not asked:
+		 * that is about the words, which are the same, and would be paid for twice. Throws GatewayError where one refuses, or says something new.
+		 */
+		async stillPass(hook: HookName, holder: Member, {way, ...asked}: Asked & {way: Way}): Promise<void> {
+			const {exchange, fields} = asked;
+			const before = listeners[hook].slice(0, listeners[hook].indexOf(holder)).map(member => ({at: hook, member}));
+			const earlier = hook === 'on-tool-call' ? listeners['pre-request'].map(member => ({at: 'pre-request' as const, member})) : [];
+			for (const {at, member} of [...earlier, ...before]) {
+				const {reads} = member.plugin.manifest.hooks[at]!;
+				const then = askedLast(way, at, member);
+				if (member.mode === 'observe' || (!then && at !== hook) || (then && reads.includes('asking'))) continue;
+				if (!isAsked(member, at, exchange, at === hook ? fields : undefined)) continue;
+				const answer = await askOne(member, at, then ? asThen(asked, member, then) : fields);
+				if (!answer) continue;
+				const verdict = answer.kind === 'F' ? undefined : checked(at, answer.body);
+				if (!verdict || verdict.verdict === 'deny') {
+					const judged = judge(asked, at, member, answer);
+					if (judged) enforced(judged, member);
+					continue;
+				}
+				const {name} = member.plugin;
+				const isCounted = exchange.held.has(name) || (exchange.claims?.has(name) && !reads.includes('continues'));
+				if (isCounted || verdict.verdict === 'allow' || isDeepStrictEqual(madeBy(verdict), madeBy(then?.said?.get(member)))) continue;
+				const message = 'Since this began to wait, a rule has come to say something else of it: ask again.';
+				throw new GatewayError('approval_required', message, {plugin: name, rule: verdict.rule, retryAfterMs});
+			}
 		},
 
 		/**

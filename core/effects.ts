@@ -87,6 +87,7 @@ export const openEffects = ({ledger, kv, once, onLost, now}: Options): CarryOut 
 		// What is forgotten at once could be had twice.
 		if (until <= now()) throw new Error(`the claim ${name} is over`);
 		if (!(await once(`claim:${plugin}:${name}`, until))) return 'lost';
+		exchange.claims = (exchange.claims ?? new Map<string, string>()).set(plugin, name);
 		exchange.approval = {id: name.replace(/\/.*$/s, ''), ...(verdict.verdict === 'rewrite' && {isEdited: true})};
 		await all(exchange, plugin, verdict);
 		return undefined;

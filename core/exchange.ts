@@ -9,6 +9,7 @@ import type {Crossing} from './ledger/ledger.ts';
 import type {JsonObject} from './llm/json.ts';
 import type {Question} from './questions.ts';
 import type {Waiting} from './upstream/reply.ts';
+import type {Way} from './way.ts';
 
 export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
 export type Surface = 'openai' | 'anthropic' | 'mcp' | 'admin' | 'gateway';
@@ -95,6 +96,10 @@ export type Exchange = {
 	windowed: boolean;
 	/** What it waits for, or was let pass by. */
 	approval?: {id: string; isPending?: true; isEdited?: true; arguments?: JsonObject};
+	/** What each plugin has claimed for it. */
+	claims?: Map<string, string>;
+	/** What was asked about it, until it is sent. */
+	way?: Way | undefined;
 	/** What has come to stand against it while it ran, where such exchanges may finish. */
 	revoked?: GatewayError;
 	/** Tells when nobody is there any more to take the reply. */

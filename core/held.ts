@@ -16,6 +16,8 @@ export type Held = {
 	hook: HookName;
 	member: Member;
 	ask: (lostClaim: string | undefined) => Promise<Verdict | undefined>;
+	/** Asks those who let it pass before this member did. Rejects where one of them would not any more. */
+	askOthers: () => Promise<void>;
 };
 
 type Options = {holds: Holds | undefined; askAgain: (question: Question) => Promise<SecondAnswer>};
@@ -36,6 +38,9 @@ const pending = ({exchange, member}: Held, {approval, rule}: Verdict): GatewayEr
 	});
 };
 
+/** Whether an approver has changed something. */
+export const isEdit = (verdict: Verdict | undefined): boolean => verdict?.verdict === 'rewrite' && verdict.claim !== undefined;
+
 /** Waits while a member says `hold`. */
 export const openHeld = ({holds, askAgain}: Options) => {
 	/** A key that ended while its exchange waited must not be what it goes on with, whatever becomes of those that run. */
@@ -54,7 +59,7 @@ export const openHeld = ({holds, askAgain}: Options) => {
 	 * with, `approval_required` when nobody has decided in time, what stands against the exchange by now, or why it was ended.
 	 */
 	return async (held: Held, first: Verdict): Promise<Verdict | undefined> => {
-		const {exchange, member, ask} = held;
+		const {exchange, member, ask, askOthers} = held;
 		let verdict: Verdict | undefined = first;
 		let hold: Hold | undefined;
 		let lostClaim: string | undefined;
@@ -69,7 +74,10 @@ export const openHeld = ({holds, askAgain}: Options) => {
 					if (!hold.watch(waitsFor)) isOver = (await hold.next()) === 'over';
 				} else if (verdict?.verdict === lost) lostClaim = verdict.claim!.name;
 				else {
-					if (hold) await stillMay(exchange);
+					if (!hold) return verdict;
+					await stillMay(exchange);
+					// What an approver wrote is asked about as it is now.
+					if (!isEdit(verdict)) await askOthers();
 					return verdict;
 				}
 				verdict = await ask(lostClaim);

@@ -1,22 +1,22 @@
 import type {Scope} from '../schemas/config.ts';
-import {hooks as declared, type HookAnswer, type HookName} from '../schemas/hooks.ts';
+import type {HookAnswer, HookName} from '../schemas/hooks.ts';
 import {openAskedAlone} from './asked-alone.ts';
 import type {CarryOut} from './effects.ts';
 import {GatewayError} from './errors.ts';
 import type {Exchange} from './exchange.ts';
 import type {NoteFindings} from './findings.ts';
-import {lost, openHeld} from './held.ts';
+import {isEdit, lost, openHeld} from './held.ts';
 import type {Holds} from './holds.ts';
 import {type Asked, openJudging} from './judging.ts';
-import {isObject} from './llm/json.ts';
+import {openListening} from './listening.ts';
 import type {Admitted, Answer, Tier} from './plugins/tier.ts';
 import {openQuestions, type Question, type SecondAnswer} from './questions.ts';
 import type {Value} from './sandbox/isolate.ts';
 import type {Steady} from './steady.ts';
-import {hooksWith, openSteps, rememberSteps, type Step} from './steps.ts';
+import type {Step} from './steps.ts';
 import {ownTaints, withSaid} from './taints/said.ts';
-import {openTakingPart} from './taking-part.ts';
 import {rememberVerdicts, type Verdict} from './verdicts.ts';
+import {type Asking, type Way, wayAt} from './way.ts';
 
 /** A plugin with its place in the config's list. */
 export type Member = {
@@ -35,7 +35,11 @@ export type Carry<Name extends HookName> = (verdict: HookAnswer<Name>, member: M
 
 export type WindowVerdict = Extract<HookAnswer<'post-response'>, {verdict: 'allow' | 'rewrite'}>;
 
-type Pass<Name extends HookName> = Asked & {carry: Carry<Name>; onEdited?: (() => Promise<'end' | undefined>) | undefined};
+type Pass<Name extends HookName> = Asked & {
+	carry: Carry<Name>;
+	onEdited?: (() => Promise<'end' | undefined>) | undefined;
+	way?: Way | undefined;
+};
 /** Who changed something that others may see, and whether it has to see that itself. */
 type Changed = {member: Member; again: boolean};
 
@@ -92,59 +96,29 @@ const mostModels = 2;
 const readsEstimate = ({plugin}: Member): boolean =>
 	plugin.manifest.hooks['pre-request']?.reads.some(path => path.startsWith('estimate.')) === true;
 
-const isSet = (config: unknown, path: string): boolean =>
-	path.split('.').reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), config) !== undefined;
-
-const readsWindow = ({plugin: {manifest, config}}: Member): boolean => {
-	const {reads, window} = manifest.hooks['post-response']!;
-	return reads.includes('window') && (window?.onlyWith?.some(path => isSet(config, path)) ?? true);
-};
-
 export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, holds, taintsOf = ownTaints}: Options): Hooks => {
-	const listeners = Object.fromEntries(
-		(Object.keys(declared) as HookName[]).map(name => {
-			const own = members.filter(({plugin}) => plugin.manifest.hooks[name]);
-			return [name, declared[name].runs === 'up' ? own.reverse() : own];
-		}),
-	) as Record<HookName, Member[]>;
-	const {stepsOf, stepOf} = openSteps();
+	const {listeners, isAsked, windowsOf, steps, stepOf, listens} = openListening(members, taintsOf);
 	const checked = rememberVerdicts();
 	const {note, askAgain, aloneAt} = openQuestions({stepOf, checked});
 	const {failed, judge, enforced, taken} = openJudging({checked, carryOut, noteFindings, onFailed});
 	const decided = openHeld({holds, askAgain});
-	const takesPart = openTakingPart(taintsOf);
-	const isAsked = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean =>
-		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange, fields);
-
-	const windowsOf = (exchange: Exchange): Member[] =>
-		listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange));
-
-	/** Somebody listens where the exchange is tainted, and whoever watches its stream may yet do that. */
-	const mayYetListen = (hook: HookName, exchange: Exchange): boolean =>
-		exchange.operation !== undefined &&
-		tainting.has(hook) &&
-		listeners[hook].some(({plugin}) => plugin.manifest.hooks[hook]!.operationsWhenTainted?.includes(exchange.operation!)) &&
-		windowsOf(exchange).length > 0;
-
-	/** Where somebody has a scope, or hears of tainted exchanges alone, and who is asked depends on more than the operation. */
-	const scoped = hooksWith(listeners, ({when}) => when !== undefined);
-	const tainting = hooksWith(listeners, ({plugin}, hook) => plugin.manifest.hooks[hook]!.operationsWhenTainted !== undefined);
-	const usual = rememberSteps();
-	const steps = (hook: HookName, exchange: Exchange, fields?: Fields): readonly Step[] => {
-		const found = () => stepsOf(hook, listeners[hook], member => isAsked(member, hook, exchange, fields));
-		if (scoped.has(hook) || exchange.windowed || (tainting.has(hook) && taintsOf(exchange).length > 0)) return found();
-		return usual(hook, exchange.operation, found);
-	};
-
-	const {askOne, passAgain, refusesServer, judgeTainted} = openAskedAlone({listeners, isAsked, aloneAt, judge, enforced, checked});
+	const {askOne, passAgain, stillPass, refusesServer, judgeTainted} = openAskedAlone({
+		listeners,
+		isAsked,
+		aloneAt,
+		judge,
+		enforced,
+		checked,
+	});
 
 	/** The member's last word, where the first was to wait. */
-	const waited = (first: Verdict, {exchange, fields}: Asked, hook: HookName, member: Member) => {
+	const waited = (first: Verdict, {exchange, fields, way = []}: Asked & {way?: Way | undefined}, hook: HookName, member: Member) => {
 		const ask = async (lostClaim: string | undefined) => {
 			const answer = await askOne(member, hook, path => (path === 'lostClaim' ? lostClaim : fields(path)));
 			return answer && taken({exchange, fields}, hook, member, answer);
 		};
-		return decided({exchange, hook, member, ask}, first);
+		const askOthers = () => stillPass(hook, member, {exchange, fields, way});
+		return decided({exchange, hook, member, ask, askOthers}, first);
 	};
 
 	/** What an approver wrote passes those before `member` too, and before them whatever the caller has it pass. */
@@ -164,7 +138,10 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 		const asked = known ?? tier.ask(run, from, values);
 		const answers = asked instanceof Promise ? await asked : asked;
 		const last = answers.at(-1);
-		if (turn) turn.reached = last && last.kind !== 'A' ? last.place : own.length - 1;
+		const reached = last && last.kind !== 'A' ? last.place : own.length - 1;
+		if (turn) turn.reached = reached;
+		const asking: Asking | undefined = pass.way && {step, from, values, reached};
+		if (asking) pass.way!.push(asking);
 		let changed: Changed | undefined;
 		for (const answer of answers) {
 			const member = own[answer.place];
@@ -174,10 +151,11 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 			let verdict = taking instanceof Promise ? await taking : taking;
 			if (verdict?.verdict === 'hold' || verdict?.verdict === lost) verdict = await waited(verdict, pass, run.hook, member);
 			if (verdict?.principal && !known) remembered?.keep(answers, verdict.principal.expiresAt ?? Number.POSITIVE_INFINITY);
+			if (verdict && asking) asking.said = (asking.said ?? new Map<Member, Verdict>()).set(member, verdict);
 			const {model} = exchange;
 			// `checked` parsed it with the schema of this hook.
 			if (verdict && carry(verdict as HookAnswer<Name>, member) === 'end') return 'end';
-			if (verdict?.claim && verdict.verdict === 'rewrite' && (await edited(run.hook as Name, member, pass)) === 'end') return 'end';
+			if (isEdit(verdict) && (await edited(run.hook as Name, member, pass)) === 'end') return 'end';
 			// Its estimate was that of another model: what it reserves has to be of this one.
 			if (changed && model !== exchange.model) changed.again = readsEstimate(member);
 		}
@@ -200,23 +178,23 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 		askAgain,
 		refusesServer: (name, exchange, given) => refusesServer(name, exchange, withSaid(exchange, given, taintsOf)),
 		async again(name, exchange, given, carry) {
-			await passAgain(name, listeners[name], {exchange, fields: withSaid(exchange, given, taintsOf), carry});
+			await passAgain(name, listeners[name], {exchange, fields: withSaid(exchange, given, taintsOf), carry, way: exchange.way});
 		},
-
 		judgeTainted: (name, exchange, fields) => judgeTainted(name, exchange, withSaid(exchange, fields, taintsOf)),
-		listens: (name, exchange) => steps(name, exchange).length > 0 || mayYetListen(name, exchange),
+		listens,
 		reads: (name, path, exchange) => steps(name, exchange).some(({run}) => run.paths.includes(path)),
 		windows: windowsOf,
 
 		async ask(name, exchange, given, carry, onEdited) {
 			const fields = withSaid(exchange, given, taintsOf);
+			const way = wayAt(name, exchange);
 			let list = steps(name, exchange, fields);
 			let at = 0;
 			let from = 0;
 			let models = 0;
 			while (at < list.length) {
-				const came = await through(list[at]!, from, {exchange, fields, carry, onEdited});
-				if (came === 'end') return;
+				const came = await through(list[at]!, from, {exchange, fields, carry, onEdited, way});
+				if (came === 'end') break;
 				if (!came) {
 					at++;
 					from = 0;
@@ -231,6 +209,7 @@ export const openHooks = ({members, carryOut, noteFindings, onFailed, steady, ho
 				list = steps(name, exchange, fields);
 				[at, from] = next(name, list, came);
 			}
+			if (exchange.way && name === 'on-tool-call') exchange.way = undefined;
 		},
 
 		askWindow(exchange, member, given) {
