@@ -1,11 +1,10 @@
 import {readFile, stat} from 'node:fs/promises';
-import {type IncomingHttpHeaders, request} from 'node:http';
 import {join} from 'node:path';
-import {text} from 'node:stream/consumers';
 import test from 'ava';
 import {startAuthorizationServer} from './helpers/authorization-server.ts';
 import {openBrowser} from './helpers/browser.ts';
 import {startGateway} from './helpers/gateway.ts';
+import {knownAs} from './helpers/known-as.ts';
 import {legacyClient} from './helpers/mcp-servers.ts';
 import {wireTo, wordsOf} from './helpers/mcp-wire.ts';
 import {protectedServer} from './helpers/protected-mcp-server.ts';
@@ -164,15 +163,7 @@ test('behind a name of its own, links, redirects and cookies are of that name an
 	});
 	const link = new URL(linkIn(await ask(gateway, await gateway.key({tenant: 'acme', user: 'ada'}))));
 	t.is(link.origin, publicUrl);
-	const go = (path: string, {method = 'GET', ...headers}: Record<string, string>) =>
-		new Promise<{status: number | undefined; headers: IncomingHttpHeaders; text: string}>((resolve, reject) => {
-			const {port} = new URL(gateway.url);
-			request({host: '127.0.0.1', port, path, method, headers: {host: 'gateway.example', ...headers}}, async response => {
-				resolve({status: response.statusCode, headers: response.headers, text: await text(response)});
-			})
-				.on('error', reject)
-				.end();
-		});
+	const go = (path: string, said: Record<string, string>) => knownAs(gateway, 'gateway.example', path, said);
 	const path = `${link.pathname}${link.search}`;
 	t.is((await go(path, {})).status, 200);
 	t.is((await go(path, {host: 'evil.example'})).status, 403);

@@ -2,26 +2,44 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {startAuthorizationServer} from './helpers/authorization-server.ts';
-import {openBrowser} from './helpers/browser.ts';
 import {startGateway} from './helpers/gateway.ts';
+import {knownAs} from './helpers/known-as.ts';
 import {wordsOf} from './helpers/mcp-wire.ts';
 import {protectedServer} from './helpers/protected-mcp-server.ts';
-import {ask, connect, linkIn, gatewayOfUsers as start} from './helpers/users-at-a-server.ts';
+import {ask, connect, linkIn} from './helpers/users-at-a-server.ts';
+
+const everything = [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}}];
 
 test('without an issuer in the config the server says where to log in, and a gateway that nobody registered names itself', async t => {
-	const {as, gateway, keyOf} = await start(t);
-	as.metadata = {client_id_metadata_document_supported: true};
-	t.truthy(gateway);
-	const own = await startGateway(t, {
+	const as = await startAuthorizationServer(t);
+	as.metadata = {client_id_metadata_document_supported: true, registration_endpoint: `${as.issuer}/register`};
+	const gateway = await startGateway(t, {
+		publicUrl: 'https://gateway.example',
 		servers: {mail: {url: (await protectedServer(t, as)).url, oauth: {grant: 'authorization_code', hosts: [as.host]}}},
-		plugins: [{use: 'virtual-keys'}, {use: 'grants', config: {allow: {'*': {servers: ['*'], tools: ['*']}}}}],
+		mcp: {oauth: {authorizationServers: [as.issuer]}},
+		plugins: everything,
 	});
-	t.truthy(await keyOf('ada'));
-	const link = linkIn(await ask(own, await own.key({tenant: 'acme', user: 'ada'})));
-	await openBrowser().logIn(link);
-	const clientId = as.asked.at(-1)!.client_id!;
-	t.is(clientId, `${own.url}/oauth/client.json`);
-	t.like((await (await fetch(clientId)).json()) as object, {client_id: clientId, redirect_uris: [`${own.url}/oauth/callback`]});
+	const {pathname, search} = new URL(linkIn(await ask(gateway, await gateway.key({tenant: 'acme', user: 'ada'}))));
+	const leaving = await knownAs(gateway, 'gateway.example', `${pathname}${search}`, {method: 'POST', origin: 'https://gateway.example'});
+	const clientId = new URL(leaving.headers.location!).searchParams.get('client_id')!;
+	t.is(clientId, 'https://gateway.example/oauth/client.json');
+	t.like(JSON.parse((await knownAs(gateway, 'gateway.example', '/oauth/client.json')).text), {
+		client_id: clientId,
+		redirect_uris: ['https://gateway.example/oauth/callback'],
+	});
+	t.is(as.registered.size, 0);
+});
+
+test('a gateway that has no address with TLS is no document that somebody could fetch, and registers', async t => {
+	const as = await startAuthorizationServer(t);
+	as.metadata = {client_id_metadata_document_supported: true, registration_endpoint: `${as.issuer}/register`};
+	as.secretless = true;
+	const gateway = await startGateway(t, {
+		servers: {mail: {url: (await protectedServer(t, as)).url, oauth: {grant: 'authorization_code', hosts: [as.host]}}},
+		plugins: everything,
+	});
+	t.regex(await connect(gateway, await gateway.key({tenant: 'acme', user: 'ada'})), /is connected/);
+	t.true(as.registered.has(as.asked[0]!.client_id!));
 });
 
 test('where clients register by themselves, the gateway does so once, and keeps what it was given sealed', async t => {

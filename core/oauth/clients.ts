@@ -27,7 +27,7 @@ type Asked = {server: string; oauth: ResolvedOAuth; reach: Reach; known: Known; 
 
 export type Clients = {
 	/**
-	 * The config's name; the address of the gateway's own document, where those are taken; or one it registers under by itself, once, and
+	 * The config's name; the address of the gateway's own document, where those are taken and it has TLS; or one it registers under by itself, once, and
 	 * keeps sealed in the store. Rejects with `upstream_refused` where none of these is to be had.
 	 */
 	of(asked: Asked): Promise<Client>;
@@ -63,7 +63,9 @@ export const openClients = (kv: Pick<Kv, 'space' | 'put'>, seal: Seal, now = Dat
 			const {oauth, reach, known, origin} = asked;
 			const {metadata, issuer} = known;
 			if (oauth.clientId !== undefined) return {clientId: oauth.clientId};
-			if (metadata.client_id_metadata_document_supported === true) return {clientId: `${origin}${clientPath}`};
+			// A client id that is an address has https (client id metadata documents).
+			if (metadata.client_id_metadata_document_supported === true && origin.startsWith('https:'))
+				return {clientId: `${origin}${clientPath}`};
 			const row = rowOf(asked);
 			const before = await kept(row);
 			if (before) return before;

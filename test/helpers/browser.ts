@@ -1,3 +1,9 @@
+/** What a browser says of where a form was sent from: under `no-referrer` it names no origin (Fetch, append a request Origin header). */
+const sentFrom = (page: Headers, {origin}: URL) => ({
+	origin: page.get('referrer-policy') === 'no-referrer' ? 'null' : origin,
+	'sec-fetch-site': 'same-origin',
+});
+
 /** Somebody at a browser: keeps its cookies, follows nothing by itself. */
 export const openBrowser = () => {
 	let cookie: string | undefined;
@@ -14,10 +20,10 @@ export const openBrowser = () => {
 			const asked = await go(link);
 			const action = /action="([^"]+)"/.exec(asked.text)?.[1];
 			if (action === undefined) throw new Error(`no form: ${asked.status} ${asked.text}`);
-			const {origin} = new URL(link);
-			const leaving = await go(`${origin}${action}`, {
+			const at = new URL(link);
+			const leaving = await go(`${at.origin}${action}`, {
 				method: 'POST',
-				headers: {origin, 'content-type': 'application/x-www-form-urlencoded'},
+				headers: {...sentFrom(asked.headers, at), 'content-type': 'application/x-www-form-urlencoded'},
 			});
 			if (leaving.status !== 303) throw new Error(`not sent on: ${leaving.status} ${leaving.text}`);
 			return (await fetch(leaving.to, {redirect: 'manual'})).headers.get('location')!;
