@@ -162,6 +162,7 @@ export const hooks = {
 			'tool.definitionDigest': 'plain',
 			'tool.annotations': 'json',
 			'estimate.maxCostMicroUsd': 'plain',
+			tags: 'json',
 			source: 'plain',
 			...saidReads,
 			carried: 'plain',
@@ -174,6 +175,8 @@ export const hooks = {
 			tool: toolCall,
 			/** What the call itself can cost, by `toolPrices`: 0 for one that a model asks for, missing when no price is known. */
 			estimate: z.strictObject({maxCostMicroUsd: z.int().optional()}),
+			/** Its principal's, those that a trusted client names, and those that plugins have given it by now. */
+			tags: z.array(z.string()),
 			source: z.enum(['mcp', 'model']),
 			...said,
 			carried: z.string().optional(),

@@ -41,6 +41,8 @@ const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields =>
 			// Whoever asked makes it, and pays for it there.
 			case 'estimate.maxCostMicroUsd':
 				return 0;
+			case 'tags':
+				return JSON.stringify(exchange.tags);
 			case 'source':
 				return 'model';
 			default:

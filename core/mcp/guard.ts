@@ -4,6 +4,8 @@ import type {Gateway} from '../gateway.ts';
 import type {Carry, Fields} from '../hooks.ts';
 import {beforeReply, type Shown} from '../llm/after.ts';
 import {packed, principalField} from '../llm/asked.ts';
+import {rewritten} from '../llm/encode.ts';
+import {copyOf, jsonForPlugins} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {type BodyText, patchText} from '../llm/text.ts';
 import {keepReply} from '../payload.ts';
@@ -13,7 +15,7 @@ import {channelOfRequest, channelOfResult} from './channels.ts';
 import {listLeaves, requestLeaves, resultLeaves} from './leaves.ts';
 import type {Turn} from './turn.ts';
 
-const json = (value: unknown): Value => (value === undefined ? undefined : JSON.stringify(value));
+const json = (value: unknown): Value => (value === undefined ? undefined : jsonForPlugins(value));
 const own = (value: unknown): JsonObject => structuredClone(value) as JsonObject;
 
 const withoutMeta = ({_meta, ...params}: JsonObject): JsonObject => params;
@@ -85,7 +87,7 @@ const request = (turn: Governed): Given => {
 		if (text) patchText(words(), text);
 		for (const [key, value] of Object.entries(params ?? {})) {
 			if (value === null) delete turn.params[key];
-			else turn.params[key] = structuredClone(value);
+			else turn.params[key] = rewritten(value, turn.params[key]);
 			leaves = undefined;
 		}
 		return undefined;
@@ -126,6 +128,8 @@ export const askToolCall = async (turn: Governed, name: string, entry: Entry | u
 				return json(entry?.definition.annotations);
 			case 'estimate.maxCostMicroUsd':
 				return gateway.mcp.prices.most(server, name);
+			case 'tags':
+				return json(exchange.tags);
 			case 'source':
 				return 'mcp';
 			case 'continues':
@@ -142,7 +146,7 @@ export const askToolCall = async (turn: Governed, name: string, entry: Entry | u
 			return 'end';
 		}
 		if (verdict.verdict !== 'rewrite') return undefined;
-		args = own(verdict.patch.arguments);
+		args = rewritten(verdict.patch.arguments, args) as JsonObject;
 		digest = undefined;
 		params.arguments = args;
 		const {approval} = exchange;
@@ -186,7 +190,7 @@ export const askResult = async (turn: Turn, given: JsonObject): Promise<JsonObje
 	await beforeReply(gateway, exchange, shown, ({text, result: replaced}) => {
 		if (text) patchText(words(), text);
 		if (!isObject(replaced) || !isObject(replaced.result)) return;
-		result = own(replaced.result);
+		result = rewritten(replaced.result, result) as JsonObject;
 		leaves = undefined;
 	});
 	keepReply(gateway, exchange, () => ({text: words().strings, channels: words().strings.map(() => channelOfResult(exchange.operation))}));
@@ -208,7 +212,7 @@ export const askList = async (turn: Turn, field: string, given: Listed): Promise
 	const words = (): BodyText => {
 		if (leaves) return leaves;
 		// What is remembered of a server stays as it is.
-		entries = entries.map(entry => ({...entry, definition: own(entry.definition)}));
+		entries = entries.map(entry => ({...entry, definition: copyOf(entry.definition)}));
 		leaves = listLeaves(entries.map(({definition}) => definition));
 		return leaves;
 	};
