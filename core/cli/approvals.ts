@@ -20,6 +20,18 @@ const plugin = 'approvals';
 const act = (options: AdminOptions, action: string, input: unknown, as: string): Promise<unknown> =>
 	adminCall(options, 'POST', `/admin/plugins/${encodeURIComponent(as)}/actions/${action}`, input);
 
+/** All of a state, page by page: looking through a long book takes a gateway more than one. */
+const listed = async (options: AdminOptions, state: string, as: string): Promise<Shown[]> => {
+	const all: Shown[] = [];
+	let after: string | undefined;
+	do {
+		const page = (await act(options, 'list', {...(state !== 'all' && {state}), limit: 1_000, after}, as)) as Page;
+		all.push(...page.approvals);
+		after = page.next;
+	} while (after !== undefined);
+	return all;
+};
+
 /** What a client wrote must not steer the terminal of whoever decides, nor be there without being seen. */
 const visible = (text: string): string =>
 	text.replace(/[^\P{C}\n]|\p{Zl}|\p{Zp}/gu, hidden => `\\u{${hidden.codePointAt(0)!.toString(16)}}`);
@@ -66,20 +78,18 @@ export const approvals = (program: Command): void => {
 		.addOption(
 			new Option('--state <state>', 'only those').choices(['pending', 'approved', 'refused', 'used', 'expired', 'all']).default('pending'),
 		)
-		.option('--after <id>', "the page after this one: the last page's next")
 		.option('--json', 'print JSON')
-		.action(async ({state, after, json, ...options}: Options & {state: string; after?: string; json?: true}) => {
-			const page = (await act(options, 'list', {...(state !== 'all' && {state}), ...(after && {after})}, options.plugin)) as Page;
-			if (json) return print(page);
-			if (page.approvals.length === 0) return console.log('Nothing.');
+		.action(async ({state, json, ...options}: Options & {state: string; json?: true}) => {
+			const approvals = await listed(options, state, options.plugin);
+			if (json) return print({approvals});
+			if (approvals.length === 0) return console.log('Nothing.');
 			const head = ['id', 'state', 'what', 'of whom', 'rule', 'asked at'];
 			console.log(
 				table(
-					[head, ...page.approvals.map(lineOf)],
+					[head, ...approvals.map(lineOf)],
 					head.map(() => false),
 				),
 			);
-			if (page.next) console.log(`\nThe next page: --after ${page.next}`);
 		});
 
 	ofOne('show', 'one of them, with what the tool is to be called with').action(async (id: string, options: Options) =>

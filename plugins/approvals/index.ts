@@ -6,6 +6,9 @@ import {askerOf} from './call.ts';
 import {answer, answering, decide, deciding, found, shown} from './decide.ts';
 import {config} from './rules.ts';
 
+/** At once, in `list`: with their votes, and each of them shown, in a good part less than the time that an action has. */
+const mostLookedAt = 500;
+
 const states = ['pending', 'approved', 'refused', 'used', 'expired'] as const;
 
 export default definePlugin({
@@ -31,7 +34,8 @@ export default definePlugin({
 
 	actions: {
 		list: {
-			description: 'Approvals that were asked for; `next`, where there is one, is the `after` of the next page.',
+			description:
+				'Approvals that were asked for. A page may hold fewer than there are, or none: `next`, where there is one, is the `after` of the next page.',
 			access: 'read',
 			tenantAdmin: true,
 			input: z.strictObject({
@@ -40,21 +44,16 @@ export default definePlugin({
 				after: z.string().max(100).optional(),
 			}),
 			run({state, limit, after}, host, caller): Json {
+				const page = host.kv.list('approval:', {limit: mostLookedAt, ...(after !== undefined && {after: `approval:${after}`})});
 				const approvals: Json[] = [];
-				let key = after === undefined ? undefined : `approval:${after}`;
-				for (;;) {
-					const page = host.kv.list('approval:', {limit: 200, ...(key !== undefined && {after: key})});
-					for (const row of page) {
-						const approval = row.value as Approval;
-						key = row.key;
-						if (!mayReach(caller, approval.call.tenant)) continue;
-						const one = shown(approval, host);
-						if (state !== undefined && one.state !== state) continue;
-						approvals.push(one);
-						if (approvals.length === limit) return {approvals, next: key.slice('approval:'.length)};
-					}
-					if (page.length < 200) return {approvals};
+				for (const [index, {key, value}] of page.entries()) {
+					const approval = value as Approval;
+					const one = mayReach(caller, approval.call.tenant) ? shown(approval, host) : undefined;
+					if (one && (state === undefined || one.state === state)) approvals.push(one);
+					const isLast = index + 1 === page.length;
+					if (isLast ? page.length === mostLookedAt : approvals.length === limit) return {approvals, next: key.slice('approval:'.length)};
 				}
+				return {approvals};
 			},
 		},
 		show: {
