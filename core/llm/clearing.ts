@@ -1,5 +1,6 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {HoldBack} from '../upstream/hold-back.ts';
-import {readJson, written} from './json-stream.ts';
+import {type JsonPart, readJson, written} from './json-stream.ts';
 import {heard, joined, type Piece, whenThere} from './pieces.ts';
 import type {Carries} from './window-guard.ts';
 
@@ -29,6 +30,9 @@ const mostNames = 4_096;
 
 /** Fewer digits name nobody. */
 const shortestNumber = 9;
+
+/** So long one push may keep the thread. */
+const sliceMs = 8;
 
 const none: Carries = {from: 'assistant'};
 
@@ -98,6 +102,9 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 		let open: number | undefined;
 		let raw: number | undefined;
 		let key = '';
+		/** What has been taken is not all asked about yet; what is pushed waits for it. */
+		let isSlicing = false;
+		let before: Promise<string> | undefined;
 
 		const withName = (name: string): Carries => (name === '' ? carries : {...carries, name});
 
@@ -106,38 +113,60 @@ export const openClearing = (held: () => HoldBack): Clearing => {
 			return answers instanceof Map ? answers.get(text)! : heard(answers.then(all => all.get(text)!));
 		};
 
-		const piecesOf = (parts: ReturnType<typeof reader.push>): Piece[] =>
-			parts.map((part): Piece => {
-				if (part.kind === 'plain') return part.text;
-				if (part.kind === 'raw') {
-					raw ??= openLane({channel, carries, writes: same});
-					return whenThere(held().push(raw, part.text), same);
-				}
-				if (part.kind === 'number') {
-					if (part.text.replace(/\D/g, '').length < shortestNumber) return part.text;
-					return whenThere(whole(part.text, withName(part.name)), out => (out === part.text ? out : JSON.stringify(out)));
-				}
-				if (part.kind === 'key') {
-					key += part.text;
-					if (!part.ends) return '';
-					const text = key;
-					key = '';
-					return text === '' ? '' : whenThere(named(text), written);
-				}
-				open ??= openLane({channel, carries: withName(part.name), writes: written});
-				if (!part.ends) return whenThere(held().push(open, part.text), written);
-				const number = open;
-				open = undefined;
-				return whenThere(finish(number, part.text), written);
-			});
+		const pieceOf = (part: JsonPart): Piece => {
+			if (part.kind === 'plain') return part.text;
+			if (part.kind === 'raw') {
+				raw ??= openLane({channel, carries, writes: same});
+				return whenThere(held().push(raw, part.text), same);
+			}
+			if (part.kind === 'number') {
+				if (part.text.replace(/\D/g, '').length < shortestNumber) return part.text;
+				return whenThere(whole(part.text, withName(part.name)), out => (out === part.text ? out : JSON.stringify(out)));
+			}
+			if (part.kind === 'key') {
+				key += part.text;
+				if (!part.ends) return '';
+				const text = key;
+				key = '';
+				return text === '' ? '' : whenThere(named(text), written);
+			}
+			open ??= openLane({channel, carries: withName(part.name), writes: written});
+			if (!part.ends) return whenThere(held().push(open, part.text), written);
+			const number = open;
+			open = undefined;
+			return whenThere(finish(number, part.text), written);
+		};
+
+		/** Many strings are many questions: whoever shares this thread gets a turn between two slices of them. */
+		const inSlices = (parts: readonly JsonPart[], atEnd: () => Piece = () => ''): Piece => {
+			const until = performance.now() + sliceMs;
+			const pieces: Piece[] = [];
+			for (const [at, part] of parts.entries()) {
+				pieces.push(pieceOf(part));
+				isSlicing = performance.now() > until;
+				if (!isSlicing) continue;
+				const rest = parts.slice(at + 1);
+				return joined([...pieces, heard(nextTurn().then(() => inSlices(rest, atEnd)))]);
+			}
+			isSlicing = false;
+			return joined([...pieces, atEnd()]);
+		};
+
+		const inTurn = (work: () => Piece): Piece => {
+			const out = before ? heard(before.then(work)) : work();
+			if (typeof out === 'string' || !(before || isSlicing)) return out;
+			const mine = heard(
+				out.finally(() => {
+					if (before === mine) before = undefined;
+				}),
+			);
+			before = mine;
+			return mine;
+		};
 
 		return {
-			push: text => joined(piecesOf(reader.push(text))),
-			finish(text) {
-				const pieces = piecesOf([...reader.push(text), ...reader.end()]);
-				if (raw !== undefined) pieces.push(finish(raw, ''));
-				return joined(pieces);
-			},
+			push: text => inTurn(() => inSlices(reader.push(text))),
+			finish: text => inTurn(() => inSlices([...reader.push(text), ...reader.end()], () => (raw === undefined ? '' : finish(raw, '')))),
 		};
 	};
 
