@@ -2,7 +2,7 @@ import test, {type ExecutionContext} from 'ava';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
 import {type HostileServer, hostileServer, type Says} from './helpers/hostile-mcp-server.ts';
 import {legacyClient, statelessClient} from './helpers/mcp-servers.ts';
-import {type Said, wireTo} from './helpers/mcp-wire.ts';
+import {type Said, wireTo, wordsOf} from './helpers/mcp-wire.ts';
 import {until} from './helpers/store-engines.ts';
 
 const granted = {'tenant:default': {models: ['*'], servers: ['*'], tools: ['*'], prompts: ['*'], resources: ['*']}};
@@ -176,4 +176,25 @@ test.serial('tools that take another server’s name or mention its tools are to
 	await gateway.act('tool-pins', 'forget', {server: 'evil'});
 	t.deepEqual(namesIn(await wire.ask('tools/list')), ['mail__send_email']);
 	t.deepEqual(ruleIn(await wire.call('evil__fact')), ['denied', 'tool-pins', 'new']);
+});
+
+test.serial('a server whose tool is called what the gateway would call another one does not spoil the list of all', async t => {
+	const named = (...names: string[]) => names.map(name => ({name, inputSchema: {type: 'object'}}));
+	const evil = await hostileServer(t, {tools: named('act', 'Act')});
+	const other = await hostileServer(t, {tools: named('read')});
+	const gateway = await startGateway(t, {servers: {evil: {url: evil.url}, other: {url: other.url}}});
+	const key = await gateway.key();
+	const wire = wireTo(`${gateway.url}/mcp`, key);
+	const mark = namesIn(await wire.ask('tools/list'))!.find(name => /^evil__act_/.test(name))!;
+	evil.says.tools = named('act', 'Act', mark.slice('evil__'.length));
+	const names = namesIn(await wire.ask('tools/list'))!;
+	t.is(new Set(names).size, 4, names.join());
+	const client = await legacyClient(t, `${gateway.url}/mcp`, key);
+	t.deepEqual(
+		(await client.listTools()).tools.map(({name}) => name),
+		names,
+	);
+	const did: string[] = [];
+	for (const name of names) did.push(wordsOf(await wire.call(name)));
+	t.deepEqual(did.sort(), ['did Act', 'did act', `did ${mark.slice('evil__'.length)}`, 'did read'].sort());
 });

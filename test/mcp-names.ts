@@ -36,6 +36,19 @@ test('two names that look alike are told apart, in whichever order they come', t
 	}
 });
 
+test('a tool that is called what the mark of another one would be leaves both a name', t => {
+	const markOf = (names: string[], name: string): string => [...prefixed('s', names)].find(([, own]) => own === name)![0];
+	const names = ['act', 'Act'];
+	for (let times = 0; times < 5; times++) {
+		names.push(markOf(names, 'act').slice('s__'.length));
+		const shown = prefixed('s', names);
+		t.deepEqual([...shown.values()].sort(), [...names].sort());
+		t.deepEqual(shown, new Map([...prefixed('s', [...names].reverse())]));
+		for (const plain of names.slice(1)) t.is(shown.get(`s__${plain}`), plain, 'what can keep its name keeps it');
+	}
+	for (const shown of prefixed('s', names).keys()) t.true(shown.length <= longestName);
+});
+
 test('whatever a server calls its tools, each has one name of its own that leads back to it', t => {
 	const seed = Date.now() % 1_000_000;
 	const {pick, below} = seededRandom(seed);

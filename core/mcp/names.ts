@@ -8,26 +8,38 @@ const between = '__';
 /** What many fonts show alike, of the characters that a plain name holds: a name that folds to the same as another could be taken for it. */
 const folded = (name: string): string => name.toLowerCase().replaceAll('0', 'o').replaceAll(/[1i]/g, 'l').replaceAll('-', '_');
 
-const marked = (server: string, name: string): string => {
-	const digest = hash('sha256', JSON.stringify([server, name]), 'hex').slice(0, 8);
+/** `times`: how many of these were somebody else's name already. */
+const marked = (server: string, name: string, times: number): string => {
+	const digest = hash('sha256', JSON.stringify(times === 0 ? [server, name] : [server, name, times]), 'hex').slice(0, 8);
 	const plain = `${server}${between}${name.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 	return `${plain.slice(0, longestName - digest.length - 1)}_${digest}`;
 };
 
 /**
  * The names that a server's things go by beside those of other servers: `server__name`, at most `longestName` characters. A name that does
- * not fit, holds other characters, or reads like another one of its server's gets a digest at its end; which one, their order among
- * each other decides, never the order they came in. Answers by the new name; a name that stands there twice is there once.
+ * not fit, holds other characters, or reads like another one of its server's gets a digest at its end, and another one where a server has
+ * that as a name too; which one, their order among each other decides, never the order they came in. Answers by the new name; a name that
+ * stands there twice is there once.
  */
 export const prefixed = (server: string, names: readonly string[]): Map<string, string> => {
 	const shown = new Map<string, string>();
 	const looks = new Set<string>();
+	const others: string[] = [];
 	for (const name of [...new Set(names)].sort((a, b) => (a < b ? -1 : 1))) {
 		const plain = `${server}${between}${name}`;
 		const isPlain = plain.length <= longestName && /^[A-Za-z0-9_.-]+$/.test(name);
-		const look = isPlain ? folded(name) : undefined;
-		shown.set(look === undefined || looks.has(look) ? marked(server, name) : plain, name);
-		if (look !== undefined) looks.add(look);
+		const look = isPlain && folded(name);
+		if (look === false || looks.has(look)) {
+			others.push(name);
+		} else {
+			shown.set(plain, name);
+			looks.add(look);
+		}
+	}
+	for (const name of others) {
+		let times = 0;
+		while (shown.has(marked(server, name, times))) times += 1;
+		shown.set(marked(server, name, times), name);
 	}
 	return shown;
 };
