@@ -25,10 +25,10 @@ export default definePlugin({
 		},
 
 		/** Keeps a tool call waiting that has to be approved, over MCP or in a model's answer: with these arguments, of this tool as it is. */
-		'on-tool-call'({principal, tool, source, taints = [], lostClaim, continues}, host) {
+		'on-tool-call'({principal, tool, tags, source, taints = [], lostClaim, continues}, host) {
 			const {server, name, argumentsDigest: digest, definitionDigest} = tool;
 			const call = {source, ...askerOf(principal), server, tool: name, digest, definitionDigest};
-			return judge({call, tags: principal.tags, taints, arguments: tool.arguments}, {lostClaim, continues}, host);
+			return judge({call, tags, taints, arguments: tool.arguments}, {lostClaim, continues}, host);
 		},
 	},
 

@@ -188,8 +188,8 @@ test('a rule is about the tools, models and principals that it names, and the ar
 	t.true(await holds('mail', {to: [{address: 'a@b'}, {address: 'ceo@b'}]} as never));
 	t.false(await holds('mail', {to: {address: 'a@evil.example.org'}} as never));
 	t.false(await holds('team'));
-	t.true(await holds('team', {}, {principal: {...ada, tags: ['production']}}));
-	t.false(await holds('team', {}, {principal: {...ada, team: 'other', tags: ['production']}}));
+	t.true(await holds('team', {}, {tags: ['production']}));
+	t.false(await holds('team', {}, {principal: {...ada, team: 'other'}, tags: ['production']}));
 	t.true(await holds('rm', {}, {source: 'model'}));
 	t.false(await holds('rm'));
 	t.false(await holds('rmdir', {}, {source: 'model'}));

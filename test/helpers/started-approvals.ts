@@ -35,7 +35,7 @@ export const startApprovals = async (t: ExecutionContext, rules: object[] = [pay
 			argumentsDigest: hash('sha256', JSON.stringify(args)),
 			definitionDigest: 'of pay',
 		};
-		const said = (await plugin.ask('on-tool-call', {principal: ada, tool: asked, source, ...more})) as Verdict | undefined;
+		const said = (await plugin.ask('on-tool-call', {principal: ada, tool: asked, tags: [], source, ...more})) as Verdict | undefined;
 		if (said?.put) await plugin.put(said.put);
 		return said ?? ({verdict: 'allow'} as Verdict);
 	};
