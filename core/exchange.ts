@@ -96,6 +96,8 @@ export type Exchange = {
 	windowed: boolean;
 	/** What it waits for, or was let pass by. */
 	approval?: {id: string; isPending?: true; isEdited?: true; arguments?: JsonObject};
+	/** It was kept waiting: what it is about may be something else by now. */
+	waited?: true;
 	/** What each plugin has claimed for it. */
 	claims?: Map<string, string>;
 	/** What was asked about it, until it is sent. */

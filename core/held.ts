@@ -63,11 +63,13 @@ export const openHeld = ({holds, askAgain}: Options) => {
 		let verdict: Verdict | undefined = first;
 		let hold: Hold | undefined;
 		let lostClaim: string | undefined;
+		let id: string | undefined;
 		let isOver = false;
 		try {
 			for (let asks = 0; asks < mostAsks; asks++) {
 				if (verdict?.verdict === 'hold') {
 					const {waitsFor = '', holdMs} = verdict.approval!;
+					id = verdict.approval!.id;
 					hold ??= holds?.open(exchange, member.plugin.name, holdMs);
 					if (!hold || isOver) throw pending(held, verdict);
 					// What was decided before it was watched is looked for once, at the beginning.
@@ -78,6 +80,9 @@ export const openHeld = ({holds, askAgain}: Options) => {
 					await stillMay(exchange);
 					// What an approver wrote is asked about as it is now.
 					if (!isEdit(verdict)) await askOthers();
+					exchange.waited = true;
+					// What let it pass when its time was over, nobody has said.
+					if (id !== undefined && !isOver) exchange.approval ??= {id};
 					return verdict;
 				}
 				verdict = await ask(lostClaim);

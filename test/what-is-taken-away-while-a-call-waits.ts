@@ -81,6 +81,36 @@ test.serial('a session that is tainted while its call waits sends nothing, whoev
 });
 
 test.serial(
+	'an approval under a lax rule is none under the one that a taint has brought about, when the call has waited for its budget',
+	async t => {
+		const rule = {tools: ['desk/send'], reason: 'it leaves', holdMs: 8_000};
+		const {gateway, sent} = await startTainting(t, {
+			rules: [
+				approvals([
+					{...rule, name: 'tainted', tainted: ['injection']},
+					{...rule, name: 'send'},
+				]),
+				{use: 'budgets', config: {window: 'month', limitUsd: {'tenant:default': {usd: 1, hold: true}}}},
+			],
+			overrides: {toolPrices: {'desk/send': {usdPerCall: 6}, 'desk/read': {usdPerCall: 0}}},
+		});
+		const wire = wireTo(`${gateway.url}/mcp/desk`, await gateway.key());
+		const session = {'mcp-session-id': await wire.begin(), 'mcp-protocol-version': '2025-11-25'};
+		const call = (name: string, args: object): Promise<Said> =>
+			wire.send({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name, arguments: args}}, session);
+		const held = call('send', {to: 'eve'});
+		const [asked] = await pendingAt(gateway);
+		await approve(gateway, asked!);
+		while ((await gateway.act('approvals', 'show', {id: asked!.id})).state !== 'used')
+			await new Promise(resolve => setTimeout(resolve, 15));
+		await call('read', {path: 'evil.md'});
+		await gateway.act('budgets', 'set', {account: 'tenant:default', limitUsd: 20, window: 'month'});
+		t.is((await held).body.error?.data?.code, 'approval_required');
+		t.deepEqual(sent, []);
+	},
+);
+
+test.serial(
 	'whoever has come to refuse requests refuses those too that wait: of tools, of models, and of tools that models ask for',
 	async t => {
 		for (const hook of ['pre-request', 'on-tool-call'] as const) {

@@ -96,11 +96,11 @@ const textIn = (params: JsonObject, field: string): string => {
 	throw invalid(`params.${field} is missing, or is not text.`);
 };
 
-/** What was approved is a tool as it was then; its server is asked again what it is now. */
-const asApproved = async (turn: Turn, channel: Channel, {name, digest}: Entry): Promise<void> => {
+/** What was decided about is a tool as it was then; its server is asked again what it is now. */
+const asDecided = async (turn: Turn, channel: Channel, {name, digest}: Entry): Promise<void> => {
 	const tools = await reaching(turn, undefined, () => channel.catalogue.list('tools/list', askingOf(turn, channel)));
 	if (tools.find(entry => entry.name === name)?.digest !== digest)
-		throw new GatewayError('approval_required', 'The server has changed this tool since the call was approved: ask again.');
+		throw new GatewayError('approval_required', 'The server has changed this tool since it was decided about: ask again.');
 };
 
 const toolCall = async (turn: Turn): Promise<JsonObject> => {
@@ -130,7 +130,7 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	if (instead) return instead;
 	if (!entry || server === undefined) throw invalid(`Unknown tool: ${asked.slice(0, 200)}`);
 	const channel = channelTo(turn, server);
-	if (exchange.approval) await asApproved(turn, channel, entry);
+	if (exchange.approval || exchange.waited) await asDecided(turn, channel, entry);
 	// Whatever a plugin wrote into the name: what was asked about is what is called.
 	const sent = onward({...params, name});
 	keepRequest(turn.gateway, exchange, () => JSON.stringify({name, arguments: params.arguments}));
