@@ -41,30 +41,42 @@ const withInfo = ({_meta, serverInfo, ...result}: JsonObject): JsonObject => ({
 	serverInfo: serverInfo ?? (isObject(_meta) ? _meta[metaKeys.serverInfo] : undefined),
 });
 
-/** Who cannot be reached at all, or says for whom it would answer, is not asked in another era. */
-const final = ['upstream_unreachable', 'upstream_refused', 'upstream_too_large', 'client_closed', 'connect_required', 'denied'];
+/** Who cannot be reached at all, takes no more for now, or says for whom it would answer, is not asked in another era. */
+const final = [
+	...['upstream_unreachable', 'upstream_rate_limited', 'upstream_refused', 'upstream_too_large'],
+	...['client_closed', 'connect_required', 'denied'],
+];
 
 const isFinal = (thrown: unknown): boolean => thrown instanceof GatewayError && final.includes(thrown.code);
+const isLate = (thrown: unknown): boolean => thrown instanceof GatewayError && thrown.code === 'upstream_timeout';
 
-/** Finds out what a server speaks, once, and says hello. Rejects with what it said against the last thing that was tried. */
+/** It has said nothing of what it speaks: it cannot answer just now, or what stands before it says so. */
+const isAway = ({answer, status}: Answered): boolean => !answer && (status >= 500 || status === 408);
+
+/**
+ * Finds out what a server speaks, and says hello. That it does not speak one era is remembered when it has said hello in the other. Rejects
+ * with what it said against the last thing that was tried.
+ */
 export const greet = async ({name, eras, prefers, capabilities, now, send}: Options, timeoutMs: number): Promise<Greeting> => {
 	const isKnownNot = (verdict: Verdict | undefined): boolean => verdict !== undefined && !verdict.speaks && now() - verdict.at < eraMs;
+	let away: unknown;
 
 	const discover = async (): Promise<Greeting | undefined> => {
-		if (isKnownNot(eras.stateless)) return undefined;
-		let found: ServerFacts | undefined;
 		try {
 			const params = stamp({});
 			const headers = statelessHeaders('server/discover', params);
-			const {answer} = await send({method: 'server/discover', params, timeoutMs: probeMs, headers});
-			const {supportedVersions, ...result} = answer?.result ?? {};
-			if (Array.isArray(supportedVersions) && supportedVersions.includes(statelessVersion))
-				found = factsOf(name, {era: 'stateless', version: statelessVersion}, withInfo(result));
+			const answered = await send({method: 'server/discover', params, timeoutMs: probeMs, headers});
+			if (isAway(answered)) resultIn(name, answered);
+			const {supportedVersions, ...result} = answered.answer?.result ?? {};
+			if (!Array.isArray(supportedVersions) || !supportedVersions.includes(statelessVersion)) return undefined;
+			const facts = factsOf(name, {era: 'stateless', version: statelessVersion}, withInfo(result));
+			eras.stateless = {speaks: true, at: now()};
+			return {facts};
 		} catch (thrown) {
 			if (isFinal(thrown)) throw thrown;
+			away = thrown;
+			return undefined;
 		}
-		eras.stateless = {speaks: found !== undefined, at: now()};
-		return found && {facts: found};
 	};
 
 	const initialize = async (): Promise<Greeting> => {
@@ -76,19 +88,34 @@ export const greet = async ({name, eras, prefers, capabilities, now, send}: Opti
 		return {facts: factsOf(name, {era: 'legacy', version: result.protocolVersion}, result), session: answered.sessionId};
 	};
 
-	if (prefers === 'stateless') return (await discover()) ?? initialize();
-	if (isKnownNot(eras.sessions)) return (await discover()) ?? initialize();
+	const needsSessions = isKnownNot(eras.stateless);
+	const isStatelessFirst = prefers === 'stateless' || isKnownNot(eras.sessions);
+	if (isStatelessFirst && !needsSessions) {
+		const found = await discover();
+		if (found) return found;
+		try {
+			const greeting = await initialize();
+			eras.stateless = {speaks: false, at: now()};
+			return greeting;
+		} catch (thrown) {
+			// That it knows nothing of sessions is no news where it could not say what else it knows.
+			throw away !== undefined && thrown instanceof RpcError ? away : thrown;
+		}
+	}
+	let greeting: Greeting;
 	try {
-		const greeting = await initialize();
-		// Without a session it could neither ask nor tell anything: better without one in the era that has none.
-		const speaks = greeting.session !== undefined;
-		eras.sessions = {speaks, at: now()};
-		return speaks ? greeting : ((await discover()) ?? greeting);
+		greeting = await initialize();
 	} catch (thrown) {
-		if (isFinal(thrown)) throw thrown;
+		// What was known of it may be so no more; only of who is silent nothing new is known.
+		if (isFinal(thrown) || (needsSessions && isLate(thrown))) throw thrown;
 		const found = await discover();
 		if (!found) throw thrown;
 		eras.sessions = {speaks: false, at: now()};
 		return found;
 	}
+	if (isStatelessFirst) return greeting;
+	// Without a session it could neither ask nor tell anything: better without one in the era that has none.
+	const speaks = greeting.session !== undefined;
+	eras.sessions = {speaks, at: now()};
+	return speaks || needsSessions ? greeting : ((await discover()) ?? greeting);
 };
