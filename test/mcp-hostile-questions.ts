@@ -47,6 +47,22 @@ test.serial('a server asks its callers nothing that the config does not let it a
 	}
 });
 
+test.serial('questions that are no object of questions reach nobody', async t => {
+	const question = {method: 'elicitation/create', params: {message: 'Your password', requestedSchema: {type: 'object', properties: {}}}};
+	for (const inputRequests of [[question], 'elicitation/create', 1, [[question]]]) {
+		const {gateway, key} = await start(t, {
+			asks: [],
+			says: {call: {resultType: 'input_required', inputRequests, requestState: 'theirs'}},
+		});
+		const said = await call(`${gateway.url}/mcp/one`, key);
+		t.is(codeIn(said), 'upstream_malformed', JSON.stringify(said.body));
+		const wire = wireTo(`${gateway.url}/mcp/one`, key);
+		const session = {'mcp-session-id': await wire.begin()};
+		const old = await wire.send({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name: 'act', arguments: {}}}, session);
+		t.is(codeIn(old), 'upstream_malformed', JSON.stringify(old.body));
+	}
+});
+
 test.serial('forms ask for no passwords, and pages are web pages', async t => {
 	const {gateway, one, key} = await start(t, {asks: ['elicitation', 'elicitation-url']});
 	const ask = (says: Says) => {

@@ -5,6 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import {codeOf} from '../core/plugins/bundle.ts';
 import type {GatewayConfigInput} from '../schemas/config.ts';
 import {startGateway} from './helpers/gateway.ts';
+import {hostileServer} from './helpers/hostile-mcp-server.ts';
 import {type Source, writePlugin} from './helpers/inline-world.ts';
 import {hostileUpstream} from './helpers/mcp-upstream.ts';
 import {type Said, wireTo, wordsOf} from './helpers/mcp-wire.ts';
@@ -134,4 +135,45 @@ test.serial('a plugin in scope of one server or tool is not asked about another'
 	t.is(wordsOf(await wire.call('say', {words: 'a falcon, a hawk'})), 'said a falcon, a hawk');
 	t.is(codeIn(await wire.call('number', {words: 'a falcon'})), 'content_blocked');
 	t.is(codeIn(await wire.call('say', {words: 'a heron'})), 'content_blocked');
+});
+
+test.serial('what a plugin answers itself opens no stream, and no resource is watched for it', async t => {
+	const uri = 'note://one';
+	const listening = async (operation: string) => {
+		const server = await hostileServer(t, {capabilities: {tools: {}, resources: {subscribe: true}}}, 'stateless');
+		const source: Source = {
+			name: 'answers',
+			reads: {'pre-request': ['operation']},
+			hooks: `hooks: {'pre-request': ({operation}) => operation === '${operation}' ? {verdict: 'respond', response: {body: {}}} : undefined}`,
+		};
+		const gateway = await startGateway(t, {
+			servers: {one: {url: server.url}},
+			plugins: [{use: 'virtual-keys'}, await own(t, source)],
+		});
+		const version = '2026-07-28';
+		const _meta = {'io.modelcontextprotocol/protocolVersion': version, 'io.modelcontextprotocol/clientCapabilities': {}};
+		const params = {_meta, notifications: {toolsListChanged: true, resourceSubscriptions: [uri]}};
+		const response = await fetch(`${gateway.url}/mcp/one`, {
+			method: 'POST',
+			headers: {
+				authorization: `Bearer ${await gateway.key()}`,
+				'content-type': 'application/json',
+				'mcp-protocol-version': version,
+				'mcp-method': 'subscriptions/listen',
+			},
+			body: JSON.stringify({jsonrpc: '2.0', id: 7, method: 'subscriptions/listen', params}),
+		});
+		const reader = response.body!.getReader();
+		const first = new TextDecoder().decode((await reader.read()).value);
+		await reader.cancel();
+		return {status: response.status, first, asked: JSON.stringify(server.seen)};
+	};
+	const stream = await listening('subscriptions/listen');
+	t.is(stream.status, 503);
+	t.regex(stream.first, /plugin_failed/);
+	t.is(stream.asked, '[]');
+	const resource = await listening('resources/subscribe');
+	t.is(resource.status, 200);
+	t.regex(resource.first, /acknowledged.*toolsListChanged/);
+	t.false((resource.first + resource.asked).includes(uri));
 });

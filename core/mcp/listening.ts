@@ -27,12 +27,17 @@ const stay = async ({gateway, exchange, waiting}: Visit, stream: Parameters<type
 	stream.close();
 };
 
+/** Asks every rule whether something may be heard. Throws what refuses it, and what answers instead. */
+const askToHear = async (asked: Parameters<typeof askRequest>[0]): Promise<void> => {
+	const answer = await askRequest(asked);
+	if (answer) throw new GatewayError('plugin_failed', 'A plugin cannot answer in the place of a stream.');
+};
+
 /** Asks every rule whether this client may listen here at all. Throws what refuses it. */
 export const askToListen = async ({gateway, exchange, req, door}: Visit): Promise<void> => {
 	exchange.operation = 'stream';
 	exchange.server = door;
-	const answer = await askRequest({gateway, exchange, headers: req.headers, params: {}, continues: undefined});
-	if (answer) throw new GatewayError('plugin_failed', 'A plugin cannot answer in the place of a stream.');
+	await askToHear({gateway, exchange, headers: req.headers, params: {}, continues: undefined});
 };
 
 /** GET: the stream of a session, on which its servers tell of changes; or the rest of one that broke off. */
@@ -100,7 +105,7 @@ const mayHear = async (visit: Visit, {owner, offer, era}: Whose, {server, uri}: 
 	};
 	gateway.running.add(part);
 	try {
-		await askRequest(turn);
+		await askToHear(turn);
 		part.outcome = 'ok';
 		part.status = 200;
 		// Of an address that a rule has changed it hears nothing.
@@ -125,7 +130,7 @@ export const listenTo = async (visit: Visit, id: RpcId, params: JsonObject, whos
 	const {owner, offer, era} = whose;
 	const wanted = isObject(params.notifications) ? params.notifications : {};
 	const given = Array.isArray(wanted.resourceSubscriptions) ? wanted.resourceSubscriptions.slice(0, mostUris) : [];
-	await askRequest({gateway, exchange, headers: req.headers, params, continues: undefined});
+	await askToHear({gateway, exchange, headers: req.headers, params, continues: undefined});
 	const found: (Watched & {shown: string})[] = [];
 	for (const shown of given) {
 		if (typeof shown !== 'string') continue;

@@ -23,7 +23,9 @@ const tooMany = (server: string): GatewayError =>
 
 /** Each is an exchange with a record: what a server may ask at once is bounded before the first of them. */
 const questionsIn = (server: string, {inputRequests}: JsonObject): [string, JsonObject][] => {
-	const questions = isObject(inputRequests) ? Object.entries(inputRequests) : [];
+	const asked = inputRequests ?? {};
+	if (!isObject(asked)) throw new GatewayError('upstream_malformed', `The MCP server "${server}" asks in a form that is not that of MCP.`);
+	const questions = Object.entries(asked);
 	if (questions.length > mostQuestions)
 		throw new GatewayError('upstream_failed', `The MCP server "${server}" asks more than ${mostQuestions} things at once.`);
 	return questions.map(([key, question]) => [key, isObject(question) ? question : {}]);
@@ -96,7 +98,7 @@ const relayed = async (
 		{...approvedBy(turn), round: Number(round) + 1, ...(result.requestState !== undefined && {state: result.requestState})},
 		bound,
 	);
-	return {...result, ...(isObject(result.inputRequests) && {inputRequests}), requestState: sealed};
+	return {...result, ...(result.inputRequests !== undefined && {inputRequests}), requestState: sealed};
 };
 
 /** The server asks while it works; a client without sessions gets its questions as a result, and the work waits. */
