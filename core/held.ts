@@ -22,7 +22,7 @@ export type Held = {
 
 type Options = {holds: Holds | undefined; askAgain: (question: Question) => Promise<SecondAnswer>};
 
-/** Within the time of one hold. Whoever needs more is going in circles. */
+/** Without a wait between them. Whoever needs more is going in circles. */
 const mostAsks = 100;
 /** Whoever comes again waits as long as before; nobody knows when the approval will be there. */
 const retryAfterMs = 1_000;
@@ -73,7 +73,10 @@ export const openHeld = ({holds, askAgain}: Options) => {
 					hold ??= holds?.open(exchange, member.plugin.name, holdMs);
 					if (!hold || isOver) throw pending(held, verdict);
 					// What was decided before it was watched is looked for once, at the beginning.
-					if (!hold.watch(waitsFor)) isOver = (await hold.next()) === 'over';
+					if (!hold.watch(waitsFor)) {
+						isOver = (await hold.next()) === 'over';
+						asks = 0;
+					}
 				} else if (verdict?.verdict === lost) lostClaim = verdict.claim!.name;
 				else {
 					if (!hold) return verdict;

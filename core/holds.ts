@@ -7,8 +7,8 @@ export type Hold = {
 	/** Keys of the plugin's kv that begin so are what it waits for. Answers whether they are others than before: look at them first. */
 	watch(keys: string): boolean;
 	/**
-	 * Resolves when something it waits for has changed since the last call, or with `over` when its time is. Rejects when its exchange is
-	 * ended: `client_closed`, or what it was cut with.
+	 * Resolves when something it waits for has changed since the last call, once in 100 ms however much has, or with `over` when its time is.
+	 * Rejects when its exchange is ended: `client_closed`, or what it was cut with.
 	 */
 	next(): Promise<'changed' | 'over'>;
 	end(): void;
@@ -28,6 +28,8 @@ export type Holds = {
 type Place = {plugin: string; keys: string | undefined; changed(): void; over(): void};
 
 const retryAfterMs = 1_000;
+/** What changes so soon after a change is asked about with what else does. */
+const gatherMs = 100;
 
 /** Whose share a place is of: a key's and those that it was minted from, or that of a principal without one. */
 const sharersOf = ({principal}: Exchange): readonly string[] =>
@@ -61,13 +63,21 @@ export const openHolds = ({held: most, heldPerKey}: {held: number; heldPerKey: n
 			const seen = {changed: false, over: false};
 			let ended: GatewayError | undefined;
 			let waiter: (() => void) | undefined;
+			let toldMs = Number.NEGATIVE_INFINITY;
+			let gathering: NodeJS.Timeout | undefined;
 			const wake = (): void => waiter?.();
+			const tell = (): void => {
+				gathering = undefined;
+				seen.changed = true;
+				wake();
+			};
 			const place: Place = {
 				plugin,
 				keys: undefined,
 				changed() {
-					seen.changed = true;
-					wake();
+					const ms = toldMs + gatherMs - performance.now();
+					if (ms <= 0) tell();
+					else gathering ??= setTimeout(tell, ms);
 				},
 				over() {
 					seen.over = true;
@@ -109,10 +119,12 @@ export const openHolds = ({held: most, heldPerKey}: {held: number; heldPerKey: n
 					if (ended) throw ended;
 					if (!seen.changed) return 'over';
 					seen.changed = false;
+					toldMs = performance.now();
 					return 'changed';
 				},
 				end() {
 					clearTimeout(timer);
+					clearTimeout(gathering);
 					if (places.delete(place)) share(sharers, -1);
 					if (waiting?.onLeft === onLeft) waiting.onLeft = left;
 					if (exchange.cut !== onCut) return;
