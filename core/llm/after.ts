@@ -5,6 +5,7 @@ import type {Gateway} from '../gateway.ts';
 import type {Fields} from '../hooks.ts';
 import type {Value} from '../sandbox/isolate.ts';
 import {packed, principalField} from './asked.ts';
+import {jsonForPlugins} from './exact.ts';
 
 type Rewrite = Extract<HookAnswer<'post-response'>, {verdict: 'rewrite'}>;
 
@@ -22,6 +23,7 @@ export type Shown = {
 
 export const responseFields = (exchange: Exchange, {text, channels, answers, tools, result, window}: Shown = {}): Fields => {
 	const json = (value: unknown): Value => (value === undefined ? undefined : JSON.stringify(value));
+	const told = (value: unknown): Value => (value === undefined ? undefined : jsonForPlugins(value));
 	const origins = () => channels?.() ?? text?.().map((): Channel => 'assistant') ?? [];
 	const answering = () => answers?.() ?? origins().flatMap((channel, index) => (channel === 'assistant' ? [index] : []));
 	return path => {
@@ -49,7 +51,7 @@ export const responseFields = (exchange: Exchange, {text, channels, answers, too
 			case 'tools':
 				return json(tools?.());
 			case 'result':
-				return json(result?.());
+				return told(result?.());
 			case 'latency':
 				return json({totalMs: performance.now() - exchange.startedMs, upstreamMs: exchange.upstreamMs});
 			default:

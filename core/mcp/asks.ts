@@ -2,6 +2,7 @@ import {GatewayError} from '../errors.ts';
 import {type Exchange, openExchange} from '../exchange.ts';
 import {failWith, finish} from '../gateway.ts';
 import {afterResponse} from '../llm/after.ts';
+import {copyOf} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {askRequest, askResult} from './guard.ts';
 import {type AskMethod, capabilitiesOf, covers, isAsk, neededFor, type Offer} from './offer.ts';
@@ -73,7 +74,7 @@ export const judged = async (
 ): Promise<JsonObject> => {
 	const {gateway} = turn;
 	const part = partOf(turn, method, channel.server);
-	const own: Turn = {...turn, exchange: part, method, params: structuredClone(params)};
+	const own: Turn = {...turn, exchange: part, method, params: copyOf(params)};
 	gateway.running.add(part);
 	try {
 		const instead = await askRequest(own);

@@ -1,6 +1,7 @@
 import {hash} from 'node:crypto';
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject, objectsOf} from '../llm/json.ts';
+import {canonicalNumber} from '../llm/numbers.ts';
 import type {Asking, Link} from './link.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
 import type {Shelf} from './shelf.ts';
@@ -25,9 +26,10 @@ const mostListChars = 1_048_576;
 /** How long a definition is believed that no server has said to have changed. */
 const freshMs = 60_000;
 
-/** JSON with sorted keys (RFC 8785, for what JSON.parse can give). */
-const canonical = (value: unknown): string => {
+/** JSON with sorted keys and each number in one way (RFC 8785, and for numbers that no double holds their digits). */
+export const canonical = (value: unknown): string => {
 	if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+	if (JSON.isRawJSON(value)) return canonicalNumber(value.rawJSON);
 	if (!isObject(value)) return JSON.stringify(value);
 	const fields = Object.keys(value)
 		.sort()

@@ -6,8 +6,8 @@ import {readBody} from '../body.ts';
 import {GatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
-import {parseBody} from '../llm/body.ts';
-import type {JsonObject} from '../llm/json.ts';
+import {parseExactly} from '../llm/exact.ts';
+import {isObject, type JsonObject} from '../llm/json.ts';
 import type {ReplyParts} from '../llm/reply.ts';
 import {challengeOf} from '../refusal.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
@@ -104,7 +104,7 @@ const post = async (visit: Visit): Promise<ReplyParts | undefined> => {
 	const bytes = await readBody(req, {maxBytes: limits.bodyMb * 1_048_576, withinMs: limits.bodyMs, waiting});
 	if (journal.payloads !== 'none') exchange.request = {sha256: hash('sha256', bytes, 'hex'), bytes: bytes.length};
 	if (!isArray(bytes)) {
-		const {json} = parseBody(bytes);
+		const json = parseExactly(bytes);
 		try {
 			return await single(visit, readMessage(json));
 		} catch (thrown) {
@@ -113,9 +113,8 @@ const post = async (visit: Visit): Promise<ReplyParts | undefined> => {
 			throw thrown;
 		}
 	}
-	const {json} = parseBody(Buffer.concat([Buffer.from('{"batch":'), bytes, Buffer.from('}')]));
-	const {batch: messages} = json;
-	if (!Array.isArray(messages) || !messages.every(message => typeof message === 'object' && message !== null && !Array.isArray(message)))
+	const {batch: messages} = parseExactly(Buffer.concat([Buffer.from('{"batch":'), bytes, Buffer.from('}')]));
+	if (!Array.isArray(messages) || !messages.every(isObject))
 		throw new RpcError(rpcCodes.invalidRequest, 'This is no batch of messages.', {status: 400});
 	return batch(visit, messages);
 };

@@ -1,4 +1,5 @@
 import {isObject, type JsonObject} from '../llm/json.ts';
+import {canonicalNumber} from '../llm/numbers.ts';
 
 /** The field of `params` that `Mcp-Name` repeats, by method. */
 const namedBy: Readonly<Record<string, string>> = {'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri'};
@@ -48,11 +49,15 @@ export const paramHeaders = ({inputSchema}: JsonObject, args: JsonObject): Recor
 	const found: Record<string, string> = {};
 	for (const {path, header} of mirrored(inputSchema)) {
 		const value = valueAt(args, path);
-		if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-			found[`mcp-param-${header.toLowerCase()}`] = encodeHeader(String(value));
+		const words = JSON.isRawJSON(value) ? value.rawJSON : value;
+		if (typeof words === 'string' || typeof words === 'number' || typeof words === 'boolean')
+			found[`mcp-param-${header.toLowerCase()}`] = encodeHeader(String(words));
 	}
 	return found;
 };
+
+const isSameNumber = (said = '', meant = ''): boolean =>
+	said !== '' && Number(said) === Number(meant) && canonicalNumber(said) === canonicalNumber(meant);
 
 /** The first `Mcp-Param-*` header that says something else than the arguments; a number is compared as one. */
 export const differingParam = (
@@ -63,8 +68,7 @@ export const differingParam = (
 	for (const [name, expected] of Object.entries(paramHeaders(definition, args))) {
 		const given = headers[name];
 		const [said, meant] = [typeof given === 'string' ? decodeHeader(given) : undefined, decodeHeader(expected)];
-		const isSame = said === meant || (said !== undefined && said !== '' && Number(said) === Number(meant));
-		if (!isSame) return name;
+		if (said !== meant && !isSameNumber(said, meant)) return name;
 	}
 	return undefined;
 };

@@ -1,4 +1,5 @@
 import {GatewayError} from '../errors.ts';
+import {numberIn} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {type Eras, type Greeting, greet, resultIn} from './greeting.ts';
 import {stamp, statelessHeaders} from './hop.ts';
@@ -47,9 +48,9 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	let ids = 0;
 	let closed = false;
 
-	const headersOf = (): Record<string, string> => ({
-		...(session !== undefined && {'mcp-session-id': session}),
-		...(version !== undefined && {'mcp-protocol-version': version}),
+	const headersOf = (own = {session, version}): Record<string, string> => ({
+		...(own.session !== undefined && {'mcp-session-id': own.session}),
+		...(own.version !== undefined && {'mcp-protocol-version': own.version}),
 	});
 
 	const post = (message: JsonObject, asker: Asking['asker']): Promise<void> => {
@@ -101,7 +102,7 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 		if (message.kind !== 'notification') return;
 		const {method, params} = message;
 		if (method === 'notifications/progress') {
-			if (asked && params.progressToken === asked.id) asked.asking.onProgress?.(params);
+			if (asked && numberIn(params.progressToken) === asked.id) asked.asking.onProgress?.(params);
 		} else if (method === 'notifications/message' && asked) asked.asking.onLog?.(params);
 		else for (const listener of listeners) listener(method, params);
 	};
@@ -189,16 +190,16 @@ export const openHttpLink = ({name, wire, eras, hub, prefers, capabilities, now 
 	};
 
 	const request = async (method: string, params: JsonObject, asking: Asking, isAgain = false): Promise<JsonObject> => {
-		const {facts} = await connect(asking);
+		const begun = connect(asking);
+		const {facts, session: own} = await begun;
 		if (facts.era === 'stateless') {
 			const stamped = stamp(params, asking);
 			return resultIn(name, await send({method, params: stamped, asking, headers: statelessHeaders(method, stamped, asking.definition)}));
 		}
-		const greeting = connecting;
-		const answered = await send({method, params, asking, headers: headersOf()});
-		// It knows no such session, so it has done nothing.
-		if (answered.status !== 404 || session === undefined || isAgain) return resultIn(name, answered);
-		if (connecting === greeting) connecting = undefined;
+		const answered = await send({method, params, asking, headers: headersOf({session: own, version: facts.version})});
+		// It knows no such session, so it has done nothing; somebody else may have begun the next one since.
+		if (answered.status !== 404 || own === undefined || isAgain) return resultIn(name, answered);
+		if (connecting === begun) connecting = undefined;
 		return request(method, params, asking, true);
 	};
 

@@ -1,5 +1,6 @@
 import type {Operation} from '../../schemas/hooks.ts';
-import {isObject, type JsonObject} from '../llm/json.ts';
+import {numberIn} from '../llm/exact.ts';
+import {type ExactNumber, isObject, type JsonObject} from '../llm/json.ts';
 import type {BodyText} from '../llm/text.ts';
 import {ofTheHop} from './versions.ts';
 
@@ -23,10 +24,19 @@ const add = (found: BodyText, text: string, holder: Holder, place: string | numb
 	found.places.push(place);
 };
 
+const isLongNumber = (value: unknown): value is number | ExactNumber => {
+	const number = numberIn(value);
+	return number !== undefined && Number.isInteger(number) && Math.abs(number) >= longNumber;
+};
+
+/** Its digits, all of them where they stand there. */
+const wholeWords = (value: number | ExactNumber): string =>
+	JSON.isRawJSON(value) && /^-?\d+$/.test(value.rawJSON) ? value.rawJSON : String(numberIn(value));
+
 /** Every word and long number, and every name of a field too: nobody but the two ends knows what they mean. */
 const readFree = (found: BodyText, value: unknown, holder: Holder, place: string | number): void => {
 	if (typeof value === 'string' && value !== '') add(found, value, holder, place);
-	else if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) >= longNumber) add(found, String(value), holder, place);
+	else if (isLongNumber(value)) add(found, wholeWords(value), holder, place);
 	else if (Array.isArray(value)) for (let index = 0; index < value.length; index++) readFree(found, value[index], value, index);
 	else if (isObject(value)) readFields(found, value);
 };

@@ -1,4 +1,5 @@
 import {asGatewayError, GatewayError} from '../errors.ts';
+import {copyOf} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {keepRequest} from '../payload.ts';
 import {atDoor} from './at-door.ts';
@@ -108,7 +109,7 @@ const toolCall = async (turn: Turn): Promise<JsonObject> => {
 	const asked = textIn(params, 'name');
 	if (params.arguments !== undefined && !isObject(params.arguments)) throw invalid('params.arguments is not an object.');
 	params.arguments ??= {};
-	const said = era === 'stateless' ? (structuredClone(params.arguments) as JsonObject) : undefined;
+	const said = era === 'stateless' ? copyOf(params.arguments as JsonObject) : undefined;
 	if (said) turn.said = {name: asked, arguments: said};
 	if (turn.said) {
 		takeState(turn, turn.said);
@@ -150,7 +151,7 @@ type Directed = {
 };
 
 const directed = async (turn: Turn, method: string, {server, unknown, check}: Directed): Promise<JsonObject> => {
-	const said = turn.era === 'stateless' ? structuredClone(spoken(turn.params)) : undefined;
+	const said = turn.era === 'stateless' ? spoken(copyOf(turn.params)) : undefined;
 	turn.exchange.server = server;
 	const answer = await askRequest(turn);
 	if (answer) return answer;

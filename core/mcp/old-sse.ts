@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {readBody} from '../body.ts';
 import {asGatewayError, GatewayError} from '../errors.ts';
 import {finish} from '../gateway.ts';
-import {parseBody} from '../llm/body.ts';
+import {parseExactly} from '../llm/exact.ts';
 import type {ReplyParts} from '../llm/reply.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {askToListen, tell} from './listening.ts';
@@ -84,7 +84,7 @@ const take = async (visit: Visit): Promise<ReplyParts | undefined> => {
 	if (client?.whose !== whoseIs(visit))
 		throw new RpcError(rpcCodes.invalidRequest, 'There is no such session: begin with GET.', {status: 404});
 	const bytes = await readBody(req, {maxBytes: limits.bodyMb * 1_048_576, withinMs: limits.bodyMs, waiting});
-	const message = readMessage(parseBody(bytes).json);
+	const message = readMessage(parseExactly(bytes));
 	const {owner, stream, underWay} = client;
 	if (message.kind === 'answer') gateway.mcp.push.answered(owner, message.id, message);
 	if (message.kind === 'notification' && message.method === 'notifications/cancelled') cancel(gateway, owner, message.params.requestId);

@@ -1,5 +1,6 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {GatewayError} from '../errors.ts';
+import {exactly} from '../llm/exact.ts';
 import type {JsonObject} from '../llm/json.ts';
 import type {Message} from './rpc.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
@@ -36,7 +37,7 @@ export const openPush = (key: Buffer, shared: Shared): Push => {
 	shared.onChange('answer', (id, value) => {
 		const take = waiting.get(id);
 		if (!take || value === null) return;
-		take(JSON.parse(value) as Answer);
+		take(exactly(value) as Answer);
 		shared.drop('answer', id);
 	});
 

@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto';
+import {exactly} from '../llm/exact.ts';
 import {isId, type RpcId} from './rpc.ts';
 
 /** What was sent on one stream, for its client to fetch after it broke off. */
@@ -50,7 +51,7 @@ const requestIn = (stream: string): RpcId | undefined => {
 	const [, encoded] = /^[\w-]{16}~([\w-]{1,300})$/.exec(stream) ?? [];
 	if (encoded === undefined) return undefined;
 	try {
-		const id: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+		const id = exactly(Buffer.from(encoded, 'base64url').toString());
 		return isId(id) ? id : undefined;
 	} catch {
 		// Nobody here wrote it.

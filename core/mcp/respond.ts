@@ -4,9 +4,11 @@ import {asGatewayError} from '../errors.ts';
 import type {Exchange} from '../exchange.ts';
 import {failWith, finish, type Gateway} from '../gateway.ts';
 import {afterResponse} from '../llm/after.ts';
+import {numberIn} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {leave} from '../upstream/reply.ts';
 import {answerTo, isKnown} from './answering.ts';
+import {canonical} from './catalogue.ts';
 import {isWanted, levelIn} from './levels.ts';
 import type {Offer} from './offer.ts';
 import {pendingAnswer} from './pending.ts';
@@ -19,19 +21,19 @@ import {isGuarded} from './words.ts';
 
 const isOperation = (method: string): method is Operation => (mcpOperations as readonly string[]).includes(method);
 
-const progressTokenOf = ({_meta}: JsonObject): string | number | undefined => {
+const progressTokenOf = ({_meta}: JsonObject): unknown => {
 	const token = (_meta as JsonObject | undefined)?.progressToken;
-	return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+	return typeof token === 'string' || numberIn(token) !== undefined ? token : undefined;
 };
 
 /** Words that no plugin has looked at do not go on: of progress, the numbers are left where somebody guards words. Nothing without a number. */
-const progressFor = (gateway: Gateway, exchange: Exchange, params: JsonObject, progressToken: string | number): JsonObject | undefined => {
+const progressFor = (gateway: Gateway, exchange: Exchange, params: JsonObject, progressToken: unknown): JsonObject | undefined => {
 	const {progress, total, message} = params;
-	if (typeof progress !== 'number') return undefined;
+	if (numberIn(progress) === undefined) return undefined;
 	return {
 		progressToken,
 		progress,
-		...(typeof total === 'number' && {total}),
+		...(numberIn(total) !== undefined && {total}),
 		...(typeof message === 'string' && !isGuarded(gateway, exchange) && {message}),
 	};
 };
@@ -46,7 +48,7 @@ const levelOf = ({gateway}: Visit, {message, era, owner}: Asked): string | undef
 	return level === undefined ? undefined : levelIn(level);
 };
 
-const nameOf = (owner: string, id: unknown): string => `${owner}\n${JSON.stringify(id)}`;
+const nameOf = (owner: string, id: unknown): string => `${owner}\n${canonical(id)}`;
 
 /** Ends a request under way, as if its client had left; nothing happens where there is none. */
 export const cancel = ({mcp}: Gateway, owner: string, id: unknown): void => {

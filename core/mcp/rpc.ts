@@ -1,13 +1,15 @@
 import type {ErrorCode, GatewayError} from '../errors.ts';
-import {isObject, type JsonObject} from '../llm/json.ts';
+import {numberIn} from '../llm/exact.ts';
+import {type ExactNumber, isObject, type JsonObject} from '../llm/json.ts';
 
-export type RpcId = string | number;
+/** What a request is named by. One that says `1.0` or has more digits than a double is told so again. */
+export type RpcId = string | number | ExactNumber;
 
 /** One JSON-RPC 2.0 message, as its sender meant it: what it holds beside these fields is left behind. */
 export type Message =
 	| {kind: 'request'; id: RpcId; method: string; params: JsonObject}
 	| {kind: 'notification'; method: string; params: JsonObject}
-	| {kind: 'answer'; id: RpcId | undefined; result?: JsonObject; error?: {code: number; message: string; data?: unknown}};
+	| {kind: 'answer'; id: string | number | undefined; result?: JsonObject; error?: {code: number; message: string; data?: unknown}};
 
 /** JSON-RPC's own codes, and those that MCP adds. */
 export const rpcCodes = {
@@ -76,7 +78,8 @@ const refuseLookalikes = (object: JsonObject, names: Names, where: string): void
 };
 
 /** Whether a value can name a request. */
-export const isId = (id: unknown): id is RpcId => typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id));
+export const isId = (id: unknown): id is RpcId => typeof id === 'string' || Number.isInteger(numberIn(id));
+const charsOf = (id: RpcId): number => (typeof id === 'string' ? id : JSON.stringify(id)).length;
 const longestId = 1_000;
 
 const paramsOf = (params: unknown): JsonObject => {
@@ -101,14 +104,16 @@ export const readMessage = (json: JsonObject): Message => {
 			throw new RpcError(rpcCodes.invalidRequest, 'A message cannot ask and answer at once.', {status: 400});
 		const params = paramsOf(json.params);
 		if (!Object.hasOwn(json, 'id')) return {kind: 'notification', method, params};
-		if (!isId(id) || String(id).length > longestId)
+		if (!isId(id) || charsOf(id) > longestId)
 			throw new RpcError(rpcCodes.invalidRequest, 'id is neither a string nor a whole number.', {status: 400});
 		return {kind: 'request', id, method, params};
 	}
-	const known = isId(id) ? id : undefined;
+	// What was asked from here has a short id, in whatever words it comes back.
+	const known = typeof id === 'string' ? id : numberIn(id);
 	if (isObject(result) && error === undefined) return {kind: 'answer', id: known, result};
-	if (isObject(error) && result === undefined && typeof error.code === 'number' && typeof error.message === 'string') {
-		const {code, message, data} = error;
+	const code = isObject(error) && result === undefined ? numberIn(error.code) : undefined;
+	if (isObject(error) && code !== undefined && typeof error.message === 'string') {
+		const {message, data} = error;
 		return {kind: 'answer', id: known, error: {code, message, ...(data !== undefined && {data})}};
 	}
 	throw new RpcError(rpcCodes.invalidRequest, 'This is no JSON-RPC message.', {status: 400});

@@ -1,4 +1,5 @@
 import {createCipheriv, createDecipheriv, hash, randomBytes} from 'node:crypto';
+import {exactly} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {RpcError, rpcCodes} from './rpc.ts';
 
@@ -37,7 +38,7 @@ export const openSeal = (secret: Buffer, now = Date.now): Seal => {
 				const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {authTagLength: tagBytes})
 					.setAAD(aad(bound))
 					.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-				content = JSON.parse(Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString());
+				content = exactly(Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString());
 			} catch {
 				throw invalid();
 			}

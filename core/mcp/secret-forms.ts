@@ -1,3 +1,4 @@
+import {numberIn} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 
 const secret =
@@ -43,7 +44,7 @@ const isRoomy = ({type, format, enum: choices, oneOf, anyOf, items, maximum}: Js
 	if (type === 'array') return !isObject(items) || isRoomy(items);
 	if (type === 'boolean' || choices !== undefined || oneOf !== undefined || anyOf !== undefined) return false;
 	if (type === 'string' && ['email', 'date', 'date-time'].includes(String(format))) return false;
-	return !((type === 'integer' || type === 'number') && typeof maximum === 'number' && maximum <= longestHarmless);
+	return !((type === 'integer' || type === 'number') && (numberIn(maximum) ?? Infinity) <= longestHarmless);
 };
 
 const mostChars = 20_000;

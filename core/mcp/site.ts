@@ -1,6 +1,6 @@
 import {type Dispatcher, Pool} from 'undici';
 import {GatewayError} from '../errors.ts';
-import {parseBody} from '../llm/body.ts';
+import {parseExactly} from '../llm/exact.ts';
 import type {JsonObject} from '../llm/json.ts';
 import {refuseKeyIn} from '../llm/provider-key.ts';
 import {type Reply, receive} from '../upstream/reply.ts';
@@ -134,7 +134,7 @@ export const openSite = ({name, url: address, headers: ours, secrets: others = [
 		messageIn(bytes, shown) {
 			for (const key of shown) refuseKeyIn({name: who, key}, bytes);
 			try {
-				return readMessage(parseBody(bytes).json);
+				return readMessage(parseExactly(bytes));
 			} catch (thrown) {
 				throw malformed(`answered with something that is no message: ${thrown instanceof Error ? thrown.message : 'unreadable'}`);
 			}

@@ -1,3 +1,4 @@
+import {numberIn} from '../llm/exact.ts';
 import type {Message} from './rpc.ts';
 import type {Site} from './site.ts';
 import type {Answered} from './wire.ts';
@@ -30,7 +31,7 @@ export const openPendingAnswers = (): PendingAnswers => {
 		answered: answer => pending.get(answer.id)?.resolve(answer),
 		meantBy(message) {
 			if (message.kind === 'notification' && message.method === 'notifications/progress')
-				return pending.get(message.params.progressToken)?.onMessage;
+				return pending.get(numberIn(message.params.progressToken))?.onMessage;
 			const isOnes = message.kind === 'request' || (message.kind === 'notification' && message.method === 'notifications/message');
 			const [only] = pending.values();
 			return isOnes && pending.size === 1 ? only?.onMessage : undefined;

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import type {Logger} from 'pino';
 import {GatewayError} from '../errors.ts';
-import {parseBody} from '../llm/body.ts';
+import {numberIn, parseExactly} from '../llm/exact.ts';
 import type {JsonObject} from '../llm/json.ts';
 import {openDam} from './dam.ts';
 import {openLines} from './lines.ts';
@@ -100,9 +100,9 @@ export const startProcess = ({name, command, args, env, cwd, largest, maxBytes, 
 			else write({id: message.id, error: {code: rpcCodes.unknownMethod, message: 'This client does not offer that.'}});
 			return;
 		}
-		const {progressToken} = message.params;
+		const progressToken = numberIn(message.params.progressToken);
 		if (message.method !== 'notifications/progress') onNotice(message.method, message.params);
-		else if (typeof progressToken === 'number') pending.get(progressToken)?.onProgress?.(message.params);
+		else if (progressToken !== undefined) pending.get(progressToken)?.onProgress?.(message.params);
 	};
 
 	/** A line that is too large: the process is everybody's, and is not ended for one answer. */
@@ -130,7 +130,7 @@ export const startProcess = ({name, command, args, env, cwd, largest, maxBytes, 
 		if (line.length > largest) return unread(line);
 		let message: Message;
 		try {
-			message = readMessage(parseBody(line).json);
+			message = readMessage(parseExactly(line));
 		} catch {
 			// Many servers print to stdout what belongs on stderr.
 			log.debug({server: name, bytes: line.length}, 'an MCP server wrote what is no message');
