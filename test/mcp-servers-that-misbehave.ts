@@ -3,6 +3,7 @@ import type {ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {startGateway} from './helpers/gateway.ts';
+import {hostileServer} from './helpers/hostile-mcp-server.ts';
 import {folderOf} from './helpers/mcp-servers.ts';
 import {hostileUpstream, type Mischief} from './helpers/mcp-upstream.ts';
 import {wireTo, wordsOf} from './helpers/mcp-wire.ts';
@@ -112,6 +113,38 @@ test.serial('a session that the server forgot is begun again, and the call is ma
 	t.is(upstream.seen.filter(({rpc}) => rpc?.method === 'initialize').length, 2);
 	t.is(upstream.seen.filter(({rpc}) => rpc?.method === 'tools/call').length, 2);
 });
+
+test.serial(
+	'calls at once in a session that the server forgot are each made once in the next one, however late they hear of it',
+	async t => {
+		let hasForgotten = false;
+		const late: (() => void)[] = [];
+		const server = await hostileServer(t, {
+			raw({id, method}, res, {headers}) {
+				if (!hasForgotten) return false;
+				const forgets = () => void res.writeHead(404).end();
+				if (method === 'initialize') {
+					for (const forget of late) forget();
+					const hello = {protocolVersion: '2025-06-18', capabilities: {tools: {}}, serverInfo: {name: 's', version: '1'}};
+					const answer = JSON.stringify({jsonrpc: '2.0', id, result: hello});
+					setTimeout(() => res.writeHead(200, {'content-type': 'application/json', 'mcp-session-id': 'next'}).end(answer), 100);
+					return true;
+				}
+				if (method !== 'tools/call' || headers['mcp-session-id'] === 'next') return false;
+				if (late.push(forgets) === 5) late.shift()!();
+				return true;
+			},
+		});
+		const gateway = await startGateway(t, {servers: {one: {url: server.url}}});
+		const wire = wireTo(`${gateway.url}/mcp/one`, await gateway.key());
+		await wire.call('act');
+		hasForgotten = true;
+		const said = await Promise.all(Array.from({length: 5}, () => wire.call('act')));
+		t.deepEqual(said.map(wordsOf), Array(5).fill('did act'));
+		t.is(server.calls.length, 1 + 5);
+		t.is(server.seen.filter(({rpc}) => rpc.method === 'initialize').length, 2);
+	},
+);
 
 test.serial('a client that leaves ends the call at the server', async t => {
 	let ended: (() => void) | undefined;
