@@ -42,3 +42,20 @@ test('a call whose client cannot come back any more ends at once', t => {
 	for (let session = 0; session < 70; session++) replays.open(`session:${session}`, nothing).add(megabyte);
 	t.is(lost, 1);
 });
+
+test('an answer that leaves no room for what was said before it is there for whoever saw that, and for whoever did not', t => {
+	const replays = openReplays();
+	const kept = replays.open('session:a', nothing);
+	const seen = [kept.add('one'), kept.add('two')];
+	const answer = kept.add(megabyte);
+	kept.end();
+	const streamId = answer.split('.')[0]!;
+	const after = (id: string): string[] | undefined => {
+		const read: string[] = [];
+		return replays.follow('session:a', id, {message: (text, own) => read.push(`${own} ${text.length}`), end: nothing}) && read;
+	};
+	for (const id of [`${streamId}.0`, ...seen]) t.deepEqual(after(id), [`${answer} ${megabyte.length}`], id);
+	t.deepEqual(after(answer), []);
+	for (const id of ['', streamId, `${streamId}.`, `${streamId}.4`, `${streamId}.x`, `${streamId}.-1`, `${streamId}.1e1`, 'x.0'])
+		t.is(after(id), undefined, id);
+});

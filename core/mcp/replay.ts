@@ -14,7 +14,7 @@ export type Kept = {
 	left(): void;
 };
 
-type Message = {id: string; text: string};
+type Message = {number: number; text: string};
 
 /** Gets what is sent after the last one that its client saw. */
 export type Follower = {message(text: string, id: string): void; end(): void};
@@ -24,7 +24,10 @@ export type Replays = {
 	open(owner: string, onLost: () => void, request?: RpcId): Kept;
 	/** Which request the event `lastId` was for, where its stream is in another process, or gone: it says so itself. */
 	requestElsewhere(lastId: string): RpcId | undefined;
-	/** What follows the event `lastId` of this owner's; false where there is no such stream, or no longer. Answers how to stop. */
+	/**
+	 * What is kept of what follows the event `lastId` of this owner's: its end is, whatever had to make room for it. Answers how to stop;
+	 * undefined where there is no such event, or its stream is no longer kept.
+	 */
 	follow(owner: string, lastId: string, follower: Follower): (() => void) | undefined;
 };
 
@@ -59,9 +62,17 @@ const requestIn = (stream: string): RpcId | undefined => {
 	}
 };
 
+/** Of which stream an event is, and which of its events. */
+const eventIn = (id: string): {stream: string; number: number} => {
+	const [stream = '', number = ''] = id.split('.');
+	return {stream, number: /^\d{1,9}$/.test(number) ? Number(number) : Number.NaN};
+};
+
 type Record = {
 	owner: string;
 	messages: Message[];
+	/** How many there were. */
+	count: number;
 	bytes: number;
 	isOver: boolean;
 	follower?: Follower | undefined;
@@ -107,14 +118,14 @@ export const openReplays = (): Replays => {
 		open(owner, onLost, request) {
 			makeRoom(owner);
 			const stream = nameFor(request);
-			const record: Record = {owner, messages: [], bytes: 0, isOver: false, onLost};
+			const record: Record = {owner, messages: [], count: 0, bytes: 0, isOver: false, onLost};
 			streams.set(stream, record);
-			let count = 0;
 			return {
 				first: `id: ${stream}.0\nretry: ${retryMs}\ndata: \n\n`,
 				add(text) {
-					const id = `${stream}.${++count}`;
-					if (streams.has(stream)) keep(stream, record, {id, text});
+					const number = ++record.count;
+					const id = `${stream}.${number}`;
+					if (streams.has(stream)) keep(stream, record, {number, text});
 					record.follower?.message(text, id);
 					return id;
 				},
@@ -133,18 +144,16 @@ export const openReplays = (): Replays => {
 		},
 
 		requestElsewhere(lastId) {
-			const [stream = ''] = lastId.split('.');
+			const {stream} = eventIn(lastId);
 			return streams.has(stream) ? undefined : requestIn(stream);
 		},
 
 		follow(owner, lastId, follower) {
-			const [stream = ''] = lastId.split('.');
+			const {stream, number: last} = eventIn(lastId);
 			const record = streams.get(stream);
-			if (record?.owner !== owner) return undefined;
-			const at = record.messages.findIndex(({id}) => id === lastId);
-			if (at === -1 && lastId !== `${stream}.0`) return undefined;
+			if (record?.owner !== owner || !(last <= record.count)) return undefined;
 			record.follower?.end();
-			for (const {id, text} of record.messages.slice(at + 1)) follower.message(text, id);
+			for (const {number, text} of record.messages) if (number > last) follower.message(text, `${stream}.${number}`);
 			if (record.isOver) {
 				follower.end();
 				return () => undefined;
