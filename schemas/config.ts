@@ -109,6 +109,13 @@ export const gatewayConfig = z.strictObject({
 	anonymous: z.literal(true).optional(),
 	/** What becomes of an exchange that still runs when its key is revoked, blocked or over: `finish` records it, `cut` ends it at once. */
 	revoked: z.strictObject({running: z.enum(['finish', 'cut']).default('finish')}).prefault({}),
+	/** Tools that a model asks for in its answer, and its client calls itself. */
+	askedTools: z
+		.strictObject({
+			/** What becomes of the answer when such a call is denied: `cut` ends it with an error, `replace` puts a text into the place of the call. */
+			denied: z.enum(['cut', 'replace']).default('cut'),
+		})
+		.prefault({}),
 	taints: z
 		.strictObject({
 			/** How long a session stays tainted after what tainted it was found, to a sixtieth of that time. */

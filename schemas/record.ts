@@ -23,6 +23,8 @@ export const ruling = z.strictObject({
 	rule: z.string().optional(),
 	/** `observe`: recorded, not carried out. */
 	mode: z.enum(['enforce', 'observe']).optional(),
+	/** So many tool calls of a model were taken out of its answer for this, and the answer went on. */
+	replaced: z.int().min(1).optional(),
 });
 export type Ruling = z.output<typeof ruling>;
 

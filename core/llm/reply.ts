@@ -74,7 +74,10 @@ export const wholeReply = async (
 		await beforeReply(gateway, exchange, shown, patch => {
 			if (patch.text && patchText(text(), patch.text) > 0) edited = true;
 		});
-		if (exchange.taints?.size !== before) await judgeTaintedCalls(gateway, exchange, asked.dialect, json);
+		if (exchange.taints?.size !== before && (await judgeTaintedCalls(gateway, exchange, asked.dialect, json))) {
+			edited = true;
+			found = replyTextOf(json);
+		}
 	} catch (error) {
 		// What a plugin refuses is not what the provider answered.
 		exchange.outcome = undefined;

@@ -4,7 +4,8 @@ import type {Exchange} from '../exchange.ts';
 import type {Gateway} from '../gateway.ts';
 import type {Fields} from '../hooks.ts';
 import {principalField} from './asked.ts';
-import type {Dialect} from './dialects/dialect.ts';
+import {wordsForDenied} from './denied-calls.ts';
+import type {DeniedCall, Dialect} from './dialects/dialect.ts';
 import {isObject, type JsonObject} from './json.ts';
 
 /** Whether the arguments of a call can be judged. */
@@ -53,12 +54,7 @@ const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields =>
 };
 
 /** Asks on-tool-call about one call a model asks for; answers other arguments where a plugin changed them. Throws GatewayError where it is refused. */
-export const askToolCall = async (
-	{hooks}: Gateway,
-	exchange: Exchange,
-	name: string,
-	argumentsText: string,
-): Promise<JsonObject | undefined> => {
+const askToolCall = async ({hooks}: Gateway, exchange: Exchange, name: string, argumentsText: string): Promise<JsonObject | undefined> => {
 	let args = argumentsOf(name, argumentsText);
 	let changed = false;
 	await hooks.ask(
@@ -81,22 +77,50 @@ export const askToolCall = async (
 	return changed ? args : undefined;
 };
 
-/** Has every call of a reply judged once more that was tainted after it was let pass. Throws GatewayError where one is refused. */
-export const judgeTaintedCalls = async ({hooks}: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<void> => {
-	for (const {name, argumentsText} of dialect.toolCallsOf(reply))
-		await hooks.judgeTainted('on-tool-call', exchange, fieldsOf(exchange, name, argumentsOf(name, argumentsText)));
+/** What becomes of a call: other arguments, where a plugin changed them, or the words that stand for it, where it is denied. */
+export type Judged = {args?: JsonObject | undefined; denied?: string};
+
+/** Asks on-tool-call about one call that a model asks for. Throws GatewayError where it is refused and the answer is not to go on. */
+export const judgeToolCall = async (gateway: Gateway, exchange: Exchange, name: string, argumentsText: string): Promise<Judged> => {
+	try {
+		return {args: await askToolCall(gateway, exchange, name, argumentsText)};
+	} catch (thrown) {
+		return {denied: wordsForDenied(gateway, exchange, name, thrown)};
+	}
 };
 
-/** Asks about every call of a reply, and writes changed arguments into it; answers whether any were. */
+/**
+ * Has every call of a reply judged once more that was tainted after it was let pass; answers whether one was denied and taken out of it. Throws
+ * GatewayError where one is refused and the answer is not to go on.
+ */
+export const judgeTaintedCalls = async (gateway: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<boolean> => {
+	const denied: DeniedCall[] = [];
+	for (const call of dialect.toolCallsOf(reply)) {
+		const {name, argumentsText} = call;
+		try {
+			await gateway.hooks.judgeTainted('on-tool-call', exchange, fieldsOf(exchange, name, argumentsOf(name, argumentsText)));
+		} catch (thrown) {
+			denied.push({call, words: wordsForDenied(gateway, exchange, name, thrown, {shown: false})});
+		}
+	}
+	dialect.replaceToolCalls(reply, denied);
+	return denied.length > 0;
+};
+
+/** Asks about every call of a reply, writes changed arguments into it, and takes denied ones out of it; answers whether it is another now. */
 export const askToolCalls = async (gateway: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<boolean> => {
 	if (!gateway.hooks.listens('on-tool-call', exchange)) return false;
+	const denied: DeniedCall[] = [];
 	let edited = false;
 	for (const call of dialect.toolCallsOf(reply)) {
 		const isHalf = call.cut === true && !isWhole(call.argumentsText);
-		const args = await askToolCall(gateway, exchange, call.name, isHalf ? '' : call.argumentsText);
-		if (!args && !isHalf) continue;
-		dialect.patchToolCall(reply, call, args);
-		edited = true;
+		const judged = await judgeToolCall(gateway, exchange, call.name, isHalf ? '' : call.argumentsText);
+		if (judged.denied !== undefined) denied.push({call, words: judged.denied});
+		else if (judged.args || isHalf) {
+			dialect.patchToolCall(reply, call, judged.args);
+			edited = true;
+		}
 	}
-	return edited;
+	dialect.replaceToolCalls(reply, denied);
+	return edited || denied.length > 0;
 };

@@ -4,13 +4,16 @@ import type {Gateway} from '../gateway.ts';
 import type {SseEvent} from '../upstream/sse.ts';
 import {inputAsArguments} from './dialects/custom-calls.ts';
 import type {Dialect} from './dialects/dialect.ts';
-import {breaksOff} from './dialects/endings.ts';
+import {asksForCalls, breaksOff} from './dialects/endings.ts';
 import {isObject, type JsonObject, objectsOf} from './json.ts';
-import {askToolCall, isWhole} from './tool-calls.ts';
+import {isWhole, judgeToolCall} from './tool-calls.ts';
 import {type Fragment, fragmentsIn, malformed, unlikeItsPieces} from './tool-fragments.ts';
 
-type Held = {event: SseEvent; json: JsonObject; edited: boolean};
+/** `instead`: the events that go on for it. */
+type Held = {event: SseEvent; json: JsonObject; edited: boolean; instead?: JsonObject[]};
 type Growing = {name: string; kind?: Fragment['kind']; pieces: {fragment: Fragment; held: Held}[]; whole: boolean; cut: boolean};
+/** Of one choice: how many of its calls have gone on, the number that none of them has, and whether one was denied. */
+type Gone = {calls: number; next: number; denied: boolean};
 
 /** Keeps a stream's tool calls back until they are whole and on-tool-call has let them pass. */
 export type ToolGate = {
@@ -36,6 +39,30 @@ const endsCalls = (dialect: Dialect, event: JsonObject): {prefix: string; cut: b
 	);
 };
 
+/**
+ * Writes into an event what it says of choices that have lost calls: without any call left they end as choices that had none, and probabilities
+ * would say the words of calls. Answers whether it is another now.
+ */
+const settle = (dialect: Dialect, event: JsonObject, gone: ReadonlyMap<string, Gone>): boolean => {
+	const hasNone = (choice: string): boolean => gone.get(choice)?.denied === true && gone.get(choice)?.calls === 0;
+	if (dialect.name === 'anthropic') {
+		const {type, delta} = event;
+		if (type !== 'message_delta' || !isObject(delta) || !asksForCalls.has(delta.stop_reason) || !hasNone('0')) return false;
+		delta.stop_reason = 'end_turn';
+		return true;
+	}
+	let isOther = false;
+	for (const [place, choice] of objectsOf(event.choices)) {
+		const number = String(choice.index ?? place);
+		if (!gone.get(number)?.denied) continue;
+		const ends = asksForCalls.has(choice.finish_reason) && hasNone(number);
+		if (ends) choice.finish_reason = 'stop';
+		isOther ||= ends || Boolean(choice.logprobs);
+		choice.logprobs &&= null;
+	}
+	return isOther;
+};
+
 /** What all clients take the arguments to be: two places that say them would be read differently. */
 const argumentsText = ({kind, pieces}: Growing): string => {
 	const words = pieces.map(({fragment}) => fragment.text ?? '').join('');
@@ -54,6 +81,7 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 	const calls = new Map<string, Growing>();
 	/** Clients would put what follows behind what has been judged. */
 	const judged = new Set<string>();
+	const gone = new Map<string, Gone>();
 	let waiting: (Held | SseEvent)[] = [];
 	let chars = 0;
 
@@ -78,12 +106,44 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 		}
 	};
 
-	const released = (entry: Held | SseEvent): SseEvent => {
-		if (!('edited' in entry)) return entry;
-		const {event, json, edited} = entry;
-		if (!edited) return event;
-		const name = dialect.name === 'anthropic' ? String(json.type) : event.event;
-		return {event: name, data: JSON.stringify(json), raw: Buffer.from(dialect.event(json))};
+	const goneOf = ({pieces}: Growing): Gone => {
+		const {choice} = pieces[0]!.fragment;
+		const known = gone.get(choice) ?? {calls: 0, next: 0, denied: false};
+		gone.set(choice, known);
+		return known;
+	};
+
+	const deny = (call: Growing, words: string): void => {
+		goneOf(call).denied = true;
+		for (const [at, {fragment, held}] of call.pieces.entries()) {
+			held.instead = fragment.replace(at === 0 ? words : undefined);
+			held.edited = true;
+		}
+	};
+
+	/** Clients make a list of the calls by their numbers, which has no gap where one was denied. */
+	const pass = (call: Growing): void => {
+		const own = goneOf(call);
+		const {number} = call.pieces[0]!.fragment;
+		own.calls++;
+		if (!number) return;
+		const to = own.denied ? own.next : number.value;
+		own.next = Math.max(own.next, to + 1);
+		if (to === number.value) return;
+		for (const {fragment, held} of call.pieces) {
+			fragment.number?.set(to);
+			held.edited = true;
+		}
+	};
+
+	const released = (entry: Held | SseEvent): SseEvent[] => {
+		if (!('edited' in entry)) return [entry];
+		const {event, json, edited, instead = [json]} = entry;
+		if (!settle(dialect, json, gone) && !edited) return [event];
+		return instead.map(one => {
+			const name = dialect.name === 'anthropic' ? String(one.type) : event.event;
+			return {event: name, data: JSON.stringify(one), raw: Buffer.from(dialect.event(one))};
+		});
 	};
 
 	const release = async (): Promise<SseEvent[]> => {
@@ -93,10 +153,15 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 			const said = argumentsText(call);
 			// Half of the arguments can be judged by nobody: what goes on is a call without any, and judged as that.
 			const isHalf = call.cut && !isWhole(said);
-			const args = await askToolCall(gateway, exchange, call.name, isHalf ? '' : said);
+			const {args, denied} = await judgeToolCall(gateway, exchange, call.name, isHalf ? '' : said);
+			if (denied !== undefined) {
+				deny(call, denied);
+				continue;
+			}
 			if (isHalf || args) rewrite(call, args);
+			pass(call);
 		}
-		const events = waiting.map(released);
+		const events = waiting.flatMap(released);
 		calls.clear();
 		waiting = [];
 		chars = 0;
@@ -119,7 +184,7 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 			const json = parsed(event.data);
 			const held = json && {event, json, edited: unlikeItsPieces(dialect, event, json)};
 			if (held) for (const fragment of fragmentsOf(held.json)) grow(fragment, held);
-			if (calls.size === 0) return [released(held ?? event)];
+			if (calls.size === 0) return released(held ?? event);
 			chars += event.data.length;
 			if (chars > mostHeldChars) throw new GatewayError('upstream_too_large', 'The tool calls of this answer are too long to be checked.');
 			waiting.push(held ?? event);

@@ -4,7 +4,8 @@ import {anthropicInput, geoOf, readAnthropicUsage, sureOfAnthropic} from '../usa
 import {tiersOf} from '../usage-figures.ts';
 import {deltaEvent, deltasOf, endsChannels, event} from './anthropic-stream.ts';
 import {toolCounts, toolTokens} from './anthropic-tools.ts';
-import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
+import type {DeniedCall, Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
+import {asksForCalls} from './endings.ts';
 import {readBoolean, readCount, readMessages, readModel, readParams, readTools} from './fields.ts';
 import {mediaOf} from './media.ts';
 
@@ -104,6 +105,13 @@ const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonOb
 	if (isObject(block)) block.input = newArguments ?? {};
 };
 
+const replaceToolCalls = (reply: JsonObject, denied: readonly DeniedCall[]): void => {
+	const {content} = reply;
+	if (!Array.isArray(content) || denied.length === 0) return;
+	for (const {call, words} of denied) content[Number(call.path[1])] = {type: 'text', text: words, citations: null};
+	if (asksForCalls.has(reply.stop_reason) && toolCallsOf(reply).length === 0) reply.stop_reason = 'end_turn';
+};
+
 const usageFields = ({usage}: OwnReply): JsonObject => ({
 	input_tokens: usage ? usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens : 0,
 	cache_creation_input_tokens: usage?.cacheWriteTokens ?? 0,
@@ -145,6 +153,7 @@ export const anthropic: Dialect = {
 	requestFacts,
 	toolCallsOf,
 	patchToolCall,
+	replaceToolCalls,
 	deltasOf,
 	endsChannels,
 	deltaEvent,

@@ -47,6 +47,9 @@ export type ToolCall = {
 	path: readonly (string | number)[];
 };
 
+/** A tool call that is taken out of its reply, and what the reply says instead. */
+export type DeniedCall = {call: ToolCall; words: string};
+
 /** One string of a streaming event. */
 export type Delta = {
 	/** The same for every event of the stream that adds to the same string: `0.content`, `0.tool_calls.1.function.arguments`. */
@@ -102,6 +105,8 @@ export type Dialect = {
 	toolCallsOf(reply: JsonObject): ToolCall[];
 	/** Writes other arguments into the reply; undefined for none. */
 	patchToolCall(reply: JsonObject, call: ToolCall, newArguments: JsonObject | undefined): void;
+	/** Takes calls out of the reply, which goes on, and puts the words of each in their place; without any call left it ends as answers do. */
+	replaceToolCalls(reply: JsonObject, denied: readonly DeniedCall[]): void;
 	/** The strings of a streaming event that the client adds up or reads; takes `logprobs` out of it, which repeat them. */
 	deltasOf(event: JsonObject): Delta[];
 	/** Channels whose names begin with one of these must have nothing held back before this event goes out; `''` means all. */

@@ -6,3 +6,6 @@ export const breaksOff: ReadonlySet<unknown> = new Set([
 	'model_context_window_exceeded',
 	'refusal',
 ]);
+
+/** Reasons for the end of an answer that has tool calls for its client. */
+export const asksForCalls: ReadonlySet<unknown> = new Set(['tool_calls', 'function_call', 'tool_use']);

@@ -5,8 +5,8 @@ import {tiersOf} from '../usage-figures.ts';
 import {readOpenaiUsage, searchesAlways, sureOfOpenai} from '../usage-openai.ts';
 import {inputOnly} from '../usage-parts.ts';
 import {inputAsArguments, inputOfArguments} from './custom-calls.ts';
-import type {Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
-import {breaksOff} from './endings.ts';
+import type {DeniedCall, Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
+import {asksForCalls, breaksOff} from './endings.ts';
 import {readBoolean, readCount, readInput, readMessages, readModel, readObjectField, readParams, readTools} from './fields.ts';
 import {mediaOf} from './media.ts';
 import {deltaEvent, deltasOf, endsChannels, event} from './openai-stream.ts';
@@ -126,6 +126,30 @@ const patchToolCall = (reply: JsonObject, {path}: ToolCall, newArguments: JsonOb
 	else holder[field] = field === 'input' ? inputOfArguments(newArguments) : JSON.stringify(newArguments);
 };
 
+const withWords = (content: unknown, words: string): unknown => {
+	if (Array.isArray(content)) return [...content, {type: 'text', text: words}];
+	return typeof content === 'string' && content !== '' ? `${content}\n\n${words}` : words;
+};
+
+const replaceIn = (choice: JsonObject, message: JsonObject, denied: readonly DeniedCall[]): void => {
+	const gone = new Set(denied.map(({call: {path}}) => path.slice(3, 5).join('.')));
+	const left = Array.isArray(message.tool_calls) ? message.tool_calls.filter((_, index) => !gone.has(`tool_calls.${index}`)) : [];
+	if (left.length > 0) message.tool_calls = left;
+	else delete message.tool_calls;
+	if (gone.has('function_call.arguments')) delete message.function_call;
+	for (const {words} of denied) message.content = withWords(message.content, words);
+	// They say the words of calls too.
+	choice.logprobs &&= null;
+	if (asksForCalls.has(choice.finish_reason) && left.length === 0 && !isObject(message.function_call)) choice.finish_reason = 'stop';
+};
+
+const replaceToolCalls = (reply: JsonObject, denied: readonly DeniedCall[]): void => {
+	for (const [index, choice] of objectsOf(reply.choices)) {
+		const own = denied.filter(({call: {path}}) => path[1] === index);
+		if (own.length > 0 && isObject(choice.message)) replaceIn(choice, choice.message, own);
+	}
+};
+
 const usageFields = (usage: Usage): JsonObject => ({
 	prompt_tokens: usage.inputTokens,
 	completion_tokens: usage.outputTokens,
@@ -172,6 +196,7 @@ export const openai: Dialect = {
 	requestFacts,
 	toolCallsOf,
 	patchToolCall,
+	replaceToolCalls,
 	deltasOf,
 	endsChannels,
 	deltaEvent,
