@@ -77,6 +77,17 @@ test('client credentials: a token is renewed before it ends, and after a 401 onc
 	t.is(as.grants.length, 3, 'a server that takes no token is not given one after another');
 });
 
+test('client credentials: whoever is refused while the next token is on its way gets that one', async t => {
+	const {as, server, gateway} = await start(t, {grant: 'client_credentials', clientSecret});
+	const keys = await Promise.all(Array.from({length: 8}, () => gateway.key()));
+	const all = async () => (await Promise.all(keys.map(key => ask(gateway, key)))).map(wordsOf);
+	t.deepEqual(await all(), Array(8).fill('the-gateway'));
+	for (const {headers} of server.seen) server.revoked.add(headers.authorization?.replace('Bearer ', '') ?? '');
+	t.deepEqual(await all(), Array(8).fill('the-gateway'));
+	t.is(as.grants.length, 2);
+	t.is(server.callers.length, 16);
+});
+
 test('client credentials: a refusal says its code and nothing else of what the authorization server said', async t => {
 	const {gateway} = await start(t, {grant: 'client_credentials', clientSecret: 'a-wrong-secret-0123456789'});
 	const {body} = await ask(gateway, await gateway.key());

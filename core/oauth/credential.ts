@@ -87,6 +87,8 @@ export const openHeldToken = (server: string, ask: () => Promise<Held>, now: () 
 		},
 		async renewed(refused: string): Promise<string> {
 			if (held && held.accessToken !== refused) return held.accessToken;
+			// Another one is on its way already.
+			if (asking) return (await asking).accessToken;
 			if (now() - renewedAt < pauseMs) throw new GatewayError('upstream_refused', `The MCP server "${server}" does not accept its tokens.`);
 			renewedAt = now();
 			return (await next()).accessToken;
