@@ -12,7 +12,8 @@ import type {Waiting} from './upstream/reply.ts';
 import type {Way} from './way.ts';
 
 export type Outcome = 'ok' | 'failed' | 'aborted' | 'denied';
-export type Surface = 'openai' | 'anthropic' | 'mcp' | 'admin' | 'gateway';
+export const surfaces = ['openai', 'anthropic', 'mcp', 'admin', 'gateway'] as const;
+export type Surface = (typeof surfaces)[number];
 
 /** What one verdict asked to set aside, had or not, and how it refuses what has no room. */
 export type Limits = {readonly plugin: string; readonly reserve: readonly Reservation[]; readonly orElse: DenyCode};

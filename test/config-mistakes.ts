@@ -117,6 +117,14 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 		"export default defineConfig({plugins: [{use: 'masking', when: {operation: ['messages', 'chats']}}]});",
 		'gateway.config.ts:2:88  plugins[0].when.operation[1]: "chats" is not one of chat, embeddings, messages, count_tokens, moderations, models, initialize, server/discover, ping, notifications, logging/setLevel, completion/complete, stream, end, batch, tools/list, tools/call, resources/list, resources/templates/list, resources/read, prompts/list, prompts/get, resources/subscribe, resources/unsubscribe, subscriptions/listen, elicitation/create, sampling/createMessage, roots/list, so this plugin would never be asked. Did you mean "chat"?',
 	],
+	'a guard scoped to a surface that does not exist': [
+		"export default defineConfig({plugins: [{use: 'masking', when: {surface: 'opneai'}}]});",
+		'gateway.config.ts:2:73  plugins[0].when.surface: "opneai" is not one of openai, anthropic, mcp, admin, gateway, so this plugin would never be asked. Did you mean "openai"?',
+	],
+	'a guard scoped to a server that does not exist': [
+		"export default defineConfig({servers: {files: {url: 'http://127.0.0.1:1'}}, plugins: [{use: 'masking', when: {server: ['f*', 'fils']}}]});",
+		'gateway.config.ts:2:126  plugins[0].when.server[1]: "fils" is not one of files, so this plugin would never be asked. Did you mean "files"?',
+	],
 	'an unknown capability': [
 		"export default defineConfig({plugins: [{use: 'a', grants: {htpp: ['a.example']}}]});",
 		'gateway.config.ts:2:60  plugins[0].grants.htpp: unknown key. Did you mean "http"?',

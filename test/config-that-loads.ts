@@ -115,6 +115,22 @@ test('a secret written into the config is a warning at its place that does not r
 	);
 });
 
+test('a rule of a plugin about a server that is not there is a warning, for it is about nothing', async t => {
+	const rules = "[{name: 'writes', tools: ['file/write_*', 'files/read', '*', 'send_mail', '*/delete']}]";
+	const allow = "{'*': {servers: ['files', 'fiels', 'f*'], tools: ['*'], models: ['openai/gpt']}}";
+	const {warnings} = await load(
+		t,
+		`export default defineConfig({servers: {files: {url: 'http://127.0.0.1:1'}}, plugins: [{use: 'approvals', config: {rules: ${rules}}}, {use: 'grants', config: {allow: ${allow}}}]});`,
+	);
+	t.deepEqual(
+		warnings.map(({path, message, mend}) => [path, message, mend]),
+		[
+			['plugins[0].config.rules[0].tools[0]', 'there is no server "file"', 'Did you mean "files"?'],
+			['plugins[1].config.allow["*"].servers[1]', 'there is no server "fiels"', 'Did you mean "files"?'],
+		],
+	);
+});
+
 test('a store may be a PostgreSQL database, whose URL the environment has; written down with its password, it is a warning', async t => {
 	const url = 'postgres://gateway:word@db.example/sallyport?sslmode=require';
 	const fromEnv = await load(t, "export default defineConfig({store: env('DATABASE_URL')});", {DATABASE_URL: url});

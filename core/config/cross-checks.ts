@@ -1,6 +1,7 @@
 import {resolve} from 'node:path';
 import type {GatewayConfig, PluginEntry} from '../../schemas/config.ts';
 import {operation} from '../../schemas/hooks.ts';
+import {surfaces} from '../exchange.ts';
 import {didYouMean} from './nearest.ts';
 import {type Complaint, type Path, writePath} from './problems.ts';
 import {instanceName, isPath, isServer, providerOf, storeFile} from './resolve.ts';
@@ -126,7 +127,22 @@ const notJson = (value: unknown, path: Path, source: Source): Complaint[] => {
 	];
 };
 
-const ofPlugins = ({plugins}: GatewayConfig, folder: string, source: Source): Complaint[] => {
+/** A name that nothing has would keep a plugin out of everything, and nobody would notice. */
+const ofScope = ({when = {}}: PluginEntry, path: Path, servers: readonly string[]): Complaint[] => {
+	const known = {operation: operation.options, surface: surfaces, server: servers};
+	return (['operation', 'surface', 'server'] as const).flatMap(key =>
+		listOf(when[key]).flatMap((name, place): Complaint[] => {
+			const isKnown = (one: string): boolean => (name.endsWith('*') ? one.startsWith(name.slice(0, -1)) : one === name);
+			if (known[key].some(isKnown)) return [];
+			const all = known[key].length === 0 ? 'a server of this config' : `one of ${known[key].join(', ')}`;
+			const mend = didYouMean(name, known[key], 'Write one of them, or leave it out for all.');
+			const message = `"${name}" is not ${all}, so this plugin would never be asked`;
+			return [complain(nameIn([...path, 'when', key], when[key], place), message, mend)];
+		}),
+	);
+};
+
+const ofPlugins = ({plugins, servers}: GatewayConfig, folder: string, source: Source): Complaint[] => {
 	const names = new Map<string, Path>();
 	return plugins.flatMap((entry, index) => {
 		const path: Path = ['plugins', index];
@@ -138,13 +154,7 @@ const ofPlugins = ({plugins}: GatewayConfig, folder: string, source: Source): Co
 			const mend = "Give each instance a name of its own with as: 'another-name'.";
 			complaints.push(complain(place, `"${instanceName(entry)}" is already the name of ${writePath(taken)}`, mend));
 		} else names.set(name, path);
-		for (const [place, asked] of listOf(entry.when?.operation).entries()) {
-			if (operation.safeParse(asked).success) continue;
-			const message = `"${asked}" is not one of ${operation.options.join(', ')}, so this plugin would never be asked`;
-			const mend = didYouMean(asked, operation.options, 'Write one of them, or leave it out for all.');
-			complaints.push(complain(nameIn([...path, 'when', 'operation'], entry.when?.operation, place), message, mend));
-		}
-		return [...complaints, ...notJson(entry.config ?? {}, [...path, 'config'], source)];
+		return [...complaints, ...ofScope(entry, path, Object.keys(servers)), ...notJson(entry.config ?? {}, [...path, 'config'], source)];
 	});
 };
 
@@ -184,6 +194,25 @@ export const crossCheck = (config: GatewayConfig, folder: string, source: Source
 const isOnThisMachine = (baseUrl: string | undefined): boolean =>
 	baseUrl !== undefined && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(baseUrl).hostname);
 
+const patternKeys: ReadonlySet<string> = new Set(['tools', 'servers', 'prompts', 'resources']);
+
+/** By convention a plugin's `tools`, `servers`, `prompts` and `resources` are patterns that begin with a server. */
+const ofPatterns = (value: unknown, path: Path, servers: readonly string[], kind = ''): Complaint[] => {
+	const named = (pattern: unknown, at: Path): Complaint[] => {
+		if (typeof pattern !== 'string' || kind === '') return [];
+		const [server = '', rest] = pattern.split('/', 2);
+		if (server.includes('*') || servers.includes(server) || (kind !== 'servers' && rest === undefined)) return [];
+		const otherwise = servers.length === 0 ? 'Add it to servers.' : `Add it to servers, which has ${servers.join(', ')}.`;
+		return [complain(at, `there is no server "${server}"`, didYouMean(server, servers, otherwise))];
+	};
+	if (typeof value !== 'object' || value === null) return named(value, path);
+	return Object.entries(value).flatMap(([key, inner]) => {
+		const at = [...path, Array.isArray(value) ? Number(key) : key];
+		if (Array.isArray(value)) return ofPatterns(inner, at, servers, kind);
+		return [...named(key, at), ...ofPatterns(inner, at, servers, patternKeys.has(key) ? key : '')];
+	});
+};
+
 /** What runs, and should not stay so. */
 export const warningsOf = ({store, sealingKey, providers, servers, models, plugins}: GatewayConfig): Complaint[] => {
 	const literal = (path: Path): Complaint =>
@@ -205,7 +234,8 @@ export const warningsOf = ({store, sealingKey, providers, servers, models, plugi
 			];
 			return secrets.flatMap(([path, secret]) => (typeof secret === 'string' ? [literal(['servers', name, ...path])] : []));
 		}),
-		...plugins.flatMap(({grants, when}, index) => [
+		...plugins.flatMap(({grants, when, config}, index) => [
+			...ofPatterns(config, ['plugins', index, 'config'], Object.keys(servers)),
 			...Object.entries(grants.secrets ?? {}).flatMap(([name, secret]) =>
 				typeof secret === 'string' ? [literal(['plugins', index, 'grants', 'secrets', name])] : [],
 			),

@@ -30,6 +30,21 @@ test('an account has a limit for each of several windows, and a word about one o
 	t.deepEqual(await sorted(), ['day 1000000', 'month 20000000', 'rolling:5h 500000', 'total 9000000']);
 });
 
+test('set takes no account that nothing can pay from', async t => {
+	const {act} = await startBudgets(t, {window: 'day', limitUsd: {}});
+	for (const account of ['key_1', 'kye:key_1', 'usr:acme/ada', 'users:acme/ada', 'tool:read', 'team:'])
+		await t.throwsAsync(act('set', {account, limitUsd: 0}), {message: /an account is/}, account);
+	for (const account of [
+		'key:key_1',
+		'user:acme/ada@acme.example',
+		'tool:files/read',
+		'server:files',
+		'project:apollo',
+		'tag:free/model:gpt-*',
+	])
+		await t.notThrowsAsync(act('set', {account, limitUsd: 0}), account);
+});
+
 test('null takes every limit of an account away at the next call, or that of one window; what is spent is still counted', async t => {
 	const {limits, act} = await startBudgets(t, {window: 'month', limitUsd: {'*': {day: 2, month: 20}, 'key:key_1': {day: 1}}});
 	const byWindow = async () =>

@@ -31,7 +31,7 @@ test("'*' is a limit for each account that is not named, for itself", async t =>
 });
 
 test('where no account has a limit, nothing is said, known price or not', async t => {
-	const {call} = await startBudgets(t, {window: 'day', limitUsd: {'tenant:other': 1, constructor: 1}});
+	const {call} = await startBudgets(t, {window: 'day', limitUsd: {'tenant:other': 1, 'tenant:constructor': 1}});
 	t.is(await call(5), undefined);
 	t.is(await call(undefined), undefined);
 	t.is(await call(5, []), undefined);
@@ -141,6 +141,11 @@ for (const [what, config] of Object.entries({
 	'a key that is not known': {window: 'day', limitEur: {'*': 5}},
 	'a window that does not exist': {window: 'day', limitUsd: {'*': {fortnight: 5}}},
 	'a star in the middle of a model': {window: 'day', limitUsd: {'*/model:gpt-*-mini': 5}},
+	'an account whose kind is misspelt': {window: 'day', limitUsd: {'teant:default': 0}},
+	'an account that is no kind of account': {window: 'day', limitUsd: {whatever: 1}},
+	'a team without its tenant': {window: 'day', limitUsd: {'team:acme': 3}},
+	'a tenant with a team behind it': {window: 'day', limitUsd: {'tenant:acme/search': 3}},
+	'the id of a key in the place of its account': {window: 'day', limitUsd: {'key_1/model:gpt-*': 3}},
 	'a limit that is soft and holds': {window: 'day', limitUsd: {'*': {usd: 5, soft: true, hold: true}}},
 }))
 	test(`a config with ${what} does not start`, async t => {

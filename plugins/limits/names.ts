@@ -12,7 +12,23 @@ export const scope = z
 	.regex(
 		/^(?!\/(?:model|server|tool):)((?!\/(?:model|server|tool):).)+(\/(model|server|tool):[^*\s]{0,89}\*?)?$/u,
 		"a model, a server or a tool, like fast, 'openai/gpt-*' or 'github/search', may have a star at its end",
+	)
+	.refine(
+		name => isHolder(partsOf(name).holder),
+		"an account is '*', tenant:acme, team:acme/search, user:acme/ada, key:key_…, server:files or tool:files/read_file",
 	);
+
+const ownKinds = ['tenant', 'team', 'user', 'key', 'server', 'tool'];
+const ownForm = /^(\*|tenant:[^/]+|(team|user):[^/]+\/.+|key:[\w-]+|server:[^/]+|tool:[^/]+\/.+)$/;
+const lettersOf = (word: string): string => [...word].sort().join('');
+const resembles = (kind: string, own: string): boolean => kind.slice(0, 2) === own.slice(0, 2) || lettersOf(kind) === lettersOf(own);
+
+/** Plugins may know accounts of other kinds; what only looks like one of ours would limit nobody. */
+const isHolder = (holder: string): boolean => {
+	if (ownForm.test(holder)) return true;
+	const [, kind] = /^([a-z][\w-]*):./.exec(holder) ?? [];
+	return kind !== undefined && !ownKinds.some(own => resembles(kind, own));
+};
 
 /** One account, with or without what it is for. */
 export const account = scope.refine(name => !name.startsWith('*'), 'name one account');
