@@ -1,4 +1,5 @@
 import {fold, isWord} from './characters.ts';
+import {afterEscape, beforeBackslashes} from './escapes.ts';
 
 type Options = {words: string[]; caseSensitive: boolean; wholeWords: boolean};
 
@@ -52,17 +53,23 @@ export const matcher = ({words, caseSensitive, wholeWords}: Options) => {
 			for (const word of candidates ?? []) {
 				const says = compare(word, text, at, final);
 				if (says === 'no') continue;
-				if (says === 'perhaps') return {hit, clear: at, masked: masked + text.slice(from, at)};
+				if (says === 'perhaps') {
+					const clear = beforeBackslashes(text, at, from);
+					return {hit, clear, masked: masked + text.slice(from, clear)};
+				}
 				hit = true;
-				masked += text.slice(from, at) + mask;
+				// The letter of an escape takes all of it along, or what is left would be no JSON.
+				masked += text.slice(from, afterEscape(text, at) > 0 ? beforeBackslashes(text, at, from) : at) + mask;
 				next = at + word.length;
 				from = next;
 				break;
 			}
-			insideWord = isWord(unit(text, next - 1));
-			at = next;
+			const escaped = next === at + 1 ? afterEscape(text, at) : 0;
+			insideWord = escaped === 0 && isWord(unit(text, next - 1));
+			at = Math.max(next, escaped);
 		}
-		const clear = final || !wholeWords ? text.length : beforeLastWord(text, from);
+		const whole = final || !wholeWords ? text.length : beforeLastWord(text, from);
+		const clear = final ? whole : beforeBackslashes(text, whole, from);
 		return {hit, clear, masked: masked + text.slice(from, clear)};
 	};
 };

@@ -1,3 +1,5 @@
+import {type Kinds, scanMeant} from '../../plugin-sdk/escapes.ts';
+
 /** What a rule found: `text.slice(start, end)`. */
 export type Hit = {
 	readonly start: number;
@@ -26,9 +28,14 @@ export type Scanner = (text: string, from: number, final: boolean) => Scanned;
 /** A range that belongs together, and is no hit. */
 export const nobody = -1;
 
-/** All scanners on one text: their hits in order, of what is decided by all of them. No more than `mostOpen` characters stay open. */
+const kinds: Kinds<Hit> = {
+	kindOf: ({rule, except}) => (except ? `except ${rule}` : rule),
+	moved: (hit, placeOf) => ({...hit, start: placeOf(hit.start), end: placeOf(hit.end)}),
+};
+
+/** All scanners on one text, as it stands and as it is meant where JSON stands in it: their hits in order, of what is decided by all of them. No more than `mostOpen` characters stay open. */
 export const scanAll = (scanners: readonly Scanner[], text: string, from: number, final: boolean, mostOpen = 2_000): Scanned => {
-	const all = scanners.map(scan => scan(text, from, final));
+	const all = scanners.map(scan => scanMeant(scan, kinds, text, from, final));
 	const found = all
 		.flatMap(each => each.found)
 		.sort((one, other) => one.start - other.start || other.end - one.end || Number(other.except ?? false) - Number(one.except ?? false));

@@ -1,11 +1,10 @@
-/** What looks through a text: the first `lead` characters of what it finds are only said before the value. */
-export type Finder = {
-	scan(
-		text: string,
-		from: number,
-		final: boolean,
-	): {readonly found: ReadonlyArray<{readonly start: number; readonly end: number; readonly lead?: number}>; readonly open: number};
-};
+import {type Kinds, scanMeant} from '../../plugin-sdk/escapes.ts';
+
+/** The first `lead` characters of what was found are only said before the value. */
+type Match = {readonly start: number; readonly end: number; readonly lead?: number};
+
+/** What looks through a text. */
+export type Finder = {scan(text: string, from: number, final: boolean): {readonly found: readonly Match[]; readonly open: number}};
 
 /** What is looked for under one name. */
 export type Custom = {readonly type: string; readonly finders: readonly Finder[]};
@@ -17,7 +16,7 @@ export type CustomScan = {readonly found: readonly CustomFound[]; readonly open:
 
 /** How much a match may have, and how much is looked back at. */
 export const longestCustom = 128;
-export const customContext = 4;
+export const customContext = 16;
 
 const isInWord = (text: string, at: number): boolean => /[\p{L}\p{N}_]/u.test(text.charAt(at));
 
@@ -63,13 +62,21 @@ export const createWordList = (phrases: readonly string[]): Finder => {
 	};
 };
 
+const kinds: Kinds<Match> = {
+	kindOf: () => true,
+	moved({start, end, lead = 0}, placeOf) {
+		const first = placeOf(start);
+		return {start: first, end: placeOf(end), lead: placeOf(start + lead) - first};
+	},
+};
+
 /** Reads `text` from `from` on; what stands before is only looked back at. */
 export const scanCustom = (customs: readonly Custom[], text: string, from: number, final: boolean): CustomScan => {
 	let open = text.length;
 	const all: Array<CustomFound & {match: number}> = [];
 	for (const {type, finders} of customs) {
 		for (const finder of finders) {
-			const seen = finder.scan(text, from, final);
+			const seen = scanMeant(finder.scan, kinds, text, from, final);
 			open = Math.min(open, seen.open);
 			all.push(...seen.found.map(({start, end, lead = 0}) => ({match: start, start: start + lead, end, type})));
 		}

@@ -1,3 +1,4 @@
+import {meant, openEscape} from '../../plugin-sdk/escapes.ts';
 import type {Found} from './found.ts';
 import {lookBehind} from './names.ts';
 import {type Inside, scan} from './scan.ts';
@@ -14,15 +15,16 @@ export const streamStart: StreamState = {before: '', inside: ''};
 /** Secrets, in the units of the text that was given, and how much of that nothing that follows can change. */
 export type Seen = {readonly found: readonly Found[]; readonly resumed: number; readonly clear: number; readonly state: StreamState};
 
-/** Reads what is not cleared yet of a text that goes on; with `final`, all of it. */
+/** Reads what is not cleared yet of a text that goes on; with `final`, all of it. An escape of JSON is read as what it stands for. */
 export const step = ({before, inside}: StreamState, added: string, final: boolean): Seen => {
 	const text = before + added;
 	const from = before.length;
-	const {found, open, inside: left, resumed} = scan(text, from, inside, final);
-	const clear = final ? text.length : open;
+	const {text: read, placeOf, indexOf} = meant(final ? text : text.slice(0, Math.max(from, openEscape(text))));
+	const {found, open, inside: left, resumed} = scan(read, indexOf(from), inside, final);
+	const clear = final ? text.length : placeOf(open);
 	return {
-		found: found.map(each => ({...each, start: each.start - from, end: each.end - from})),
-		resumed: resumed - from,
+		found: found.map(each => ({...each, start: placeOf(each.start) - from, end: placeOf(each.end) - from})),
+		resumed: placeOf(resumed) - from,
 		clear: clear - from,
 		state: {before: text.slice(Math.max(0, clear - lookBehind), clear), inside: left},
 	};

@@ -155,6 +155,18 @@ export const wordListBehaves = (test: TestFn, folder: string): void => {
 		}
 	});
 
+	test.serial('an escape of JSON is no part of a word, however a stream is cut, and what is masked stays JSON', async t => {
+		const {streamed, masked} = await start(t, {words: ['heron', 'falcon', 'top secret'], action: 'mask'});
+		const said = {a: 'x\nheron\theron', b: 'é\u0001heron', c: 'D:\\falcon\\heron', d: JSON.stringify({e: '\nheron'}), f: '\\'};
+		const left = {a: 'x\n***\t***', b: 'é\u0001***', c: 'D:***\\***', d: '{"e":"\\n***"}', f: '\\'};
+		const text = JSON.stringify(said);
+		t.deepEqual(JSON.parse((await masked(text))[0]!), left);
+		for (let at = 0; at <= text.length; at++)
+			t.is(await streamed([text.slice(0, at), text.slice(at)]), JSON.stringify(left), `split at ${at}`);
+		t.is(await streamed([...text]), JSON.stringify(left), 'one by one');
+		t.deepEqual(await masked('D:\\falcon, D:\\heron, nfalcon'), ['D:***, D:\\***, nfalcon']);
+	});
+
 	test.serial('a run of letters without an end does not hold a stream up', async t => {
 		const {streamed} = await start(t, {words: ['falcon'], action: 'mask'});
 		const chunks = Array.from({length: 100}, () => 'x'.repeat(50));

@@ -1,3 +1,4 @@
+import {meant, openEscape} from '../../../plugin-sdk/escapes.ts';
 import {lookBehind, type Spotted} from './match.ts';
 import type {IdType} from './rule.ts';
 import {scanIds} from './scan.ts';
@@ -25,8 +26,10 @@ export const idStep = (
 ): {readonly found: readonly Spotted[]; readonly clear: number; readonly state: IdState} => {
 	const text = before + added;
 	const from = before.length;
-	const {found, open} = scanIds(text, from, from - clear, !begun, final);
-	const end = final ? text.length : open;
+	const {text: read, placeOf, indexOf} = meant(final ? text : text.slice(0, Math.max(from, openEscape(text))));
+	const scanned = scanIds(read, indexOf(from), indexOf(from - clear), !begun, final);
+	const found = scanned.found.map(each => ({...each, start: placeOf(each.start), end: placeOf(each.end)}));
+	const end = final ? text.length : placeOf(scanned.open);
 	const context = text.slice(Math.max(0, end - contextLength), end);
 	const lastEnd = found.at(-1)?.end ?? from - clear;
 	return {

@@ -1,4 +1,5 @@
 import {fold, isWord} from './characters';
+import {afterEscape, beforeBackslashes} from './escapes';
 
 /** Runs of letters longer than this are cut where a stream has to go on. */
 const longestRun = 200;
@@ -91,15 +92,18 @@ export class Matcher {
 				}
 				if (says == yes) {
 					found.hit = true;
-					parts.push(text.slice(from, at));
+					// The letter of an escape takes all of it along, or what is left would be no JSON.
+					parts.push(text.slice(from, afterEscape(text, at) > 0 ? beforeBackslashes(text, at, from) : at));
 					parts.push(mask);
 					from = next;
 				}
 			}
-			insideWord = isWord(next == at + 1 ? unit : this.unit(text, next - 1));
-			at = next;
+			const escaped = next == at + 1 ? afterEscape(text, at) : 0;
+			insideWord = escaped == 0 && isWord(next == at + 1 ? unit : this.unit(text, next - 1));
+			at = max(next, escaped);
 		}
 		if (cut == length && !final && this.wholeWords) cut = this.beforeLastWord(text, from);
+		if (!final) cut = beforeBackslashes(text, cut, from);
 		parts.push(text.slice(from, cut));
 		found.masked = parts.join('');
 		found.clear = cut;

@@ -1,0 +1,107 @@
+import test, {type ExecutionContext} from 'ava';
+import {holdBack} from '../core/upstream/hold-back.ts';
+import {startPlugin} from '../plugin-sdk/testing.ts';
+
+const reply = {
+	operation: 'chat',
+	outcome: 'ok',
+	status: 200,
+	text: [] as string[],
+	answers: [] as number[],
+	attempts: [],
+	latency: {totalMs: 1},
+} as const;
+
+/** A guard that is shown a text whole, and in pieces as the gateway does it. */
+const guard = async (t: ExecutionContext, folder: string, config: Record<string, unknown>) => {
+	const plugin = await startPlugin(new URL(`../plugins/${folder}`, import.meta.url).pathname, {config});
+	t.teardown(plugin.close);
+	const whole = async (text: string): Promise<string> => {
+		const verdict = await plugin.ask('post-response', {...reply, text: [text], channels: ['assistant']});
+		return (verdict?.patch as {text?: Record<string, string>} | undefined)?.text?.[0] ?? text;
+	};
+	const streamed = async (pieces: readonly string[]): Promise<string> => {
+		let carried: string | undefined;
+		const held = holdBack([
+			{
+				chars: 0,
+				overlap: 768,
+				async ask(channel, text, final) {
+					const given = await plugin.ask('post-response', {...reply, channels: ['assistant'], window: {channel, text, final}, carried});
+					carried = (given?.carry as string | undefined) ?? carried;
+					return {clear: given?.clear as number | undefined, replacement: (given?.patch as {window?: string} | undefined)?.window};
+				},
+			},
+		]);
+		let out = '';
+		for (const piece of pieces) out += await held.push(0, piece);
+		return out + (await held.finish(0));
+	};
+	return {whole, streamed};
+};
+
+const key = 'ghp_x7Qm2LkP9vRt4WzB8nYc3HdF6sJg1AeU5iKo';
+const guards: Record<string, [config: Record<string, unknown>, said: Record<string, string>, left: Record<string, string>]> = {
+	masking: [
+		{mask: ['email', 'card', 'iban', 'api-key'], custom: [{name: 'name', words: ['Nora', 'Ada Byron']}]},
+		{
+			card: 'Card:\n4111 1111 1111 1111\t5555555555554444',
+			mail: '\nada@example.com\r\nbob@example.com',
+			rené: 'Write to rené@example.com\u0001',
+			iban: 'x\nDE89370400440532013000\n',
+			name: 'C:\\Nora\\nora\tNora\nNora',
+			key: `\n${key}\n`,
+		},
+		{
+			card: 'Card:\n[CARD]\t[CARD]',
+			mail: '\n[EMAIL]\r\n[EMAIL]',
+			rené: 'Write to [EMAIL]\u0001',
+			iban: 'x\n[IBAN]\n',
+			name: 'C:\\[NAME][NAME]\t[NAME]\n[NAME]',
+			key: '\n[API_KEY]\n',
+		},
+	],
+	secrets: [
+		{action: 'mask'},
+		{file: `# env\n${key}\nA=1\t${key}`, password: 'password:\tg7#kQ92!xTz\nnext', path: `C:\\new\\${key}`},
+		{file: '# env\n[SECRET]\nA=1\t[SECRET]', password: 'password:\t[SECRET]\nnext', path: 'C:\\new\\[SECRET]'},
+	],
+	'content-rules': [
+		{
+			phrases: [{name: 'bird', phrases: ['Project Falcon', 'café', 'falcon heavy'], on: ['answer'], action: 'mask'}],
+			patterns: [{name: 'ticket', pattern: '\\bT-\\d{3}\\b', on: ['answer'], action: 'mask'}],
+		},
+		{plan: 'Plans:\nProject\nFalcon\tProject Falcon', ticket: '\nT-123\tT-456', path: 'D:\\falcon heavy\\café', more: '\ncafé'},
+		{plan: 'Plans:\n[BIRD]\t[BIRD]', ticket: '\n[TICKET]\t[TICKET]', path: 'D:[BIRD]\\[BIRD]', more: '\n[BIRD]'},
+	],
+};
+
+const ascii = (json: string): string => json.replace(/[^\0-\x7f]/g, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+for (const [name, [config, said, left]] of Object.entries(guards)) {
+	test(`what ${name} looks for is found behind an escape of JSON, and JSON stays JSON`, async t => {
+		const {whole} = await guard(t, name, config);
+		t.deepEqual(JSON.parse(await whole(JSON.stringify(said))), left);
+		t.deepEqual(JSON.parse(await whole(ascii(JSON.stringify(said)))), left);
+		const within = JSON.parse(await whole(JSON.stringify({text: JSON.stringify(said)}))) as {text: string};
+		t.deepEqual(JSON.parse(within.text), left);
+	});
+
+	test(`what ${name} looks for is found behind an escape of JSON that a stream cuts anywhere`, async t => {
+		const {streamed} = await guard(t, name, config);
+		const text = ascii(JSON.stringify(said));
+		t.deepEqual(JSON.parse(await streamed([...text])), left, 'one by one');
+		for (let at = 1; at < text.length; at++)
+			t.deepEqual(JSON.parse(await streamed([text.slice(0, at), text.slice(at)])), left, `cut at ${at}: ${text.slice(0, at)}`);
+	});
+}
+
+test('a row of backslashes costs no more than other letters, and holds no stream up', async t => {
+	for (const [name, [config]] of Object.entries(guards)) {
+		const {whole, streamed} = await guard(t, name, config);
+		const row = '\\'.repeat(20_000);
+		t.is(await whole(row), row);
+		const parts = Array.from({length: 20}, () => '\\'.repeat(1_000));
+		t.is(await streamed([...parts, `n${key}`.slice(0, 2)]), `${row}ng`);
+	}
+});
