@@ -50,7 +50,9 @@ export const openHeld = ({holds, askAgain}: Options) => {
 			const {turn, place, member} = question;
 			if (turn.reached === undefined || place > turn.reached) continue;
 			const refused = refusalOf(exchange, question, await askAgain(question));
-			if (refused) throw new GatewayError(refused.code, refused.message, {plugin: member.plugin.name, rule: refused.rule});
+			if (!refused) continue;
+			exchange.revoked = new GatewayError(refused.code, refused.message, {plugin: member.plugin.name, rule: refused.rule});
+			throw exchange.revoked;
 		}
 	};
 
