@@ -17,11 +17,11 @@ import {listen, listenTo} from './listening.ts';
 import {noteResource, stepUp} from './oauth/resource.ts';
 import {offerOf} from './offer.ts';
 import {oldPath, oldTransport} from './old-sse.ts';
-import {askerOf} from './reach.ts';
-import {answered, cancel, endStream} from './respond.ts';
+import {answered, endStream} from './respond.ts';
 import {errorBody, isId, type Message, RpcError, readMessage, rpcCodes} from './rpc.ts';
 import {checkStateless, isStateless} from './stateless.ts';
 import {openStream} from './stream.ts';
+import {takeUnasked} from './unasked.ts';
 import {isLegacy, legacyVersions, metaKeys, statelessVersion} from './versions.ts';
 import {accepted, doorIn, doorOf, placeOf, protocolError, reply, sessionOf, type Visit} from './visit.ts';
 
@@ -64,18 +64,12 @@ const single = async (visit: Visit, message: Message): Promise<ReplyParts | unde
 		const {body, status} = await answered(visit, {message, era, owner: session.owner, offer, stream: undefined});
 		return reply(body, status, 'result' in body ? {'mcp-session-id': session.id} : headOf(visit));
 	}
-	const {owner, offer, version: spoken} = sessionOf(visit);
-	if (message.kind === 'notification') {
-		const {method, params} = message;
-		if (method === 'notifications/cancelled') cancel(gateway, owner, params.requestId);
-		if (method === 'notifications/roots/list_changed' && door !== undefined)
-			gateway.mcp.servers
-				.get(door)
-				?.channel({owner, offer, era}, askerOf(gateway, exchange, req.headers))
-				.link.tell(method, {});
+	const session = sessionOf(visit);
+	if (message.kind !== 'request') {
+		takeUnasked(visit, session, message);
+		return accepted(exchange);
 	}
-	if (message.kind === 'answer') gateway.mcp.push.answered(owner, message.id, message);
-	if (message.kind !== 'request') return accepted(exchange);
+	const {owner, offer, version: spoken} = session;
 	const {replays} = gateway.mcp;
 	// From then on clients know that they can come back (2025-11-25).
 	const keep = spoken === legacyVersions[0] ? () => replays.open(owner, () => leave(visit.waiting), message.id) : undefined;
@@ -113,8 +107,8 @@ const post = async (visit: Visit): Promise<ReplyParts | undefined> => {
 			throw thrown;
 		}
 	}
-	const {batch: messages} = parseExactly(Buffer.concat([Buffer.from('{"batch":'), bytes, Buffer.from('}')]));
-	if (!Array.isArray(messages) || !messages.every(isObject))
+	const {batch: messages, ...beside} = parseExactly(Buffer.concat([Buffer.from('{"batch":'), bytes, Buffer.from('}')]));
+	if (!Array.isArray(messages) || !messages.every(isObject) || Object.keys(beside).length > 0)
 		throw new RpcError(rpcCodes.invalidRequest, 'This is no batch of messages.', {status: 400});
 	return batch(visit, messages);
 };
