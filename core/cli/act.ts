@@ -1,5 +1,6 @@
 import {text} from 'node:stream/consumers';
 import type {Command} from 'commander';
+import {exactly} from '../llm/exact.ts';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
 
 type Schema = {properties?: Record<string, unknown>; required?: string[]};
@@ -28,7 +29,7 @@ const inputOf = async (written: string | undefined): Promise<unknown> => {
 	if (written === undefined) return {};
 	const json = written === '-' ? await text(process.stdin) : written;
 	try {
-		return JSON.parse(json);
+		return exactly(json);
 	} catch (error) {
 		throw new Error(`The input is not JSON: ${(error as Error).message}`);
 	}

@@ -1,4 +1,5 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
+import {exactly} from '../llm/exact.ts';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
 import {table} from './table.ts';
 
@@ -50,7 +51,7 @@ const lineOf = ({id, state, rule, call, askedAt}: Shown): string[] =>
 
 const argumentsOf = (written: string): unknown => {
 	try {
-		return JSON.parse(written);
+		return exactly(written);
 	} catch (error) {
 		throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`);
 	}

@@ -52,12 +52,12 @@ export const encodeBody = (text: string, json: JsonObject | unknown[]): Buffer =
 	return Buffer.from(inTheirWords(text, written) ?? JSON.stringify(withExact(json, exactly(text), sameNumber)));
 };
 
-const wholeNumber = /^-?[1-9]\d*$/;
+const isNumber = (text: string): boolean => /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) && Number.isFinite(Number(text));
 
 /** A plugin was shown a number as a string, and it is a number all the same when it comes back, also when it is another one by then. */
 const asShown: InWords = (value, exact) => {
 	if (!isBeyond(exact.rawJSON)) return sameNumber(value, exact);
-	return typeof value === 'string' && wholeNumber.test(value) ? JSON.rawJSON(value) : value;
+	return typeof value === 'string' && isNumber(value) ? JSON.rawJSON(value) : value;
 };
 
 /** A copy of what a plugin made of `before`, which it was shown by `jsonForPlugins`: each number that it left alone is as exact as it was. */

@@ -50,7 +50,7 @@ export const exactly = (text: string): unknown => inOddWords(text) ?? JSON.parse
 const mostExact = 20_000;
 
 /**
- * The same of a body that every parser reads alike. Of more than 20,000 odd numbers only whole ones stay exact that no double holds. Throws
+ * The same of a body that every parser reads alike. Of more than 20,000 odd numbers only those stay exact that no double stands for. Throws
  * what `parseBody` throws, and `invalid_json` where these are too many too.
  */
 export const parseExactly = (bytes: Buffer): JsonObject => {
@@ -58,7 +58,7 @@ export const parseExactly = (bytes: Buffer): JsonObject => {
 	let odd = oddIn(text);
 	if (odd.length > mostExact * 2) odd = odd.filter((_, index) => isBeyond(text.slice(odd[index & ~1], odd[index | 1])));
 	if (odd.length > mostExact * 2)
-		throw new GatewayError('invalid_json', `The body has more than ${mostExact} numbers that no double holds.`);
+		throw new GatewayError('invalid_json', `The body has more than ${mostExact} numbers that no double stands for.`);
 	return odd.length === 0 ? json : (parsed(text, odd) as JsonObject);
 };
 
@@ -72,8 +72,8 @@ export const numberIn = (value: unknown): number | undefined => {
 };
 
 /**
- * A value as JSON for plugins, which have doubles alone: whole numbers that no double holds are strings in it, so that no rule takes one for
- * another. Any other number is the double next to it.
+ * A value as JSON for plugins, which have doubles alone: numbers that no double stands for are strings in it, so that no rule takes one for
+ * another.
  */
 export const jsonForPlugins = (value: unknown): string => {
 	const text = JSON.stringify(value);

@@ -74,5 +74,25 @@ export const canonicalNumber = (words: string): string => {
 	return `${digits}e${power}`;
 };
 
-/** Whether it is a whole number that no double holds: the next one to it may be somebody else's account. */
-export const isBeyond = (words: string): boolean => words.length > longestPlain && decimalOf(words).power >= 0 && !isHeld(words);
+/** They say any double. */
+const mostDigits = 17;
+
+/**
+ * Whether no double stands for it: a whole number that none holds, since the next one to it may be somebody else's account, or one with more
+ * digits than it takes to write down any double.
+ */
+export const isBeyond = (words: string): boolean => {
+	if (words.length <= longestPlain || isHeld(words)) return false;
+	const {digits, power} = decimalOf(words);
+	return power >= 0 || digits.replace('-', '').length > mostDigits;
+};
+
+/** The first number of a JSON text that no double stands for. */
+export const firstBeyond = (text: string): string | undefined => {
+	const odd = oddIn(text);
+	for (let index = 0; index < odd.length; index += 2) {
+		const words = text.slice(odd[index], odd[index + 1]);
+		if (isBeyond(words)) return words;
+	}
+	return undefined;
+};
