@@ -29,6 +29,9 @@ export default defineConfig({
 		files: {stdio: {command: 'node', args: ['node_modules/@modelcontextprotocol/server-filesystem/dist/index.js', 'data/demo-files']}},
 	},
 
+	// A tool call in a model's answer that a rule denies is replaced by words that say so; without this, the answer is cut.
+	// askedTools: {denied: 'replace'},
+
 	// Requests go down this list, responses come back up it.
 	plugins: [
 		{use: 'virtual-keys'},
