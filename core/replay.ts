@@ -24,7 +24,7 @@ export type ReplayOptions = Asked & {
 export const replay = async (loaded: LoadedConfig, {folder, most, examples, kvFrom, ...asked}: ReplayOptions): Promise<Report> => {
 	const stage = await openStage(loaded, {kvFrom});
 	try {
-		const tally = openTally(stage.names, examples);
+		const tally = openTally(stage, examples);
 		let left = most;
 		for await (const record of recorded(folder, asked)) {
 			if (left-- <= 0) break;

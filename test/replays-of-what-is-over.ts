@@ -23,8 +23,8 @@ const started = async (t: ExecutionContext, config: GatewayConfigInput = {}) => 
 	return {gateway, ask};
 };
 
-/** Writes a config beside the journal, and replays with it. */
-const replayed = async (t: ExecutionContext, folder: string, plugins: unknown, args: readonly string[] = []) => {
+/** Writes a config beside the journal, and replays with it; answers what was printed. */
+const printed = async (t: ExecutionContext, folder: string, plugins: unknown, args: readonly string[] = []) => {
 	const home = join(folder, `again-${t.title.replaceAll(/\W+/g, '-').slice(0, 40)}`);
 	await mkdir(home, {recursive: true});
 	const config = {
@@ -40,11 +40,14 @@ const replayed = async (t: ExecutionContext, folder: string, plugins: unknown, a
 		join(home, 'gateway.config.ts'),
 		`import {defineConfig, env} from 'sallyport/plugin-sdk';\n\nexport default defineConfig(${text});\n`,
 	);
-	const ran = await sallyport(['replay', '--json', ...args], {cwd: home});
+	const ran = await sallyport(['replay', ...args], {cwd: home});
 	t.is(ran.code, 0, ran.stderr);
 	await rm(home, {recursive: true});
-	return JSON.parse(ran.stdout);
+	return ran.stdout;
 };
+
+const replayed = async (t: ExecutionContext, folder: string, plugins: unknown, args: readonly string[] = []) =>
+	JSON.parse(await printed(t, folder, plugins, ['--json', ...args]));
 
 const list = (word: string) => ({use: 'word-list', config: {words: [word], action: 'deny'}});
 
@@ -82,6 +85,33 @@ test('without payloads nobody is said to have read what was not kept', async t =
 	const report = await replayed(t, gateway.folder, [...usual!, list('falcon')]);
 	t.like(report, {exchanges: 1, withoutWords: 1});
 	t.is(report.refused.now, 0);
+});
+
+test('where nothing was said on the record, the report says who was not asked, and what would keep it', async t => {
+	const {gateway, ask} = await started(t);
+	await ask('what of the falcon project', false);
+	const said = await printed(t, gateway.folder, [...usual!, list('falcon')], ['--plugin', 'word-list']);
+	t.regex(said, /nothing of what was said in any of these: word-list reads it and was not asked\. journal: \{payloads: 'masked'\}/);
+	t.notRegex(await printed(t, gateway.folder, [...usual!], ['--plugin', 'virtual-keys']), /not asked/);
+});
+
+test('what the same plugin refused then is not said to pass now, asked or answered, whole or as a stream', async t => {
+	const {gateway, ask} = await started(t, {journal: {payloads: 'masked'}});
+	await ask('hello', false);
+	const reply = (await gateway.journal()).find(({payload}) => payload?.response)!.payload!.response!;
+	const word = reply
+		.find(({channel}) => channel === 'assistant')!
+		.text.split(/\W+/)
+		.find(part => part.length > 3 && part !== 'hello')!;
+	t.truthy(word);
+	const guarded = [...usual!, {use: 'word-list', config: {words: ['falcon', word], action: 'deny' as const}}];
+	const again = await started(t, {journal: {payloads: 'masked'}, plugins: guarded});
+	await t.throwsAsync(again.ask('what of the falcon project', false));
+	for (const stream of [false, true]) await t.throwsAsync(again.ask('hello', stream));
+	const report = await replayed(t, again.gateway.folder, guarded);
+	t.like(report.refused, {before: 3, newly: 0, noLonger: 0, notAsked: 3});
+	t.deepEqual(report.examples, []);
+	t.regex(await printed(t, again.gateway.folder, guarded), /not asked again {3}3 \(100\.0 %\)/);
 });
 
 test('a limit is held against what was really spent, at the time it was spent', async t => {

@@ -47,12 +47,21 @@ const several = (written: string, before: string[] = []): string[] => [...before
 
 const share = (part: number, of: number): string => `${part} (${of === 0 ? '0.0' : ((100 * part) / of).toFixed(1)} %)`;
 
+/** What was not kept, nobody was asked about, and the numbers below it say nothing of those who read it. */
+const unread = ({exchanges, withoutWords, readers}: Report): string[] => {
+	if (withoutWords === 0 || readers.length === 0) return [];
+	const of = withoutWords === exchanges ? 'any of these' : `${withoutWords} of these`;
+	const who = `${readers.join(', ')} ${readers.length > 1 ? 'read it and were' : 'reads it and was'} not asked`;
+	return [`The journal has nothing of what was said in ${of}: ${who}. journal: {payloads: 'masked'} keeps it from then on.`];
+};
+
 const shown = (report: Report): string => {
 	const {exchanges, withoutWords, leftOut, refused, rewritten, failed, findings, examples} = report;
 	const width = Math.max(0, ...findings.map(({plugin}) => plugin.length));
 	const words = (parts: readonly (string | undefined | false)[]): string => parts.filter(part => part).join('  ');
 	return [
 		`${exchanges} exchanges were asked about again${withoutWords > 0 ? `, ${withoutWords} of them without what was said` : ''}.`,
+		...unread(report),
 		...(leftOut.refusedByOthers > 0 ? [`left out: ${leftOut.refusedByOthers} that others had refused`] : []),
 		...(leftOut.notUnderstood > 0 ? [`left out: ${leftOut.notUnderstood} that cannot be asked about any more`] : []),
 		'',
@@ -60,6 +69,7 @@ const shown = (report: Report): string => {
 		`refused now         ${share(refused.now, exchanges)}`,
 		`  newly             ${share(refused.newly, exchanges)}`,
 		`  no longer         ${share(refused.noLonger, exchanges)}`,
+		...(refused.notAsked > 0 ? [`  not asked again   ${share(refused.notAsked, exchanges)}: what a plugin refuses is not kept`] : []),
 		`rewritten           ${share(rewritten, exchanges)}`,
 		...Object.entries(failed).map(([plugin, count]) => `${plugin} could not answer  ${share(count, exchanges)}`),
 		...(findings.length > 0 ? ['', 'found in'] : []),

@@ -19,6 +19,8 @@ export type Played = {
 	/** Nothing was kept of what was said, so those that read it were not asked. */
 	wordless: boolean;
 	refused?: GatewayError;
+	/** Whoever refused it then was not asked: what a plugin refuses is never kept. */
+	refuserUnasked: boolean;
 	/** Somebody wrote something else into the request or the answer. */
 	rewritten: boolean;
 	/** The plugins that could not answer. */
@@ -94,6 +96,14 @@ const askMcp = async (record: StoredRecord, {prices}: Stage, hooks: Hooks, excha
 	await askToolCall(turn, tool, entry);
 };
 
+/** Could whoever refused it not be asked again? What a model's answer asked for is not asked about here. */
+const isRefuserUnasked = ({error, rulings = [], operation}: StoredRecord, wordless: boolean, {readers}: Stage): boolean => {
+	const reading = error?.plugin === undefined ? undefined : readers.get(error.plugin);
+	const hook = rulings.findLast(({plugin, mode}) => plugin === error?.plugin && mode !== 'observe')?.hook;
+	if (hook === 'on-tool-call' && isModelCall(operation as Operation)) return true;
+	return reading !== undefined && (wordless || reading.some(name => name === hook));
+};
+
 /** There is no log where nothing is served. */
 const silent = {warn: () => undefined};
 
@@ -131,6 +141,7 @@ export const play = async (record: StoredRecord, stage: Stage): Promise<Played> 
 	return {
 		wordless,
 		...(refused && {refused}),
+		refuserUnasked: isRefuserUnasked(record, wordless, stage),
 		rewritten: exchange.rulings.some(({verdict}) => verdict === 'rewrite'),
 		failed: exchange.rulings.filter(({verdict}) => verdict === 'failed').map(({plugin}) => plugin),
 		findings: [...(exchange.findings?.values() ?? [])],

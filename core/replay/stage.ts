@@ -3,6 +3,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pino} from 'pino';
+import {type HookName, hookNames} from '../../schemas/hooks.ts';
 import type {LoadedConfig} from '../config.ts';
 import {openEffects} from '../effects.ts';
 import {GatewayError} from '../errors.ts';
@@ -22,6 +23,8 @@ export type Stage = {
 	/** Of all plugins that are replayed, and of those that need not see what was said. */
 	hooks: {all: Hooks; wordless: Hooks};
 	names: ReadonlySet<string>;
+	/** Of those that need to see what was said: at which hooks. */
+	readers: ReadonlyMap<string, readonly HookName[]>;
 	catalogue: Catalogue;
 	ledger: Ledger;
 	prices: ToolPrices;
@@ -32,8 +35,12 @@ export type Stage = {
 /** The fields that a record has only where payloads were kept. */
 const said = ['text[]', 'messages', 'params.', 'tools', 'window', 'tool.arguments', 'result'];
 
-const readsWhatWasSaid = ({plugin}: Member): boolean =>
-	Object.values(plugin.manifest.hooks).some(({reads}) => reads.some((path: string) => said.some(name => path.startsWith(name))));
+/** The hooks at which a plugin reads what was said. */
+const readingHooks = ({plugin}: Member): HookName[] => {
+	const {hooks} = plugin.manifest;
+	const reads = (hook: HookName): readonly string[] => hooks[hook]?.reads ?? [];
+	return hookNames.filter(hook => reads(hook).some(path => said.some(name => path.startsWith(name))));
+};
 
 /** Nothing comes from this: what plugins were given by actions, they have here too. */
 const kvOf = async (place: string, names: ReadonlySet<string>): Promise<{plugin: string; key: string; value: string}[]> => {
@@ -86,12 +93,14 @@ export const openStage = async (loaded: LoadedConfig, {kvFrom}: Options): Promis
 		const house = await moveIn({...loaded, config}, admitted, {log: pino({level: 'silent'}), kv, scripts: await wallScripts()});
 		undo.push(() => moveOut(house));
 		const members = house.residents.map(({member}): Member => ({...member, mode: 'enforce'}));
+		const readers = new Map(members.map(member => [member.plugin.name, readingHooks(member)] as const).filter(([, at]) => at.length > 0));
 		const carryOut = openEffects({ledger, kv, once: (name, expiresAt) => store.once(name, expiresAt), now, onLost: () => undefined});
 		const noteFindings = openFindings({secret: randomUUID(), count: () => undefined});
 		const hooksOf = (some: readonly Member[]): Hooks => openHooks({members: some, carryOut, noteFindings, onFailed: () => undefined});
 		return {
-			hooks: {all: hooksOf(members), wordless: hooksOf(members.filter(member => !readsWhatWasSaid(member)))},
+			hooks: {all: hooksOf(members), wordless: hooksOf(members.filter(({plugin}) => !readers.has(plugin.name)))},
 			names,
+			readers,
 			catalogue: opened(await openCatalogue(config)),
 			ledger,
 			prices: openToolPrices(config),

@@ -1,5 +1,6 @@
 import type {StoredRecord} from '../journal/journal.ts';
 import type {Played} from './play.ts';
+import type {Stage} from './stage.ts';
 
 type Change = 'newly refused' | 'no longer refused' | 'rewritten';
 
@@ -26,7 +27,10 @@ export type Report = {
 	withoutWords: number;
 	/** Left out: refused by others before, or not to be understood any more (a model that is gone). */
 	leftOut: {refusedByOthers: number; notUnderstood: number};
-	refused: {before: number; now: number; newly: number; noLonger: number};
+	/** `notAsked`: of those refused before, whom nobody refuses now, since whoever did could not be asked. */
+	refused: {before: number; now: number; newly: number; noLonger: number; notAsked: number};
+	/** The plugins that read what was said, and so were asked about no exchange without it. */
+	readers: string[];
 	rewritten: number;
 	/** By plugin: how many exchanges it could not answer. */
 	failed: Record<string, number>;
@@ -42,10 +46,10 @@ export type Tally = {
 	report(): Report;
 };
 
-/** Counts what plugins made of exchanges beside what became of these; `names` are the plugins that are replayed. */
-export const openTally = (names: ReadonlySet<string>, mostExamples: number): Tally => {
+/** Counts what the plugins of a stage made of exchanges beside what became of these. */
+export const openTally = ({names, readers}: Pick<Stage, 'names' | 'readers'>, mostExamples: number): Tally => {
 	const leftOut = {refusedByOthers: 0, notUnderstood: 0};
-	const refused = {before: 0, now: 0, newly: 0, noLonger: 0};
+	const refused = {before: 0, now: 0, newly: 0, noLonger: 0, notAsked: 0};
 	const failed = new Map<string, number>();
 	const findings = new Map<string, Found>();
 	const examples = new Map<Change, Example[]>();
@@ -55,7 +59,7 @@ export const openTally = (names: ReadonlySet<string>, mostExamples: number): Tal
 
 	const changeOf = (wasRefused: boolean, played: Played): Change | undefined => {
 		if (played.refused && !wasRefused) return 'newly refused';
-		if (!played.refused && wasRefused) return 'no longer refused';
+		if (!played.refused && wasRefused) return played.refuserUnasked ? undefined : 'no longer refused';
 		return played.rewritten && !played.refused ? 'rewritten' : undefined;
 	};
 
@@ -100,6 +104,7 @@ export const openTally = (names: ReadonlySet<string>, mostExamples: number): Tal
 			if (played.wordless) withoutWords += 1;
 			if (wasRefused) refused.before += 1;
 			if (played.refused) refused.now += 1;
+			if (wasRefused && !played.refused && played.refuserUnasked) refused.notAsked += 1;
 			const change = changeOf(wasRefused, played);
 			if (change === 'newly refused') refused.newly += 1;
 			if (change === 'no longer refused') refused.noLonger += 1;
@@ -112,6 +117,7 @@ export const openTally = (names: ReadonlySet<string>, mostExamples: number): Tal
 			withoutWords,
 			leftOut,
 			refused,
+			readers: [...readers.keys()],
 			rewritten,
 			failed: Object.fromEntries(failed),
 			findings: [...findings.values()].sort((one, other) => other.exchanges - one.exchanges),
