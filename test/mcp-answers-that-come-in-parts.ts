@@ -40,3 +40,30 @@ test('an answer repeats neither the token that it was asked with nor the one tha
 	t.is(body.error?.data?.code, 'upstream_malformed', JSON.stringify(body));
 	t.is(server.seen.filter(asked => asked === 'tools/call').length, 1);
 });
+
+/** A bound that a busy machine keeps as well, and that a wait without an end does not. */
+const soon = 20_000;
+
+for (const [what, polling] of Object.entries<Polling>({
+	'has said that there is more and says nothing': {
+		rest: (_, res) => {
+			setTimeout(() => res.writeHead(200, {'content-type': 'text/event-stream'}).flushHeaders(), 800);
+		},
+		retryMs: 500,
+	},
+	'does not take the question for the rest': {rest: () => undefined},
+	'wants to be asked for the rest later than anybody waits': {retryMs: 60_000},
+	'ends its stream over and over': {
+		rest: (id, res) => void res.writeHead(200, {'content-type': 'text/event-stream'}).end(`id: part-${id}\ndata: \n\n`),
+	},
+}))
+	test(`an answer of a server that ${what} is late after the time of an answer`, async t => {
+		const server = await pollingServer(t, polling);
+		const gateway = await startGateway(t, {servers: {one: {url: server.url, timeoutMs: 1_000}}});
+		const wire = wireTo(`${gateway.url}/mcp/one`, await gateway.key());
+		const begun = performance.now();
+		const {body} = await wire.call('act');
+		t.is(body.error?.data?.code, 'upstream_timeout', JSON.stringify(body));
+		t.true(performance.now() - begun < soon);
+		t.is(server.seen.filter(asked => asked === 'tools/call').length, 1);
+	});

@@ -45,6 +45,15 @@ const mischiefs: Record<string, {mischief: Mischief; code: string}> = {
 		code: 'upstream_too_large',
 	},
 	'does not answer': {mischief: () => undefined, code: 'upstream_timeout'},
+	'takes most of its time to begin, and as much to go on': {
+		mischief({id}, res) {
+			setTimeout(() => {
+				res.writeHead(200, {'content-type': 'application/json'}).flushHeaders();
+				setTimeout(() => res.end(JSON.stringify({jsonrpc: '2.0', id, result})), 400);
+			}, 400);
+		},
+		code: 'upstream_timeout',
+	},
 	'drips without an end': {
 		mischief: (_, res) => {
 			events(res);

@@ -57,6 +57,7 @@ export const openWire = (site: Site): Wire => {
 		const {apart = send => send(posting)} = posting;
 		const fetchRest = (lastId: string): Promise<Reply> =>
 			apart(own => {
+				if (current.late) throw current.late;
 				shown = [...new Set([...shown, ...site.shownIn(own.headers)])];
 				return listenTo(lastId, own, 'calls');
 			});
@@ -75,8 +76,11 @@ export const openWire = (site: Site): Wire => {
 			if (answer || lastId === undefined || !isStream(current.reply) || posting.headers['mcp-session-id'] === undefined) return answer;
 			posting.onPolled?.();
 			await after(Math.max(leastRetryMs, retryMs));
-			if (current.late) throw current.late;
 			current.reply = await fetchRest(lastId);
+			if (current.late) {
+				current.reply.abort();
+				throw current.late;
+			}
 			if (current.reply.status !== 200) {
 				current.reply.drop();
 				return undefined;
@@ -84,8 +88,9 @@ export const openWire = (site: Site): Wire => {
 		}
 	};
 
-	/** One clock over the whole answer: a server that drips is late all the same. */
-	const within = async <T>({timeoutMs, isHeld}: Posting, current: Current, reading: Promise<T>): Promise<T> => {
+	/** One clock over the whole answer since `begun`: a server that drips, or answers in parts, is late all the same. */
+	const within = async <T>({timeoutMs, isHeld}: Posting, begun: number, current: Current, reading: Promise<T>): Promise<T> => {
+		const overdue = Promise.withResolvers<never>();
 		const late = (): void => {
 			if (isHeld?.()) {
 				timer = setTimeout(late, timeoutMs);
@@ -93,10 +98,11 @@ export const openWire = (site: Site): Wire => {
 			}
 			current.late = new GatewayError('upstream_timeout', `The MCP server "${name}" did not answer within ${timeoutMs} ms.`);
 			current.reply.abort(current.late);
+			overdue.reject(current.late);
 		};
-		let timer = setTimeout(late, timeoutMs);
+		let timer = setTimeout(late, begun + timeoutMs - performance.now());
 		try {
-			return await reading;
+			return await Promise.race([reading, overdue.promise]);
 		} catch (thrown) {
 			current.reply.abort();
 			throw thrown;
@@ -135,13 +141,14 @@ export const openWire = (site: Site): Wire => {
 
 	return {
 		async post(message, id, posting, onMessage) {
+			const begun = performance.now();
 			const reply = await site.post(message, posting, 'calls');
 			if (id === undefined || reply.status === 202) {
 				reply.drop();
 				return {status: reply.status, sessionId: idOf(reply), answer: undefined};
 			}
 			const current = {reply};
-			const answer = await within(posting, current, read(current, id, posting, onMessage));
+			const answer = await within(posting, begun, current, read(current, id, posting, onMessage));
 			return {status: reply.status, sessionId: idOf(reply), answer};
 		},
 
