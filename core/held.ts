@@ -43,6 +43,9 @@ export const isEdit = (verdict: Verdict | undefined): boolean => verdict?.verdic
 
 /** Waits while a member says `hold`. */
 export const openHeld = ({holds, askAgain}: Options) => {
+	/** Of which something has waited in vain: nothing else of theirs waits, since nobody takes an answer that is silent for so long over and over. */
+	const late = new WeakSet<Exchange>();
+
 	/** A key that ended while its exchange waited must not be what it goes on with, whatever becomes of those that run. */
 	const stillMay = async (exchange: Exchange): Promise<void> => {
 		if (exchange.revoked) throw exchange.revoked;
@@ -72,7 +75,8 @@ export const openHeld = ({holds, askAgain}: Options) => {
 				if (verdict?.verdict === 'hold') {
 					const {waitsFor = '', holdMs} = verdict.approval!;
 					id = verdict.approval!.id;
-					hold ??= holds?.open(exchange, member.plugin.name, holdMs);
+					hold ??= holds?.open(exchange, member.plugin.name, late.has(exchange) ? 0 : holdMs);
+					if (isOver) late.add(exchange);
 					if (!hold || isOver) throw pending(held, verdict);
 					// What was decided before it was watched is looked for once, at the beginning.
 					if (!hold.watch(waitsFor)) {

@@ -44,6 +44,22 @@ test('a call that nobody approves in time is replaced by words with the id of it
 	);
 });
 
+test('of several calls that nobody approves, those behind the first wait no time of their own', async t => {
+	t.timeout(20_000);
+	const rules = [
+		{name: 'shell', asked: ['bash'], holdMs: 50},
+		{name: 'slow', asked: ['make', 'sail'], holdMs: 55_000},
+	];
+	const {gateway, streamed} = await replacing(t, [approvals(rules)]);
+	const answer = asking(fn('bash', '{}'), fn('make', '{}'), fn('look', '{}'), fn('sail', '{}'));
+	const said = await streamed.openai(asChunks(seededRandom(8), answer));
+	t.deepEqual(namesIn(said), ['look']);
+	const waiting = await pendingAt(gateway, 3);
+	for (const {id} of waiting) t.true(wordsIn(said)?.includes(id));
+	await gateway.act('approvals', 'decide', {id: waiting.find(({rule}) => rule === 'slow')!.id, decision: 'approve'});
+	t.is(namesIn(await streamed.openai(asChunks(seededRandom(8), answer))).length, 2);
+});
+
 test('a call that a person refuses is replaced by words with the reason', async t => {
 	const {gateway, streamed} = await replacing(t, [approvals([{name: 'shell', asked: ['bash'], holdMs: 8_000}])]);
 	const answered = streamed.openai(asChunks(seededRandom(4), bash));
