@@ -33,7 +33,7 @@ export const factsOf = (
 
 export type Asking = {
 	/** On whose behalf; undefined for what belongs to the conversation and to no request in it. */
-	asker?: Asker | undefined;
+	asker: Asker | undefined;
 	/** Ends it, and tells the server, when the client leaves. */
 	waiting?: Waiting;
 	/** Longest wait for the whole answer, however it drips; a question to the client stops the clock. */
