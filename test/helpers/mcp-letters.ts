@@ -5,7 +5,7 @@ import {odd} from './mcp-server-to-the-letter.ts';
 
 const stateless = '2026-07-28';
 
-export type Asking = {session?: string; name?: string; headers?: Record<string, string>};
+export type Asking = {session?: string; name?: string; offers?: string; headers?: Record<string, string>};
 
 /** Says and hears text: whatever reads numbers here would lose them. */
 export const letters = (url: string, key: string) => {
@@ -29,12 +29,17 @@ export const letters = (url: string, key: string) => {
 		return session;
 	};
 	/** Without a session as a client of the stateless era. */
-	const ask = async (id: string, method: string, params: string, {session, name, headers = {}}: Asking = {}): Promise<string> => {
+	const ask = async (
+		id: string,
+		method: string,
+		params: string,
+		{session, name, offers = '', headers = {}}: Asking = {},
+	): Promise<string> => {
 		const own: Record<string, string> =
 			session === undefined ? {'mcp-protocol-version': stateless, 'mcp-method': method} : {'mcp-session-id': session};
 		const meta =
 			session === undefined
-				? `"io.modelcontextprotocol/protocolVersion":"${stateless}","io.modelcontextprotocol/clientCapabilities":{},`
+				? `"io.modelcontextprotocol/protocolVersion":"${stateless}","io.modelcontextprotocol/clientCapabilities":{${offers}},`
 				: '';
 		const body = `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":{"_meta":{${meta}"own":${odd}},${params}}}`;
 		const {status, text} = await post(body, {...own, ...(name !== undefined && session === undefined && {'mcp-name': name}), ...headers});
