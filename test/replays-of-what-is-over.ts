@@ -167,6 +167,35 @@ test('nothing of a replay stands in the journal or in the store', async t => {
 	t.deepEqual(gateway.gateway.ledger.balance('tenant:default', 'microUsd', 'month'), used);
 });
 
+test("a plugin of one's own is meant by its manifest's name, and by its path from here or from the config", async t => {
+	const {gateway, ask} = await started(t, {journal: {payloads: 'masked'}});
+	await ask('what of the falcon project', false);
+	const cwd = gateway.folder;
+	const home = join(cwd, 'home');
+	t.is((await sallyport(['plugins', 'new', 'own-guard', '--in', home])).code, 0);
+	const plugins = (own: string) => `{use: 'virtual-keys'}, ${own}`;
+	const config = (own: string) =>
+		`export default {store: '../store.db', journal: {folder: '../journal'}, providers: {local: {speaks: 'openai', baseUrl: 'http://127.0.0.1:9/v1', key: 'none'}}, models: {fast: ['local/echo']}, prices: {'local/*': {inputUsdPerMTok: 1, outputUsdPerMTok: 2}}, plugins: [${plugins(own)}]};\n`;
+	const run = async (own: string, name: string, ...args: string[]) => {
+		await writeFile(join(home, 'own.config.ts'), config(own));
+		return sallyport(['--config', 'home/own.config.ts', 'replay', '--json', '--plugin', name, ...args], {cwd});
+	};
+	const entry = "{use: './own-guard', config: {word: 'falcon'}}";
+	for (const name of ['own-guard', './own-guard', './home/own-guard']) {
+		const {code, stdout, stderr} = await run(entry, name);
+		t.is(code, 0, stderr);
+		t.like(JSON.parse(stdout), {refused: {newly: 1}}, name);
+	}
+	// Complained of where it stands: in the file, or on the command line.
+	t.regex(
+		(await run("{use: './own-guard', config: {word: 1}}", 'own-guard')).stderr,
+		/^home\/own\.config\.ts:1:\d{3} {2}plugins\[1\]\.config\.word: /,
+	);
+	t.regex((await run("{use: 'grants'}", './home/own-guard')).stderr, /^--plugin \.\/home\/own-guard {2}config\.word: is missing/);
+	t.regex((await run(entry, 'own-guard', '--settings', '{}')).stderr, /^--settings {2}word: is missing/);
+	t.regex((await run(entry, 'own-gard')).stderr, /^--plugin own-gard {2}use: "own-gard" is not a plugin/);
+});
+
 test('settings without their plugin, and times that are none, are refused', async t => {
 	const {gateway} = await started(t);
 	const cwd = gateway.folder;

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {type Command, InvalidArgumentError} from 'commander';
+import {isServer} from '../config/resolve.ts';
 import {loadConfig} from '../config.ts';
 import type {Report} from '../replay.ts';
 import {configFile} from './places.ts';
@@ -106,11 +107,11 @@ export const replay = (program: Command): void => {
 		.action(async ({plugin: names, settings, folder, keep, json, ...asked}: Options) => {
 			const loaded = await loadConfig(configFile(program));
 			const {replayed} = await import('../replay/chosen.ts');
-			const chosen = replayed(loaded, names, settings);
+			const chosen = await replayed(loaded, names, settings);
 			const {store, journal} = loaded.config;
 			const place = folder ?? journal.folder;
 			if (!existsSync(place)) throw new Error(`There is no journal in ${place}: the first start makes it.`);
-			const isThere = /^postgres/i.test(store) || existsSync(store.replace(/^sqlite:/, ''));
+			const isThere = isServer(store) || existsSync(store);
 			const {replay: play} = await import('../replay.ts');
 			const report = await play(chosen, {...asked, folder: place, ...(keep && isThere && {kvFrom: store})});
 			console.log(json ? JSON.stringify(report, undefined, 2) : shown(report));

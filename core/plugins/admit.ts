@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {readdir, readFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -7,6 +8,7 @@ import type {HookName} from '../../schemas/hooks.ts';
 import {type Capability, type Manifest, manifest as manifestSchema} from '../../schemas/manifest.ts';
 import {didYouMean} from '../config/nearest.ts';
 import type {Complaint, Path} from '../config/problems.ts';
+import {isPath} from '../config/resolve.ts';
 import {type Lending, lend} from '../sandbox/capabilities.ts';
 import {codeOf} from './bundle.ts';
 import type {Admitted} from './tier.ts';
@@ -26,12 +28,11 @@ export class NotAdmitted extends Error {
 /** What the house lends from: everything of `Lending` that is not this plugin's own. */
 export type Lenders = (name: string, hosts: readonly string[], models: readonly string[]) => Omit<Lending, 'name' | 'granted' | 'secrets'>;
 
-/** Is `use` the path of a plugin's folder, and not a shipped plugin's name? */
-export const isPath = (use: string): boolean => use.startsWith('.') || use.startsWith('/');
-
 /** What `use` may name without a path. */
-const shippedNames = async (): Promise<string[]> =>
-	(await readdir(shippedFolder, {withFileTypes: true})).filter(entry => entry.isDirectory()).map(({name}) => name);
+const shippedNames = async (): Promise<string[]> => {
+	const folders = (await readdir(shippedFolder, {withFileTypes: true})).filter(entry => entry.isDirectory());
+	return folders.map(({name}) => name).filter(name => existsSync(join(shippedFolder, name, 'manifest.json')));
+};
 
 /** The folder of a shipped plugin, or of one named by its path. */
 export const folderOf = (use: string, from: string): string => (isPath(use) ? resolve(from, use) : join(shippedFolder, use));
@@ -67,6 +68,9 @@ const readManifest = async (folder: string, use: string, at: Path): Promise<Mani
 		})),
 	);
 };
+
+/** What the manifest in `folder` says. Throws NotAdmitted. */
+export const manifestOf = (folder: string): Promise<Manifest> => readManifest(folder, folder, []);
 
 /** These reach nothing outside the plugin's own house, so a shipped plugin has them by being named. */
 const harmless: readonly Capability[] = ['kv', 'clock', 'random', 'log', 'metrics', 'ledger', 'crypto'];

@@ -2,9 +2,9 @@ import {join} from 'node:path';
 import * as z from 'zod';
 import {explain} from '../config/explain.ts';
 import type {Complaint} from '../config/problems.ts';
+import {isPath} from '../config/resolve.ts';
 import type {LoadedConfig} from '../config.ts';
 import type {Loaded} from '../sandbox/isolate.ts';
-import {isPath} from './admit.ts';
 
 type Issue = Loaded['issues'][number];
 type Place = {config: Pick<LoadedConfig['config'], 'plugins'>; index: number; name: string};
