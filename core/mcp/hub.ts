@@ -11,7 +11,8 @@ export type Hub = {
 	close(): void;
 };
 
-const listsOf = ({tools, prompts, resources}: JsonObject): JsonObject => ({
+/** The lists that a server has, as `subscriptions/listen` asks for their changes. */
+export const listsOf = ({tools, prompts, resources}: JsonObject): JsonObject => ({
 	...(tools !== undefined && {toolsListChanged: true}),
 	...(prompts !== undefined && {promptsListChanged: true}),
 	...(resources !== undefined && {resourcesListChanged: true}),

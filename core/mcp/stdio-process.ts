@@ -27,7 +27,9 @@ export type Program = {
 export type McpProcess = {
 	/** Rejects as Link.request does. */
 	ask(method: string, params: JsonObject, asking: Pick<Asking, 'waiting' | 'timeoutMs' | 'onProgress'>): Promise<JsonObject>;
-	tell(method: string, params?: JsonObject): void;
+	/** A request whose answer is its end, of which nobody is told. Answers how to end it. */
+	open(method: string, params: JsonObject): () => void;
+	tell(method: string): void;
 	/** Ends it as one that is not fit to go on. */
 	fail(why: string): void;
 	/** Asks it to end. */
@@ -78,6 +80,9 @@ export const startProcess = ({name, command, args, env, cwd, largest, maxBytes, 
 	const write = (message: JsonObject): void => {
 		if (child.stdin.writable) child.stdin.write(`${JSON.stringify({jsonrpc: '2.0', ...message})}\n`);
 	};
+
+	/** Whoever waits for an answer gives up some day; what was written for it stays until it is read. */
+	const isBehind = (): boolean => child.stdin.writableLength > maxBytes * mostUnread;
 
 	const taken = (id: unknown): Pending | undefined => {
 		const found = typeof id === 'number' ? pending.get(id) : undefined;
@@ -154,9 +159,7 @@ export const startProcess = ({name, command, args, env, cwd, largest, maxBytes, 
 		ask: (method, params, {waiting, timeoutMs, onProgress}) =>
 			new Promise((resolve, reject) => {
 				if (waiting?.left) return reject(new GatewayError('client_closed', 'The client left before the answer.'));
-				// Whoever waits for an answer gives up some day; what was written for it stays until it is read.
-				if (child.stdin.writableLength > maxBytes * mostUnread)
-					return reject(new GatewayError('upstream_unreachable', `The MCP server "${name}" does not read what it is sent.`));
+				if (isBehind()) return reject(new GatewayError('upstream_unreachable', `The MCP server "${name}" does not read what it is sent.`));
 				const id = ++ids;
 				const settled = <T>(settle: (value: T) => void) => {
 					return (value: T) => {
@@ -179,7 +182,16 @@ export const startProcess = ({name, command, args, env, cwd, largest, maxBytes, 
 				write({id, method, params: {...params, ...meta}});
 				return undefined;
 			}),
-		tell: (method, params) => write({method, ...(params && {params})}),
+		open(method, params) {
+			if (isBehind()) return () => undefined;
+			const id = ++ids;
+			pending.set(id, {resolve: () => undefined, reject: () => undefined});
+			write({id, method, params});
+			return () => {
+				if (pending.delete(id)) write({method: 'notifications/cancelled', params: {requestId: id}});
+			};
+		},
+		tell: method => write({method}),
 		fail,
 		stop() {
 			child.stdin.end();

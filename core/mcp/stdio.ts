@@ -3,6 +3,7 @@ import {stamp} from './hop.ts';
 import type {Asking, Link, Notice, ServerFacts} from './link.ts';
 import {greetOverStdio} from './stdio-greeting.ts';
 import {type McpProcess, type Program, startProcess} from './stdio-process.ts';
+import {type Telling, tellingOf} from './stdio-watching.ts';
 import {openWatched} from './watched.ts';
 
 const mostBackOffMs = 30_000;
@@ -11,7 +12,7 @@ const firstBackOffMs = 250;
 const steadyMs = 10_000;
 const patienceMs = 1_000;
 
-type Life = {own: McpProcess; facts: Promise<ServerFacts>};
+type Life = {own: McpProcess; facts: Promise<ServerFacts>; telling: Promise<Telling>};
 
 /**
  * A server in a process of its own, started with the first question and again, after a growing pause, when it has ended. `close` ends the
@@ -57,11 +58,20 @@ export const openStdio = (program: Program): Link => {
 		}
 	};
 
+	const tellWatched = (): void => {
+		life?.telling.then(
+			tell => tell(watched.now()),
+			() => undefined,
+		);
+	};
+
 	const start = (timeoutMs: number): Life => {
 		const own = begin();
 		const facts = greetOverStdio({name, ask: (method, params) => own.ask(method, params, {timeoutMs}), tell: own.tell});
 		facts.catch(() => own.fail('did not say hello'));
-		life = {own, facts};
+		life = {own, facts, telling: facts.then(found => tellingOf(found, own))};
+		// What an earlier one was asked to tell of, this one does not know.
+		tellWatched();
 		return life;
 	};
 
@@ -70,15 +80,15 @@ export const openStdio = (program: Program): Link => {
 		return {...own, facts: await facts};
 	};
 
-	const watched = openWatched({
-		async tell(method, uri) {
-			const own = await alive({timeoutMs: patienceMs * 30});
-			await own.ask(method, {uri}, {timeoutMs: patienceMs * 5});
-		},
-		onNotice(listener) {
-			listeners.add(listener);
-			return () => void listeners.delete(listener);
-		},
+	const onNotice: Link['onNotice'] = listener => {
+		listeners.add(listener);
+		return () => void listeners.delete(listener);
+	};
+
+	const watched = openWatched(onNotice, () => {
+		if (life) tellWatched();
+		// No process is started for the sake of its lists alone.
+		else if (watched.now()?.length) alive({timeoutMs: patienceMs * 30}).catch(() => undefined);
 	});
 
 	return {
@@ -89,11 +99,8 @@ export const openStdio = (program: Program): Link => {
 		},
 		// The process is everybody's: what one client tells of itself is not for it to hear.
 		tell: () => undefined,
-		watch: watched.watch,
-		onNotice(listener) {
-			listeners.add(listener);
-			return () => void listeners.delete(listener);
-		},
+		watch: async (uris, listener) => watched.watch(uris, listener),
+		onNotice,
 		async close() {
 			closed = true;
 			const {own} = life ?? {};

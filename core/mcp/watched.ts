@@ -1,40 +1,44 @@
 import type {Notice} from './link.ts';
 
-type Options = {
-	/** Tells the server that a resource is watched, or no longer. */
-	tell(method: 'resources/subscribe' | 'resources/unsubscribe', uri: string): Promise<void>;
-	onNotice(listener: Notice): () => void;
+/** What several clients want to hear of on one conversation. */
+export type Watched = {
+	/** The resources that somebody watches; undefined where nobody wants to hear of anything. */
+	now(): readonly string[] | undefined;
+	/** Answers how to stop. */
+	watch(uris: readonly string[], listener: Notice): () => void;
 };
 
-export type Watched = {watch(uris: readonly string[], listener: Notice): Promise<() => void>};
-
-/** What several clients watch on one conversation: the server hears of a resource once, and each client of its own. */
-export const openWatched = ({tell, onNotice}: Options): Watched => {
+/** `onChange` is called when `now` answers something else than before; each client hears of its own resources. */
+export const openWatched = (onNotice: (listener: Notice) => () => void, onChange: () => void): Watched => {
 	const counts = new Map<string, number>();
+	let watchers = 0;
 
-	const count = (uri: string, by: 1 | -1): void => {
-		const before = counts.get(uri) ?? 0;
-		const after = before + by;
-		if (after === 0) counts.delete(uri);
-		else counts.set(uri, after);
-		// A server that knows no subscriptions has no changes to tell of either.
-		if (before === 0) tell('resources/subscribe', uri).catch(() => undefined);
-		else if (after === 0) tell('resources/unsubscribe', uri).catch(() => undefined);
+	const count = (uris: ReadonlySet<string>, by: 1 | -1): void => {
+		const before = [watchers, counts.size];
+		watchers += by;
+		for (const uri of uris) {
+			const after = (counts.get(uri) ?? 0) + by;
+			if (after === 0) counts.delete(uri);
+			else counts.set(uri, after);
+		}
+		// One watcher is added or taken away: the resources are others when they are more or fewer.
+		if (before[1] !== counts.size || before[0] === 0 || watchers === 0) onChange();
 	};
 
 	return {
-		async watch(uris, listener) {
+		now: () => (watchers > 0 ? [...counts.keys()] : undefined),
+		watch(uris, listener) {
 			const own = new Set(uris);
-			for (const uri of own) count(uri, 1);
 			const stop = onNotice((method, params) => {
 				if (method !== 'notifications/resources/updated' || own.has(String(params.uri))) listener(method, params);
 			});
+			count(own, 1);
 			let isOver = false;
 			return () => {
 				if (isOver) return;
 				isOver = true;
 				stop();
-				for (const uri of own) count(uri, -1);
+				count(own, -1);
 			};
 		},
 	};
