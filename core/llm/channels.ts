@@ -37,8 +37,9 @@ const roles: Readonly<Record<string, Channel>> = {
 const channelOfRole = (role: unknown): Channel => (typeof role === 'string' && Object.hasOwn(roles, role) ? roles[role]! : 'user');
 
 /** JSON in a string comes from where the string does. */
-const markNested = (marks: Marks, {nested = []}: BodyText, otherwise: Channel): void => {
+const markNested = (marks: Marks, {nested = [], within}: BodyText, otherwise: Channel): void => {
 	for (const {holder, json} of nested) mark(marks, json, marks.get(holder) ?? otherwise);
+	for (const {holder, values} of within) mark(marks, values, marks.get(holder) ?? otherwise);
 };
 
 /** Where each text of a request came from, by the roles its client gives; what stands outside of all messages is the user's. */

@@ -1,7 +1,9 @@
 import {looseJson, nestedJson} from './body.ts';
+import {isMedia, longestLabel} from './bytes.ts';
 import {encodeBody} from './encode.ts';
-import {countingNumbers, media, mediaParts, opaque, structural, wireKeys} from './fields.ts';
+import {countingNumbers, mediaParts, opaque, structural, wireKeys} from './fields.ts';
 import {isObject, type JsonObject} from './json.ts';
+import {jsonLeaves, type Within, withValues} from './json-leaves.ts';
 import {dropEchoes, isCipher} from './labels.ts';
 import {takeLogprobs} from './logprobs.ts';
 import {protocolWords} from './protocol-words.ts';
@@ -20,6 +22,10 @@ export type BodyText = {
 	readonly keys: Set<number>;
 	/** More than 0 while reading an object whose fields are the user's own, where `id` or `type` may hold anything. */
 	free: number;
+	/** More than 0 while reading what a tool answered. */
+	results: number;
+	/** Texts that are JSON, whose leaves stand here in their place. */
+	readonly within: Within[];
 	/** Objects that say the same characters again, as tokens with probabilities. */
 	readonly logprobs: JsonObject[];
 	/** JSON that stood in a string, whose own strings stand here in its place. */
@@ -35,34 +41,7 @@ export type Nested = {holder: Holder; place: string | number; json: Holder; text
 /** Shorter numbers name nobody; card, account and phone numbers can stand in a JSON number just as well as in a string. */
 const longNumber = 1e8;
 
-/** Longer data is a picture, a sound or a file. */
-const longestLabel = 512;
-
 const isOneWord = (value: string): boolean => value.length <= 256 && !/\s/.test(value);
-
-const dataUri = /^data:[^,\s]{0,200};base64,/i;
-const base64 = /^[\w+/=\r\n-]*$/;
-/** What is base64 and cannot be a list of numbers as well. */
-const surelyBase64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const manyDigits = /\d{12}/;
-
-/** What of a value would be the bytes of a picture, a sound or a file. */
-const bytesOf = (key: string, value: string, holder: Holder): string | undefined => {
-	if (!media.has(key)) return undefined;
-	const uri = dataUri.exec(value.slice(0, 250));
-	if (uri) return value.slice(uri[0].length);
-	if (key === 'b64_json') return value;
-	if (key !== 'data' || Array.isArray(holder)) return undefined;
-	return holder.type === 'base64' || typeof holder.format === 'string' || typeof holder.transcript === 'string' ? value : undefined;
-};
-
-/** Among fields of a user's own only what is long and surely bytes: there a name says nothing. */
-const isMedia = (key: string, value: string, holder: Holder, free: number): boolean => {
-	const bytes = bytesOf(key, value, holder);
-	if (bytes === undefined) return false;
-	if (free === 0) return base64.test(bytes);
-	return bytes.length >= longestLabel && surelyBase64.test(bytes) && !manyDigits.test(bytes);
-};
 
 const add = (found: BodyText, text: string, holder: Holder, place: string | number): void => {
 	found.strings.push(text);
@@ -88,6 +67,20 @@ const readNested = (found: BodyText, text: string, holder: Holder, place: string
 	return true;
 };
 
+/** A text of a tool's, or of somebody else who writes JSON: guards are shown what it says. Answers whether it is one. */
+export const readLeaves = (found: BodyText, text: string, holder: Holder, place: string | number): boolean => {
+	const json = jsonLeaves(text);
+	if (!json) return false;
+	found.within.push({...json, holder, place});
+	for (const [index, {text: said, of}] of json.leaves.entries()) {
+		if (of !== undefined) found.keys.add(found.strings.length);
+		add(found, said, json.values, index);
+	}
+	return true;
+};
+
+const isResultText = ({results}: BodyText, key: string): boolean => results > 0 && (key === 'content' || key === 'text');
+
 const readString = (found: BodyText, value: string, holder: Holder, place: string | number, key: string): void => {
 	if (value === '') return;
 	if (found.free === 0 && structural.has(key) && isOneWord(value)) label(found, value, holder, place);
@@ -96,7 +89,8 @@ const readString = (found: BodyText, value: string, holder: Holder, place: strin
 	} else if (isMedia(key, value, holder, found.free)) {
 		found.unreadable += 1;
 		if (value.length < longestLabel && !isCipher(key, value)) label(found, value, holder, place);
-	} else if (key !== 'arguments' || !readNested(found, value, holder, place)) add(found, value, holder, place);
+	} else if (key === 'arguments' && readNested(found, value, holder, place)) return;
+	else if (!isResultText(found, key) || !readLeaves(found, value, holder, place)) add(found, value, holder, place);
 };
 
 const readNumber = (found: BodyText, value: number, holder: Holder, place: string | number, key: string): void => {
@@ -121,8 +115,13 @@ const isReadable = (part: JsonObject): boolean => isObject(part.source) && (part
 const isFree = (key: string, value: unknown, inside: string): boolean =>
 	key === 'metadata' || key === 'arguments' || (key === 'input' && isObject(value)) || (inside !== 'properties' && !wireKeys.has(key));
 
+const isResult = ({role, type}: JsonObject): boolean =>
+	role === 'tool' || role === 'function' || (typeof type === 'string' && type.endsWith('tool_result'));
+
 const readObject = (found: BodyText, object: JsonObject, inside: string): void => {
 	const before = found.unreadable;
+	const results = isResult(object) ? 1 : 0;
+	found.results += results;
 	for (const key in object) {
 		const value = object[key];
 		if (!wireKeys.has(key)) {
@@ -134,6 +133,7 @@ const readObject = (found: BodyText, object: JsonObject, inside: string): void =
 		read(found, value, object, key, key);
 		found.free -= free;
 	}
+	found.results -= results;
 	if (found.unreadable === before && typeof object.type === 'string' && mediaParts.has(object.type) && !isReadable(object))
 		found.unreadable += 1;
 };
@@ -152,6 +152,8 @@ const nothing = (): BodyText & {nested: Nested[]} => ({
 	places: [],
 	keys: new Set(),
 	free: 0,
+	results: 0,
+	within: [],
 	logprobs: [],
 	nested: [],
 });
@@ -224,6 +226,10 @@ export const patchText = (found: BodyText, patch: Readonly<Partial<Record<string
 	// Keys last, all of an object together: a value is written under the key that it was read from.
 	writeKeys(found, renames);
 	for (const choice of found.logprobs) choice.logprobs = null;
+	for (const {holder, place, ...json} of found.within) {
+		const written = withValues(json);
+		if (written !== json.text) put(holder, place, written);
+	}
 	for (const {holder, place, json, text, before} of found.nested ?? [])
 		if (JSON.stringify(json) !== before) put(holder, place, encodeBody(text, json).toString());
 	return changed;

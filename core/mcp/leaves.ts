@@ -1,7 +1,7 @@
 import type {Operation} from '../../schemas/hooks.ts';
 import {numberIn} from '../llm/exact.ts';
 import {type ExactNumber, isObject, type JsonObject} from '../llm/json.ts';
-import type {BodyText} from '../llm/text.ts';
+import {type BodyText, readLeaves} from '../llm/text.ts';
 import {ofTheHop} from './versions.ts';
 
 type Holder = JsonObject | unknown[];
@@ -16,7 +16,17 @@ const isBytes = (key: string, value: string, holder: Holder): boolean => {
 	return /^[A-Za-z0-9+/=_-]*$/.test(value);
 };
 
-const nothing = (): BodyText => ({strings: [], unreadable: 0, holders: [], places: [], keys: new Set(), free: 0, logprobs: []});
+const nothing = (): BodyText => ({
+	strings: [],
+	unreadable: 0,
+	holders: [],
+	places: [],
+	keys: new Set(),
+	free: 0,
+	results: 0,
+	within: [],
+	logprobs: [],
+});
 
 const add = (found: BodyText, text: string, holder: Holder, place: string | number): void => {
 	found.strings.push(text);
@@ -54,7 +64,7 @@ const readResult = (found: BodyText, value: unknown, holder: Holder, key: string
 	if (typeof value === 'string') {
 		if (value === '' || (wire.has(name) && isOneWord(value))) return;
 		if (isBytes(name, value, holder)) found.unreadable += 1;
-		else add(found, value, holder, key);
+		else if (name !== 'text' || !readLeaves(found, value, holder, key)) add(found, value, holder, key);
 	} else if (Array.isArray(value)) for (let index = 0; index < value.length; index++) readResult(found, value[index], value, index);
 	else if (isObject(value)) {
 		if (name === 'structuredContent') readFields(found, value);
