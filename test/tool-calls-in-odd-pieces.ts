@@ -82,6 +82,18 @@ test('what a custom tool is given is judged as its input, and written back as te
 
 const half = '{"cmd":"rm -rf /';
 
+test('a call whose arguments are no JSON is refused without a word of it, which no guard has seen', async t => {
+	const {seen} = await ruledGateway(t);
+	const call = {id: 'call_1', type: 'function', function: {name: 'mail_ada@example.com', arguments: half}};
+	for (const got of [
+		await seen('openai', {pieces: [streamOf('openai', [item(call)])]}),
+		await seen('openai', {headers: asJson, pieces: [whole({tool_calls: [call]}, 'tool_calls')]}, false),
+	]) {
+		t.regex(got.text, /upstream_malformed/);
+		t.notRegex(got.text, /ada|rm -rf/);
+	}
+});
+
 for (const reason of ['length', 'content_filter'])
 	test(`a call that ${reason} breaks off has no arguments, and the answer its finish reason, streamed or whole`, async t => {
 		const {seen} = await ruledGateway(t);

@@ -5,7 +5,9 @@ import type {Gateway} from '../gateway.ts';
 import type {Fields} from '../hooks.ts';
 import {principalField} from './asked.ts';
 import {wordsForDenied} from './denied-calls.ts';
-import type {DeniedCall, Dialect} from './dialects/dialect.ts';
+import type {DeniedCall, Dialect, ToolCall} from './dialects/dialect.ts';
+import {encodeBody, rewritten} from './encode.ts';
+import {exactly, inOddWords, jsonForPlugins} from './exact.ts';
 import {isObject, type JsonObject} from './json.ts';
 
 /** Whether the arguments of a call can be judged. */
@@ -19,26 +21,22 @@ export const isWhole = (text: string): boolean => {
 	}
 };
 
-const argumentsOf = (name: string, text: string): JsonObject => {
+const argumentsOf = (text: string): JsonObject => {
 	if (text.trim() === '') return {};
-	if (isWhole(text)) return JSON.parse(text) as JsonObject;
-	// Arguments no plugin can read are not passed on.
-	throw new GatewayError(
-		'upstream_malformed',
-		`The model asks for the tool "${name.slice(0, 100)}" with arguments that are not a JSON object.`,
-	);
+	if (isWhole(text)) return exactly(text) as JsonObject;
+	// Arguments no plugin can read are not passed on, nor is the name, which no guard has seen.
+	throw new GatewayError('upstream_malformed', 'The model asks for a tool with arguments that are not a JSON object.');
 };
 
 const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields => {
-	const text = JSON.stringify(args);
 	return path => {
 		switch (path) {
 			case 'tool.name':
 				return name;
 			case 'tool.arguments':
-				return text;
+				return jsonForPlugins(args);
 			case 'tool.argumentsDigest':
-				return hash('sha256', text, 'hex');
+				return hash('sha256', JSON.stringify(args), 'hex');
 			// Whoever asked makes it, and pays for it there.
 			case 'estimate.maxCostMicroUsd':
 				return 0;
@@ -55,7 +53,7 @@ const fieldsOf = (exchange: Exchange, name: string, args: JsonObject): Fields =>
 
 /** Asks on-tool-call about one call a model asks for; answers other arguments where a plugin changed them. Throws GatewayError where it is refused. */
 const askToolCall = async ({hooks}: Gateway, exchange: Exchange, name: string, argumentsText: string): Promise<JsonObject | undefined> => {
-	let args = argumentsOf(name, argumentsText);
+	let args = argumentsOf(argumentsText);
 	let changed = false;
 	await hooks.ask(
 		'on-tool-call',
@@ -69,7 +67,7 @@ const askToolCall = async ({hooks}: Gateway, exchange: Exchange, name: string, a
 			}
 			if (verdict.verdict !== 'rewrite') return undefined;
 			// Verdicts are remembered: what is edited later must be this exchange's own copy.
-			args = structuredClone(verdict.patch.arguments) as JsonObject;
+			args = rewritten(verdict.patch.arguments, args) as JsonObject;
 			changed = true;
 			return undefined;
 		},
@@ -89,16 +87,29 @@ export const judgeToolCall = async (gateway: Gateway, exchange: Exchange, name: 
 	}
 };
 
+/** The calls of a reply that came as `text`, with the numbers of their arguments in the words that it has for them. */
+const callsOf = (dialect: Dialect, reply: JsonObject, text: string): ToolCall[] => {
+	const calls = dialect.toolCallsOf(reply);
+	if (calls.length === 0 || inOddWords(text) === undefined) return calls;
+	return dialect.toolCallsOf(exactly(encodeBody(text, reply).toString()) as JsonObject);
+};
+
 /**
  * Has every call of a reply judged once more that was tainted after it was let pass; answers whether one was denied and taken out of it. Throws
  * GatewayError where one is refused and the answer is not to go on.
  */
-export const judgeTaintedCalls = async (gateway: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<boolean> => {
+export const judgeTaintedCalls = async (
+	gateway: Gateway,
+	exchange: Exchange,
+	dialect: Dialect,
+	reply: JsonObject,
+	text: string,
+): Promise<boolean> => {
 	const denied: DeniedCall[] = [];
-	for (const call of dialect.toolCallsOf(reply)) {
+	for (const call of callsOf(dialect, reply, text)) {
 		const {name, argumentsText} = call;
 		try {
-			await gateway.hooks.judgeTainted('on-tool-call', exchange, fieldsOf(exchange, name, argumentsOf(name, argumentsText)));
+			await gateway.hooks.judgeTainted('on-tool-call', exchange, fieldsOf(exchange, name, argumentsOf(argumentsText)));
 		} catch (thrown) {
 			denied.push({call, words: wordsForDenied(gateway, exchange, name, thrown, {shown: false})});
 		}
@@ -108,11 +119,17 @@ export const judgeTaintedCalls = async (gateway: Gateway, exchange: Exchange, di
 };
 
 /** Asks about every call of a reply, writes changed arguments into it, and takes denied ones out of it; answers whether it is another now. */
-export const askToolCalls = async (gateway: Gateway, exchange: Exchange, dialect: Dialect, reply: JsonObject): Promise<boolean> => {
+export const askToolCalls = async (
+	gateway: Gateway,
+	exchange: Exchange,
+	dialect: Dialect,
+	reply: JsonObject,
+	text: string,
+): Promise<boolean> => {
 	if (!gateway.hooks.listens('on-tool-call', exchange)) return false;
 	const denied: DeniedCall[] = [];
 	let edited = false;
-	for (const call of dialect.toolCallsOf(reply)) {
+	for (const call of callsOf(dialect, reply, text)) {
 		const isHalf = call.cut === true && !isWhole(call.argumentsText);
 		const judged = await judgeToolCall(gateway, exchange, call.name, isHalf ? '' : call.argumentsText);
 		if (judged.denied !== undefined) denied.push({call, words: judged.denied});
