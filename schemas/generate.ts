@@ -1,5 +1,7 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {configPage} from './config-page.ts';
+import {errorsPage} from './errors-page.ts';
 import {hooksPage} from './hooks-page.ts';
 import {jsonSchemas} from './json-schema.ts';
 
@@ -9,6 +11,8 @@ const folder = 'schemas/json';
 export const generated = (): Map<string, string> =>
 	new Map([
 		...[...jsonSchemas()].map(([name, schema]) => [join(folder, name), `${JSON.stringify(schema, null, '\t')}\n`] as const),
+		['docs/config.md', configPage()],
+		['docs/errors.md', errorsPage()],
 		['docs/hooks.md', hooksPage()],
 	]);
 

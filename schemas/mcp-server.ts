@@ -19,10 +19,13 @@ export const serverOAuth = z
 		issuer: httpUrl.optional(),
 		/** As it is registered there; left out, the address of `/oauth/client.json`, where it takes such (client id metadata documents). */
 		clientId: z.string().min(1).max(2_000).optional(),
+		/** The secret that goes with `clientId`. */
 		clientSecret: secret.optional(),
 		/** PKCS #8 in PEM, to sign for the gateway with (`private_key_jwt`). */
 		privateKey: secret.optional(),
+		/** What is signed with `privateKey`. */
 		algorithm: z.enum(['RS256', 'PS256', 'ES256', 'RS384', 'PS384', 'ES384', 'RS512', 'PS512', 'ES512']).default('RS256'),
+		/** What the tokens are asked to be good for. */
 		scopes: z.array(oauthScope).max(50).default([]),
 		/** What tokens are asked for (RFC 8707); the server's url, unless said otherwise. */
 		resource: z.string().min(1).max(2_000).optional(),
@@ -52,12 +55,15 @@ export const server = z
 		/** Only this file can name a command: nothing that comes over the network starts a process. */
 		stdio: z
 			.strictObject({
+				/** A program on the gateway's PATH, or a path from the config's folder. */
 				command: z.string().min(1),
+				/** What the command is called with; no shell reads it. */
 				args: z.array(z.string()).default([]),
 				/** The whole environment of the process: it inherits nothing, not even PATH. */
 				env: z.record(z.string().regex(/^[A-Za-z_]\w*$/), secret).default({}),
 			})
 			.optional(),
+		/** Where the server answers over HTTP. */
 		url: z.url({protocol: /^https?$/}).optional(),
 		/** `http`: streamable HTTP. `sse`: the transport of 2024-11-05, where `url` is that of the stream. Left out, it is found out. */
 		transport: z.enum(['http', 'sse']).optional(),
@@ -66,15 +72,18 @@ export const server = z
 		/** Sent as `authorization: Basic …` (RFC 7617). */
 		basic: z
 			.strictObject({
+				/** The name, without a colon. */
 				user: z
 					.string()
 					.min(1)
 					.max(500)
 					.regex(/^[^:]+$/, 'a user name has no colon'),
+				/** The password. */
 				password: secret,
 			})
 			.optional(),
 		oauth: serverOAuth.optional(),
+		/** Sent with every request to this server. */
 		headers: z.record(headerName, secret).optional(),
 		/** What this server may ask of its callers while it works for them, where they offer it: a form to fill in, a page to visit, an answer of their model, their folders. */
 		asks: z.array(z.enum(['elicitation', 'elicitation-url', 'sampling', 'roots'])).default([]),

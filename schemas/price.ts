@@ -4,17 +4,29 @@ const usdPerMTok = z.number().min(0).max(1e6);
 
 /** US dollars per million tokens. What has no price of its own costs what `input` or `output` does; a cache entry of an hour what any other does. */
 const tokenPrices = {
+	/** Of input; of cached, spoken and pictured input too, where that has no price of its own. */
 	inputUsdPerMTok: usdPerMTok,
+	/** Of output; of reasoning, spoken and pictured output too, where that has no price of its own. */
 	outputUsdPerMTok: usdPerMTok,
+	/** Of input read from the provider's cache. */
 	cacheReadUsdPerMTok: usdPerMTok.optional(),
+	/** Of input written to the provider's cache. */
 	cacheWriteUsdPerMTok: usdPerMTok.optional(),
+	/** Of input written to the cache for an hour; else as any other cache write. */
 	cacheWrite1hUsdPerMTok: usdPerMTok.optional(),
+	/** Of output that is thought and not said. */
 	reasoningUsdPerMTok: usdPerMTok.optional(),
+	/** Of input that is sound. */
 	audioInputUsdPerMTok: usdPerMTok.optional(),
+	/** Of sound read from the cache; else as `audioInputUsdPerMTok`. */
 	audioCacheReadUsdPerMTok: usdPerMTok.optional(),
+	/** Of output that is sound. */
 	audioOutputUsdPerMTok: usdPerMTok.optional(),
+	/** Of input that is pictures. */
 	imageInputUsdPerMTok: usdPerMTok.optional(),
+	/** Of pictures read from the cache; else as `imageInputUsdPerMTok`. */
 	imageCacheReadUsdPerMTok: usdPerMTok.optional(),
+	/** Of output that is pictures. */
 	imageOutputUsdPerMTok: usdPerMTok.optional(),
 };
 
@@ -44,7 +56,15 @@ const isComplete = (units: Record<string, PricedUnit>): boolean =>
 export const price = z.strictObject({
 	...tokenPrices,
 	/** Other prices for all tokens of a request with more input than this. */
-	above: z.array(z.strictObject({inputTokens: z.int().min(1), ...tokenPrices})).optional(),
+	above: z
+		.array(
+			z.strictObject({
+				/** More than so many tokens of input, cached ones too. */
+				inputTokens: z.int().min(1),
+				...tokenPrices,
+			}),
+		)
+		.optional(),
 	/** What a service tier multiplies every token's price by: `{flex: 0.5, priority: 2}`. One that is not named costs the same. */
 	tiers: z.record(z.string(), z.number().min(0).max(1_000)).optional(),
 	/** What is charged by the piece. One of the gateway's own that is used and has no price makes the cost unknown. */
@@ -59,6 +79,7 @@ export type Price = z.output<typeof price>;
 
 /** What calls of MCP tools cost; by `server/tool`, where `*` at the end stands for the rest. */
 export const toolPrice = z.strictObject({
+	/** US dollars for a call, whatever its result. */
 	usdPerCall: z.number().min(0).max(1_000).default(0),
 	/** US dollars for a million bytes of its result, as JSON. */
 	usdPerMB: z.number().min(0).max(1_000).default(0),

@@ -3,13 +3,16 @@ import {appendFileSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import * as z from 'zod';
+import {catalogue} from '../core/errors.ts';
 import {generate, generated, notCurrent} from '../schemas/generate.ts';
 import {crossingOf, hookNames, hooks} from '../schemas/hooks.ts';
+import {rowsOf} from '../schemas/page-rows.ts';
 import {freshFolder} from './helpers/config-file.ts';
 
 const jsonOf = (file: string) => JSON.parse(generated().get(file)!);
 
-test('the generated schemas and the page of hooks are what the schemas say', t => {
+test('the generated schemas and pages are what the schemas say', t => {
 	const script = fileURLToPath(new URL('../schemas/generate.ts', import.meta.url));
 	const {status, stderr} = spawnSync(process.execPath, [script, '--check'], {encoding: 'utf8'});
 	t.is(status, 0, stderr);
@@ -26,6 +29,31 @@ test('a file that was changed, one that is missing and one that is left over are
 	t.deepEqual(notCurrent(root), ['docs/hooks.md', 'schemas/json/config.json', 'schemas/json/pre-request.inputs.json']);
 	generate(root);
 	t.deepEqual(notCurrent(root), []);
+});
+
+/** The names of all keys in a JSON Schema, wherever they stand. */
+const keysIn = (schema: unknown): string[] => {
+	if (typeof schema !== 'object' || schema === null) return [];
+	return Object.entries(schema).flatMap(([name, value]) => [
+		...(name === 'properties' ? Object.keys(value as object) : []),
+		...keysIn(value),
+	]);
+};
+
+test('every key of the config and every code of an error is on its page', t => {
+	const page = generated().get('docs/config.md')!;
+	// What env() makes is written by nobody.
+	const made = new Set(['env', 'optional']);
+	for (const key of keysIn(jsonOf('schemas/json/config.json'))) {
+		t.true(made.has(key) || page.includes(`\`${key}\` |`) || page.includes(`.${key}\` |`), key);
+	}
+	for (const code of Object.keys(catalogue)) t.regex(generated().get('docs/errors.md')!, new RegExp(`\n\\| \`${code}\` \\| \\d{3} \\|`));
+});
+
+test('a key that nobody has written a sentence about stops the generation, and is named', t => {
+	const schema = z.toJSONSchema(z.object({limits: z.object({bodyMb: z.number()})}));
+	const error = t.throws(() => rowsOf(schema, new Map([['limits', 'Limits.']])));
+	t.regex(error.message, /limits\.bodyMb/);
 });
 
 test('generating twice gives the same bytes', t => {

@@ -20,8 +20,9 @@ export type Source = {
 
 type Found = {key: acorn.Node; value: acorn.AnyNode};
 
+/** TypeScript without its types; everything else stands where it stood. */
 // Node prints "stripTypeScriptTypes is an experimental feature" for doing on request what it does by itself at every import.
-const stripTypes = (text: string): string => {
+export const stripTypes = (text: string): string => {
 	const {emitWarning} = process;
 	process.emitWarning = () => undefined;
 	try {

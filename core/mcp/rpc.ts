@@ -13,14 +13,23 @@ export type Message =
 
 /** JSON-RPC's own codes, and those that MCP adds. */
 export const rpcCodes = {
+	/** The body is no JSON, or names a key twice. */
 	parse: -32700,
+	/** No JSON-RPC message, or none that fits here: no session, a batch where there are none. */
 	invalidRequest: -32600,
+	/** The server, or the client, does not know the method. */
 	unknownMethod: -32601,
+	/** Params that the method does not take; in 2026-07-28 also a resource that is not there. */
 	invalidParams: -32602,
+	/** The gateway failed. */
 	internal: -32603,
+	/** The resource is not there; up to 2025-11-25. */
 	notFound: -32002,
+	/** A header says something else than the body, or is missing (2026-07-28). */
 	headerMismatch: -32020,
+	/** The client does not offer what the server asks it for. */
 	missingCapability: -32021,
+	/** A version of the protocol that is not spoken here. */
 	unsupportedVersion: -32022,
 	/** Pages have to be visited first (2025-11-25). */
 	urlRequired: -32042,
