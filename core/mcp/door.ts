@@ -12,6 +12,7 @@ import type {ReplyParts} from '../llm/reply.ts';
 import {challengeOf} from '../refusal.ts';
 import {leave, type Waiting} from '../upstream/reply.ts';
 import {batch} from './batch.ts';
+import {letRead, preflight} from './cors.ts';
 import {refuseStrangers} from './hosts.ts';
 import {listen, listenTo} from './listening.ts';
 import {noteResource, stepUp} from './oauth/resource.ts';
@@ -143,6 +144,9 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 	exchange.cut = cut;
 	res.once('close', () => (ended.onLeft ? ended.onLeft() : leave(waiting)));
 	refuseStrangers(gateway.config, req.headers);
+	letRead(gateway.config, req, res);
+	const before = preflight(exchange, req, res, 'POST, GET, DELETE');
+	if (before) return before;
 	noteResource(gateway, exchange, {req}, doorIn(exchange.path));
 	await identify(gateway.hooks, exchange, req.headers, gateway.config.anonymous === true);
 	const visit: Visit = {gateway, exchange, req, res, door: doorOf(exchange.path), waiting, ended};
@@ -155,7 +159,7 @@ const enter = async (gateway: Gateway, exchange: Exchange, req: IncomingMessage,
 	return req.method === 'DELETE' ? end(visit) : notTaken(visit);
 };
 
-/** `/mcp` and `/mcp/<server>`: whoever has no key is told so on every path, by every method, in every era. */
+/** `/mcp` and `/mcp/<server>`: whoever has no key is told so on every path, by every method, in every era; a browser asks without one, for its page. */
 export const mcpDoor =
 	(gateway: Gateway): Middleware =>
 	async ({req, res, state}) => {

@@ -65,7 +65,7 @@ export const listenOn = async (t: ExecutionContext, url: string, key: string, he
 		headers: {authorization: `Bearer ${key}`, accept: 'text/event-stream', ...headers},
 		signal: leaving.signal,
 	});
-	const heard = {status: response.status, text: '', isOver: false};
+	const heard = {status: response.status, headers: response.headers, text: '', isOver: false};
 	const read = async (): Promise<void> => {
 		const decoder = new TextDecoder();
 		for await (const chunk of response.body!) heard.text += decoder.decode(chunk as Uint8Array, {stream: true});

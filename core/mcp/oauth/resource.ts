@@ -4,6 +4,7 @@ import type {ResolvedConfig} from '../../config.ts';
 import {GatewayError} from '../../errors.ts';
 import type {Exchange} from '../../exchange.ts';
 import type {Gateway} from '../../gateway.ts';
+import {letRead, preflight} from '../cors.ts';
 import {originOf, refuseStrangers} from '../hosts.ts';
 
 const wellKnown = '/.well-known/oauth-protected-resource';
@@ -48,9 +49,17 @@ export const stepUp = (
  * of every name a server could have, so that nobody learns from it which there are.
  */
 export const resourceMetadata = ({config}: Gateway, router: Router): void => {
-	router.get([`${wellKnown}/mcp`, `${wellKnown}/mcp/:door`], ctx => {
+	const paths = [`${wellKnown}/mcp`, `${wellKnown}/mcp/:door`];
+	router.options(paths, ctx => {
+		refuseStrangers(config, ctx.req.headers);
+		letRead(config, ctx.req, ctx.res);
+		ctx.state.reply = preflight(ctx.state.exchange, ctx.req, ctx.res, 'GET');
+		if (!ctx.state.reply) throw new GatewayError('method_not_allowed', `${ctx.path} does not take ${ctx.method}.`);
+	});
+	router.get(paths, ctx => {
 		const {exchange} = ctx.state;
 		refuseStrangers(config, ctx.req.headers);
+		letRead(config, ctx.req, ctx.res);
 		const {oauth} = config.mcp;
 		const {door} = ctx.params as {door?: string};
 		if (!oauth || (door !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(door)))
