@@ -1,5 +1,7 @@
 import test from 'ava';
 import {parseBody} from '../core/llm/body.ts';
+import {exactly} from '../core/llm/exact.ts';
+import type {JsonObject} from '../core/llm/json.ts';
 import {patchText, replyTextOf, textOf} from '../core/llm/text.ts';
 
 const read = (body: unknown) => textOf(parseBody(Buffer.from(JSON.stringify(body))).json);
@@ -103,6 +105,20 @@ for (const [what, [body, count]] of Object.entries(unreadable))
 	test(`${what} counts as ${count} that guards cannot read`, t => {
 		t.is(read(body).unreadable, count);
 	});
+
+test('whole numbers that no double holds are shown digit by digit, wherever they stand', t => {
+	const text =
+		'{"a":6228480123456789015,"seed":[{"b":622848012345678901.5e1,"c":6228480123456789015e2,"a":6228480123456789014}],"1":0.5,"n":6228480123456789013}';
+	const own = {input: JSON.parse(text), arguments: text};
+	const bytes = Buffer.from(JSON.stringify(own).replace(/"input":\{.*?\},"arguments"/, `"input":${text},"arguments"`));
+	const numbers = (found: {strings: string[]}) => found.strings.filter(each => /^\d{9,}$/.test(each)).sort();
+	const digits = ['6228480123456789013', '6228480123456789014', '6228480123456789015', '6228480123456789015', '622848012345678901500'];
+	const shown = [...digits, ...digits].sort();
+	const {json, text: source} = parseBody(bytes);
+	t.deepEqual(numbers(textOf(json, () => source)), shown);
+	t.deepEqual(numbers(replyTextOf(json, () => source)), shown);
+	t.deepEqual(numbers(textOf({input: exactly(text)} as JsonObject)), [...digits].sort(), 'and of a tree that has them itself');
+});
 
 test('a patch writes strings, numbers and keys back where they stood', t => {
 	const body = {messages: [{role: 'user', content: 'jane'}], x: {first: 1, jane: 4111111111111111, last: 2}};

@@ -134,6 +134,8 @@ const planText = (plan: readonly Deployment[]): string => {
 const digestOf = (asked: Asked, {request}: Exchange): string =>
 	asked.edited || !request ? hash('sha256', encoded(asked), 'hex') : request.sha256;
 
+const wordsOf = (asked: Asked): BodyText => (asked.text ??= textOf(asked.json, () => asked.bytes.toString()));
+
 /** The fields of pre-request. Each is worked out only when some plugin declared it. */
 export const requestFields = (asked: Asked, exchange: Exchange, headers: IncomingHttpHeaders): Fields => {
 	let text: string | undefined;
@@ -145,13 +147,11 @@ export const requestFields = (asked: Asked, exchange: Exchange, headers: Incomin
 			case 'model':
 				return asked.facts.model;
 			case 'text[]':
-				asked.text ??= textOf(asked.json);
-				if (packedFrom !== asked.text || text === undefined) text = packed(asked.text.strings);
+				if (packedFrom !== wordsOf(asked) || text === undefined) text = packed(wordsOf(asked).strings);
 				packedFrom = asked.text;
 				return text;
 			case 'channels[]':
-				asked.text ??= textOf(asked.json);
-				return json(requestChannels(asked.json, asked.text));
+				return json(requestChannels(asked.json, wordsOf(asked)));
 			case 'messages':
 				return json(asked.facts.messages);
 			case 'tools':
@@ -206,10 +206,9 @@ export const carryRequest =
 		asked.encoded = undefined;
 		asked.estimated = undefined;
 		if (text) {
-			asked.text ??= textOf(asked.json);
-			if (patchText(asked.text, text) > 0) asked.edited = true;
+			if (patchText(wordsOf(asked), text) > 0) asked.edited = true;
 			// A new object, so that what was packed from it is packed again.
-			asked.text = {...asked.text};
+			asked.text = {...wordsOf(asked)};
 		}
 		if (params) {
 			// Verdicts are remembered: what is edited later must be this exchange's own copy.

@@ -43,6 +43,13 @@ export const inOddWords = (text: string): unknown => {
 	return odd.length === 0 ? undefined : parsed(text, odd);
 };
 
+/** The same for those alone that no double stands for. */
+export const inBeyondWords = (text: string): unknown => {
+	const odd = oddIn(text);
+	const beyond = odd.filter((_, index) => isBeyond(text.slice(odd[index & ~1], odd[index | 1])));
+	return beyond.length === 0 ? undefined : parsed(text, beyond);
+};
+
 /** The same of every text. Throws what `JSON.parse` throws. */
 export const exactly = (text: string): unknown => inOddWords(text) ?? JSON.parse(text);
 

@@ -63,7 +63,7 @@ export const wholeReply = async (
 	let edited = false;
 	let found: BodyText | undefined;
 	const text = (): BodyText => {
-		found ??= replyTextOf(json);
+		found ??= replyTextOf(json, () => body.toString());
 		return found;
 	};
 	const tools = () => asked.dialect.toolCallsOf(json).map(({id, name}) => ({id, name}));
@@ -76,7 +76,7 @@ export const wholeReply = async (
 		});
 		if (exchange.taints?.size !== before && (await judgeTaintedCalls(gateway, exchange, asked.dialect, json))) {
 			edited = true;
-			found = replyTextOf(json);
+			found = replyTextOf(json, () => body.toString());
 		}
 	} catch (error) {
 		// What a plugin refuses is not what the provider answered.

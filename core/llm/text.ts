@@ -1,8 +1,10 @@
 import {looseJson, nestedJson} from './body.ts';
 import {isMedia, longestLabel} from './bytes.ts';
+import {type Digits, openDigits} from './digits.ts';
 import {encodeBody} from './encode.ts';
+import {numberIn} from './exact.ts';
 import {countingNumbers, mediaParts, opaque, structural, wireKeys} from './fields.ts';
-import {isObject, type JsonObject} from './json.ts';
+import {type ExactNumber, isObject, type JsonObject} from './json.ts';
 import {jsonLeaves, type Within, withValues} from './json-leaves.ts';
 import {dropEchoes, isCipher} from './labels.ts';
 import {takeLogprobs} from './logprobs.ts';
@@ -28,6 +30,7 @@ export type BodyText = {
 	readonly within: Within[];
 	/** Objects that say the same characters again, as tokens with probabilities. */
 	readonly logprobs: JsonObject[];
+	readonly digits?: Digits;
 	/** JSON that stood in a string, whose own strings stand here in its place. */
 	readonly nested?: Nested[];
 	/** Of a reply: ids and names of the protocol, which are put behind all words, from the index `labelsFrom` on. */
@@ -62,6 +65,7 @@ const readNested = (found: BodyText, text: string, holder: Holder, place: string
 		if (json) put(holder, place, JSON.stringify(json));
 	}
 	if (json === undefined) return false;
+	found.digits?.from(json, () => text);
 	found.nested?.push({holder, place, json, text, before: JSON.stringify(json)});
 	read(found, json, holder, place, 'arguments');
 	return true;
@@ -93,9 +97,10 @@ const readString = (found: BodyText, value: string, holder: Holder, place: strin
 	else if (!isResultText(found, key) || !readLeaves(found, value, holder, place)) add(found, value, holder, place);
 };
 
-const readNumber = (found: BodyText, value: number, holder: Holder, place: string | number, key: string): void => {
+const readNumber = (found: BodyText, given: number | ExactNumber, holder: Holder, place: string | number, key: string): void => {
+	const value = Number(numberIn(given));
 	if (Math.abs(value) < longNumber || (found.free === 0 && countingNumbers.has(key)) || !Number.isInteger(value)) return;
-	add(found, String(value), holder, place);
+	add(found, found.digits?.of(given, holder, place) ?? String(value), holder, place);
 };
 
 const isTokens = (items: unknown[]): boolean => items.length > 0 && items.every(item => typeof item === 'number');
@@ -143,9 +148,11 @@ const read = (found: BodyText, value: unknown, holder: Holder, place: string | n
 	else if (typeof value === 'number') readNumber(found, value, holder, place, key);
 	else if (Array.isArray(value)) readArray(found, value, key);
 	else if (isObject(value)) readObject(found, value, key);
+	else if (JSON.isRawJSON(value)) readNumber(found, value, holder, place, key);
 };
 
-const nothing = (): BodyText & {nested: Nested[]} => ({
+const nothing = (): BodyText & {nested: Nested[]; digits: Digits} => ({
+	digits: openDigits(),
 	strings: [],
 	unreadable: 0,
 	holders: [],
@@ -161,10 +168,11 @@ const nothing = (): BodyText & {nested: Nested[]} => ({
 /**
  * Every string of a request that may carry words: all of them, keys of unknown fields and long numbers included, except
  * one-word values of structural fields, and media, which `unreadable` counts. `json` must come from `parseBody`, which
- * bounds its depth.
+ * bounds its depth; `source` is the text it was parsed from.
  */
-export const textOf = (json: JsonObject): BodyText => {
+export const textOf = (json: JsonObject, source?: () => string): BodyText => {
 	const found = nothing();
+	if (source) found.digits.from(json, source);
 	readObject(found, json, '');
 	return found;
 };
@@ -173,8 +181,9 @@ export const textOf = (json: JsonObject): BodyText => {
  * The same for a reply, and behind it every name and id. Of `logprobs` only those stay that repeat its characters; they go when `patchText`
  * changes any of these.
  */
-export const replyTextOf = (json: JsonObject): BodyText => {
-	const found: BodyText & {labels: Label[]} = {...nothing(), labels: []};
+export const replyTextOf = (json: JsonObject, source?: () => string): BodyText => {
+	const found = {...nothing(), labels: [] as Label[]};
+	if (source) found.digits.from(json, source);
 	const kept = takeLogprobs(json);
 	dropEchoes(json);
 	readObject(found, json, '');
