@@ -68,13 +68,13 @@ export const wholeReply = async (
 	};
 	const tools = () => asked.dialect.toolCallsOf(json).map(({id, name}) => ({id, name}));
 	try {
-		edited = await askToolCalls(gateway, exchange, asked.dialect, json);
+		edited = await askToolCalls(gateway, exchange, asked.dialect, json, body.toString());
 		const before = exchange.taints?.size;
 		const shown = {text: () => text().strings, channels: () => replyChannels(json, text()), answers: () => replyAnswers(text()), tools};
 		await beforeReply(gateway, exchange, shown, patch => {
 			if (patch.text && patchText(text(), patch.text) > 0) edited = true;
 		});
-		if (exchange.taints?.size !== before && (await judgeTaintedCalls(gateway, exchange, asked.dialect, json))) {
+		if (exchange.taints?.size !== before && (await judgeTaintedCalls(gateway, exchange, asked.dialect, json, body.toString()))) {
 			edited = true;
 			found = replyTextOf(json, () => body.toString());
 		}

@@ -5,6 +5,8 @@ import type {SseEvent} from '../upstream/sse.ts';
 import {inputAsArguments} from './dialects/custom-calls.ts';
 import type {Dialect} from './dialects/dialect.ts';
 import {asksForCalls, breaksOff} from './dialects/endings.ts';
+import {encodeBody} from './encode.ts';
+import {exactly} from './exact.ts';
 import {isObject, type JsonObject, objectsOf} from './json.ts';
 import {isWhole, judgeToolCall} from './tool-calls.ts';
 import {type Fragment, fragmentsIn, malformed, unlikeItsPieces} from './tool-fragments.ts';
@@ -63,12 +65,18 @@ const settle = (dialect: Dialect, event: JsonObject, gone: ReadonlyMap<string, G
 	return isOther;
 };
 
+/** The input of a call that came whole, with its numbers as they were written. */
+const inputIn = ({data}: SseEvent): unknown => {
+	const {content_block: block} = exactly(data) as JsonObject;
+	return isObject(block) ? block.input : undefined;
+};
+
 /** What all clients take the arguments to be: two places that say them would be read differently. */
 const argumentsText = ({kind, pieces}: Growing): string => {
 	const words = pieces.map(({fragment}) => fragment.text ?? '').join('');
-	const input = pieces.find(({fragment}) => fragment.input)?.fragment.input;
-	if (input && words !== '') throw malformed('with its arguments twice');
-	if (input) return JSON.stringify(input);
+	const inOne = pieces.find(({fragment}) => fragment.input);
+	if (inOne && words !== '') throw malformed('with its arguments twice');
+	if (inOne) return JSON.stringify(inputIn(inOne.held.event));
 	return kind === 'input' ? inputAsArguments(words) : words;
 };
 
@@ -142,7 +150,8 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 		if (!settle(dialect, json, gone) && !edited) return [event];
 		return instead.map(one => {
 			const name = dialect.name === 'anthropic' ? String(one.type) : event.event;
-			return {event: name, data: JSON.stringify(one), raw: Buffer.from(dialect.event(one))};
+			const exact = exactly(encodeBody(event.data, one).toString()) as JsonObject;
+			return {event: name, data: JSON.stringify(exact), raw: Buffer.from(dialect.event(exact))};
 		});
 	};
 

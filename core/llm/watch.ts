@@ -9,6 +9,7 @@ import {type Gather, openBatch} from './batch.ts';
 import {channelOfDelta} from './channels.ts';
 import {openClearing} from './clearing.ts';
 import type {StreamUsage} from './dialects/dialect.ts';
+import {eventsAgain} from './events-again.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {heard, joined, type Piece} from './pieces.ts';
 import {openToolGate, type ToolGate} from './tool-gate.ts';
@@ -81,10 +82,11 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 	const said = (): [string, string][] =>
 		[...texts].map(([channel, words]): [string, string] => [channel, words.join('')]).filter(([, text]) => text !== '');
 
-	const {pass, flush} = openBatch(dialect, clearing, isGuarded && gathers ? gather : () => () => undefined);
+	const again = eventsAgain(dialect);
+	const {pass, flush} = openBatch({...dialect, event: again.event}, clearing, isGuarded && gathers ? gather : () => () => undefined);
 
 	const take = ({raw, data, event}: SseEvent): void => {
-		const json = parsed(data);
+		const json = again.read(data);
 		if (json) usage.see(json);
 		if (isObject(json?.error) || event === 'error')
 			throw new GatewayError('upstream_failed', 'The provider broke off its answer with an error.');
@@ -102,7 +104,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 			return;
 		}
 		if (gathers) for (const {channel, text} of dialect.deltasOf(json)) gather(channel)(text);
-		pieces.push(shows ? dialect.event(json) : raw.toString());
+		pieces.push(shows ? again.event(json) : raw.toString());
 		if (observes) batch.push(json);
 	};
 
@@ -236,14 +238,4 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		text: () => said().map(([, text]) => text),
 		channels: () => said().map(([channel]) => channelOfDelta(channel)),
 	};
-};
-
-const parsed = (data: string): JsonObject | undefined => {
-	try {
-		const json: unknown = JSON.parse(data);
-		return isObject(json) ? json : undefined;
-	} catch {
-		// Whoever took the event decides what becomes of it.
-		return undefined;
-	}
 };
