@@ -28,16 +28,24 @@ const saidReads = {taints: 'json', findings: 'json'} as const;
 const said = {
 	/** The names of what this exchange, or its session, is tainted with by now, in their order. */
 	taints: z.array(z.string()),
+	/** What the guards before have found in this exchange, each kind once; never what it was, nor where. */
 	findings: z.array(v.foundBefore),
 };
 
 const toolCall = z.strictObject({
+	/** The MCP server; missing for a call that a model asks for. */
 	server: z.string().optional(),
+	/** Its own name at its server, or the one that the model was told. */
 	name: z.string(),
+	/** What it is called with, as it is by now. */
 	arguments: z.record(z.string(), z.json()),
+	/** SHA-256 of `arguments`, in hex. */
 	argumentsDigest: z.string(),
+	/** What the server says of the tool; over MCP alone. */
 	definition: z.json().optional(),
+	/** SHA-256 of `definition`, in hex. */
 	definitionDigest: z.string().optional(),
+	/** What the server says that the tool does: `readOnlyHint` and the like. Its word, and no proof. */
 	annotations: z.json().optional(),
 });
 
@@ -75,14 +83,27 @@ export const hooks = {
 			'credential.token': 'plain',
 		},
 		input: z.strictObject({
+			/** The HTTP method. */
 			method: z.string(),
+			/** The path of the request, without its query. */
 			path: z.string(),
+			/** The client's address; behind a proxy that one's, unless the config says `proxy: 'trust'`. */
 			ip: z.string(),
+			/** `openai`, `anthropic`, `mcp` or `gateway`. */
 			surface: z.string(),
 			/** At an MCP door its address (RFC 8707), as a token for it names its audience: `https://gateway.acme.example/mcp/files`. */
 			resource: z.string().optional(),
+			/** By lower-case name; never one that holds a credential. */
 			headers: z.record(z.string(), z.string().optional()),
-			credential: z.strictObject({scheme: z.string().optional(), sha256: z.string().optional(), token: z.string().optional()}),
+			/** What the client came with: `authorization`, `x-api-key` or `x-goog-api-key`. */
+			credential: z.strictObject({
+				/** In lower case: `bearer`, `basic` …, or the header's name. */
+				scheme: z.string().optional(),
+				/** SHA-256 of the token, in hex: enough to look it up. */
+				sha256: z.string().optional(),
+				/** The token itself. */
+				token: z.string().optional(),
+			}),
 		}),
 		answer: z.discriminatedUnion('verdict', [v.identify, v.deny, v.allow]),
 	},
@@ -116,26 +137,38 @@ export const hooks = {
 		},
 		input: z.strictObject({
 			principal,
+			/** What is asked for: see the list at the end. */
 			operation,
 			/** The MCP server that is asked; missing for a model, and for a list of all servers. */
 			server: z.string().optional(),
+			/** As the client names it, or as a plugin has changed it; empty over MCP. */
 			model: z.string(),
+			/** The body's plain fields (text, numbers, true and false) beside model, messages and tools; over MCP the params. `params.<name>` is any field of the body. */
 			params: z.record(z.string(), z.json()),
+			/** All words of the request: of system prompts, messages, tools and their results; over MCP those of the params. */
 			text: z.array(z.string()),
 			/** Where each of `text` came from; while a reply streams, the one of `window`. */
 			channels: z.array(v.channel),
+			/** The conversation, as the client wrote it; `[]` over MCP. */
 			messages: z.json(),
+			/** The tools that the request offers the model, as the client wrote them. */
 			tools: z.json().optional(),
+			/** Its principal's, those that a trusted client names, and those that plugins have given it by now. */
 			tags: z.array(z.string()),
 			/** `provider/model`, best first: who will be asked, unless a verdict changes it. */
 			deployments: z.array(z.string()),
+			/** What the call can come to at most; 0 over MCP. */
 			estimate: z.strictObject({
+				/** Counted from the request, before it is sent. */
 				inputTokens: z.int(),
+				/** The most output it may have, of all answers it asks for together. */
 				maxOutputTokens: z.int(),
 				/** Missing when no price is known. */
 				maxCostMicroUsd: z.int().optional(),
 			}),
+			/** By lower-case name; never one that holds a credential. */
 			headers: z.record(z.string(), z.string().optional()),
+			/** What the client calls the run that this is part of: the header `x-sallyport-session`. */
 			session: z.string().optional(),
 			/** SHA-256 of the body as it would be sent now; missing over MCP. */
 			requestDigest: z.string().optional(),
@@ -177,8 +210,10 @@ export const hooks = {
 			estimate: z.strictObject({maxCostMicroUsd: z.int().optional()}),
 			/** Its principal's, those that a trusted client names, and those that plugins have given it by now. */
 			tags: z.array(z.string()),
+			/** `mcp`: the gateway is to make the call. `model`: the client is, when it has the answer. */
 			source: z.enum(['mcp', 'model']),
 			...said,
+			/** What this plugin's last `carry` of this exchange was. */
 			carried: z.string().optional(),
 			/** The claim of this plugin's last answer, which somebody else has had. */
 			lostClaim: z.string().optional(),
@@ -215,9 +250,13 @@ export const hooks = {
 		},
 		input: z.strictObject({
 			principal: principal.optional(),
+			/** What is asked for: see the list at the end. */
 			operation,
+			/** `aborted`: the client left. `denied`: a rule refused it. */
 			outcome: z.enum(['ok', 'failed', 'aborted', 'denied']),
+			/** The HTTP status that the client gets. */
 			status: z.int(),
+			/** All words of the answer; over MCP those of the result, or of the list. */
 			text: z.array(z.string()),
 			/** Where each of `text` came from; while a reply streams, the one of `window`. */
 			channels: z.array(v.channel),
@@ -228,14 +267,20 @@ export const hooks = {
 			 * each string is a channel of its own, and `name` the field that it is the value of.
 			 */
 			window: z.strictObject({channel: z.int(), text: z.string(), final: z.boolean(), name: z.string().optional()}).optional(),
+			/** What was used; missing where nothing was, and before the end. */
 			usage: usage.optional(),
+			/** What it cost; missing when no price is known, and before the end. */
 			costMicroUsd: z.int().optional(),
+			/** The deployments that were tried, in their order, and how that went. */
 			attempts: z.array(z.json()),
+			/** `{id, name}` of each call that a model asks for, in an answer that does not stream. */
 			tools: z.json().optional(),
 			/** A list that a plugin may narrow: `{models}`, `{tools}`, `{prompts}`, `{resources}`, `{resourceTemplates}`. Of any other MCP request `{server, result}`, where `result` may be replaced; with `instructionsDigest` where a server says how it wants to be used. */
 			result: z.json().optional(),
+			/** How long it has taken so far, and how much of it was waiting for an upstream. */
 			latency: z.strictObject({totalMs: z.number(), upstreamMs: z.number().optional()}),
 			...said,
+			/** What this plugin's last `carry` of this exchange was. */
 			carried: z.string().optional(),
 			/** With the capability `models`: what a question names this call of the hook by, until it has answered. */
 			asking: z.string().optional(),
@@ -248,7 +293,10 @@ export const hooks = {
 		kind: 'observe',
 		runs: 'all at once',
 		reads: {'record.*': 'json', 'record.<name>': 'json'},
-		input: z.strictObject({record: record.partial()}),
+		input: z.strictObject({
+			/** The record as it is about to be written: the fields of `schemas/record.ts`. */
+			record: record.partial(),
+		}),
 		answer: z.discriminatedUnion('verdict', [v.allow, v.redact]),
 	},
 } as const;

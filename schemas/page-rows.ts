@@ -39,11 +39,13 @@ const numberType = ({type, minimum, maximum}: Schema, unit: string | undefined):
 };
 
 const isObject = (value: unknown): value is Schema => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The one shape here that holds itself. */
+const isAnyJson = ({$ref}: Schema): boolean => /^#\/\$defs\/(json|__schema\d+)$/.test($ref ?? '');
 const isFromEnv = ({properties}: Schema): boolean => properties?.env !== undefined && properties.optional !== undefined;
 
 /** In words, on one line: what stands at a key of that name. */
 export const typeOf = (given: Schema, definitions: Definitions, name = ''): string => {
-	if (given.$ref === '#/$defs/json') return 'any JSON';
+	if (isAnyJson(given)) return 'any JSON';
 	const schema = followed(given, definitions);
 	const of = (inner: unknown): string => typeOf(inner as Schema, definitions);
 	const {type, anyOf, oneOf, enum: values, items, additionalProperties} = schema;
@@ -64,7 +66,7 @@ export const typeOf = (given: Schema, definitions: Definitions, name = ''): stri
 
 /** The objects that stand in a schema, in lists, by name or as one of several, each with its path. */
 const objectsIn = (given: Schema, definitions: Definitions, path: string): [string, Schema][] => {
-	if (given.$ref === '#/$defs/json') return [];
+	if (isAnyJson(given)) return [];
 	const schema = followed(given, definitions);
 	if (schema.properties) return isFromEnv(schema) ? [] : [[path, schema]];
 	const inner: [unknown, string][] = [

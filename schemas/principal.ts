@@ -10,12 +10,17 @@ export const scope = z
 
 /** Who is asking. `accounts` are the ledger accounts that pay, from the widest to the narrowest. */
 export const principal = z.strictObject({
+	/** Its one name: what limits, sessions and records know it by. */
 	id: name,
+	/** Whose it is; everything is counted and confined by tenant. */
 	tenant: name,
+	/** Within the tenant. */
 	team: name.optional(),
+	/** The person behind it, where one is known. */
 	user: name.optional(),
 	/** The virtual key's public id, never the key or its hash. */
 	key: name.optional(),
+	/** What spend is told apart by, and rules may ask for. */
 	tags: z.array(name).max(50).default([]),
 	/** Those that a key was minted from pay too: `key:<parent>` stands before `key:<child>`. */
 	accounts: z.array(name).max(20).default([]),
