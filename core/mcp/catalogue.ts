@@ -44,11 +44,24 @@ export const digestOf = (value: unknown): string => sha256(canonical(value));
 
 const longestName = 2_000;
 
+/** Ends the wait, and not what is waited for: that may be everybody's. */
+const inTime = async <T>(work: Promise<T>, timeoutMs: number, tooLate: () => GatewayError): Promise<T> => {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(() => reject(tooLate()), timeoutMs);
+	});
+	try {
+		return await Promise.race([work, late]);
+	} finally {
+		clearTimeout(timer);
+	}
+};
+
 type Written = Pick<Entry, 'definition' | 'digest'> & {chars: number};
 
 /** What one link's server offers. Definitions are remembered for calls; a list is always asked for. */
 export type Catalogue = {
-	/** Every entry, of all pages. One that has no name, or that of one before it, is left out. */
+	/** Every entry, of all pages, in `timeoutMs` as a whole. One that has no name, or that of one before it, is left out. */
 	list(method: ListMethod, asking: Asking): Promise<Entry[]>;
 	/** The names of a list, perhaps of a moment ago. */
 	known(method: ListMethod, asking: Asking): Promise<ReadonlyMap<string, Entry>>;
@@ -62,7 +75,7 @@ export const openCatalogue = (server: string, link: Link, shelf: Shelf<Entry>, n
 		if (method === 'notifications/prompts/list_changed') remembered.delete('prompts/list');
 	});
 
-	const pages = async (method: ListMethod, asking: Asking): Promise<Written[]> => {
+	const pages = async (method: ListMethod, asking: Asking, left: () => number): Promise<Written[]> => {
 		const {field} = lists[method];
 		const found: Written[] = [];
 		const tooLarge = (why: string) => new GatewayError('upstream_too_large', `The list ${field} of the MCP server "${server}" ${why}.`);
@@ -70,7 +83,7 @@ export const openCatalogue = (server: string, link: Link, shelf: Shelf<Entry>, n
 		const cursors = new Set<string>();
 		let cursor: string | undefined;
 		for (let page = 0; page < mostPages; page++) {
-			const result = await link.request(method, cursor === undefined ? {} : {cursor}, asking);
+			const result = await link.request(method, cursor === undefined ? {} : {cursor}, {...asking, timeoutMs: left()});
 			for (const [, definition] of objectsOf(result[field])) {
 				const text = canonical(definition);
 				chars += text.length;
@@ -90,19 +103,29 @@ export const openCatalogue = (server: string, link: Link, shelf: Shelf<Entry>, n
 	};
 
 	const seen = async (method: ListMethod, asking: Asking): Promise<ReadonlyMap<string, Entry>> => {
-		const {key, needs} = lists[method];
-		const {capabilities} = await link.facts(asking);
+		const {key, needs, field} = lists[method];
+		const {timeoutMs} = asking;
+		const tooLate = () =>
+			new GatewayError('upstream_timeout', `The list ${field} of the MCP server "${server}" took longer than ${timeoutMs} ms.`);
+		const until = performance.now() + timeoutMs;
+		const left = (): number => {
+			const ms = Math.ceil(until - performance.now());
+			if (ms <= 0) throw tooLate();
+			return ms;
+		};
+		const {capabilities} = await inTime(link.facts(asking), timeoutMs, tooLate);
 		if (!isObject(capabilities[needs])) return new Map();
 		const entries = new Map<string, Entry>();
 		let size = 0;
 		try {
-			for (const {definition, digest, chars} of await pages(method, asking)) {
+			for (const {definition, digest, chars} of await pages(method, asking, left)) {
 				const name = definition[key];
 				if (typeof name !== 'string' || name === '' || name.length > longestName || entries.has(name)) continue;
 				entries.set(name, {server, name, definition, digest});
 				size += chars;
 			}
 		} catch (thrown) {
+			if (thrown instanceof GatewayError && thrown.code === 'upstream_timeout') throw tooLate();
 			// It has resources and no templates, say.
 			if (!(thrown instanceof RpcError) || thrown.code !== rpcCodes.unknownMethod) throw thrown;
 		}

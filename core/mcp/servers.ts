@@ -59,7 +59,7 @@ const overStdio = (name: string, server: ResolvedServer, options: Options): Serv
 	const {command, args, env, folder} = server.stdio!;
 	const {log, maxBytes} = options;
 	const cwd = folder ?? process.cwd();
-	const link = openStdio({name, command, args, env, cwd, largest: largestOf(server, options), maxBytes, log});
+	const link = openStdio({name, command, args, env, cwd, largest: largestOf(server, options), maxBytes, timeoutMs, log});
 	// The process is everybody's: whom it means when it asks, nobody could say.
 	const channel = {server: name, link, catalogue: openCatalogue(name, link, openShelf()), timeoutMs, may: nothingOffered, isOwn: false};
 	return {name, channel: () => channel, release: () => undefined, close: () => link.close()};

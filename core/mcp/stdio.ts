@@ -1,6 +1,6 @@
 import {GatewayError} from '../errors.ts';
 import {stamp} from './hop.ts';
-import type {Asking, Link, Notice, ServerFacts} from './link.ts';
+import type {Link, Notice, ServerFacts} from './link.ts';
 import {greetOverStdio} from './stdio-greeting.ts';
 import {type McpProcess, type Program, startProcess} from './stdio-process.ts';
 import {type Telling, tellingOf} from './stdio-watching.ts';
@@ -15,10 +15,10 @@ const patienceMs = 1_000;
 type Life = {own: McpProcess; facts: Promise<ServerFacts>; telling: Promise<Telling>};
 
 /**
- * A server in a process of its own, started with the first question and again, after a growing pause, when it has ended. `close` ends the
- * process and its children.
+ * A server in a process of its own, started with the first question and again, after a growing pause, when it has ended; `timeoutMs` is what
+ * it may take to say hello. `close` ends the process and its children.
  */
-export const openStdio = (program: Program): Link => {
+export const openStdio = ({timeoutMs, ...program}: Program & {timeoutMs: number}): Link => {
 	const {name, log} = program;
 	const listeners = new Set<Notice>();
 	let life: Life | undefined;
@@ -65,7 +65,7 @@ export const openStdio = (program: Program): Link => {
 		);
 	};
 
-	const start = (timeoutMs: number): Life => {
+	const start = (): Life => {
 		const own = begin();
 		const facts = greetOverStdio({name, ask: (method, params) => own.ask(method, params, {timeoutMs}), tell: own.tell});
 		facts.catch(() => own.fail('did not say hello'));
@@ -75,8 +75,9 @@ export const openStdio = (program: Program): Link => {
 		return life;
 	};
 
-	const alive = async ({timeoutMs}: Pick<Asking, 'timeoutMs'>): Promise<McpProcess & {facts: ServerFacts}> => {
-		const {own, facts} = life ?? start(timeoutMs);
+	/** Whoever waits for it may give up before: it has its own time to say hello. */
+	const alive = async (): Promise<McpProcess & {facts: ServerFacts}> => {
+		const {own, facts} = life ?? start();
 		return {...own, facts: await facts};
 	};
 
@@ -88,13 +89,13 @@ export const openStdio = (program: Program): Link => {
 	const watched = openWatched(onNotice, () => {
 		if (life) tellWatched();
 		// No process is started for the sake of its lists alone.
-		else if (watched.now()?.length) alive({timeoutMs: patienceMs * 30}).catch(() => undefined);
+		else if (watched.now()?.length) alive().catch(() => undefined);
 	});
 
 	return {
-		facts: async asking => (await alive(asking)).facts,
+		facts: async () => (await alive()).facts,
 		async request(method, params, asking) {
-			const {ask, facts} = await alive(asking);
+			const {ask, facts} = await alive();
 			return ask(method, facts.era === 'stateless' ? stamp(params, asking) : params, asking);
 		},
 		// The process is everybody's: what one client tells of itself is not for it to hear.
