@@ -84,3 +84,18 @@ for (const how of ['OpenAI whole', 'Anthropic whole', 'Anthropic in one event'])
 		t.true(unquoted(text).includes(numbers.replace('1234567890123456789', other)), text);
 		t.false(text.includes('ada.lovelace'), text);
 	});
+
+test('guards read every digit of what a plugin has written into a call', async t => {
+	const use = await writePlugin(freshFolder(t), {
+		name: 'moving',
+		reads: {'on-tool-call': ['tool.arguments']},
+		hooks: `hooks: {'on-tool-call': ({tool}) => rewrite({arguments: {...tool.arguments, account: '${other}'}})}`,
+	});
+	const words = {use: 'word-list', config: {words: [other], action: 'deny'}};
+	const {seen} = await guardedGateway(t, 'mask', {plugins: [{use: 'virtual-keys'}, {use}, words]});
+	for (const [how, {of, pieces, isStream}] of Object.entries(answers(`{${numbers}}`))) {
+		const {text} = await seen(of, {...(isStream ? {} : {headers: asJson}), pieces}, isStream);
+		t.regex(text, /word-list/, how);
+		t.false(text.includes(other), how);
+	}
+});

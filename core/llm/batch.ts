@@ -2,6 +2,7 @@ import {GatewayError} from '../errors.ts';
 import {channelOfDelta, isAnswerDelta} from './channels.ts';
 import type {Clearing, Strand} from './clearing.ts';
 import type {Delta, Dialect} from './dialects/dialect.ts';
+import {eventsAgain} from './events-again.ts';
 import {type JsonObject, objectsOf} from './json.ts';
 import {dropEchoes, type Label, type Labels, labelsOf, standing} from './labels.ts';
 import {heard, joined, type Piece, whenThere} from './pieces.ts';
@@ -35,7 +36,7 @@ const dropSoFar = (json: JsonObject): void => {
 	for (const [, choice] of objectsOf(json.choices)) if ('delta' in choice) delete choice.message;
 };
 
-export const openBatch = (dialect: Dialect, clearing: Clearing, gather: Gather): Batch => {
+export const openBatch = (dialect: Dialect, clearing: Clearing, gather: Gather, again = eventsAgain(dialect)): Batch => {
 	const open = new Map<string, Growing>();
 	/** Clients would put what follows behind what guards have seen to its end. */
 	const closed = new Set<string>();
@@ -73,7 +74,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: Gather):
 		const found: {label: Label; text: string}[] = [];
 		const read: [Entry, Labels][] = [];
 		for (const entry of entries) {
-			const labels = labelsOf(entry.json, entry.deltas);
+			const labels = labelsOf(entry.json, entry.deltas, again.digits(entry.json));
 			read.push([entry, labels]);
 			for (const label of labels.found) found.push({label, text: settled(label)});
 		}
@@ -139,8 +140,7 @@ export const openBatch = (dialect: Dialect, clearing: Clearing, gather: Gather):
 		}
 		if (isOver) endAll([''], new Set());
 		for (const {growing, text, delta} of added.values()) write(delta, growing.strand.push(text));
-		const text = () =>
-			joined(pieces.map(piece => (typeof piece === 'object' && !(piece instanceof Promise) ? dialect.event(piece) : piece)));
+		const text = () => joined(pieces.map(piece => (typeof piece === 'object' && !(piece instanceof Promise) ? again.event(piece) : piece)));
 		return waits.length === 0 ? text() : heard(Promise.all(waits).then(text));
 	};
 

@@ -1,4 +1,5 @@
 import type {Dialect} from './dialects/dialect.ts';
+import {type Digits, openDigits} from './digits.ts';
 import {encodeBody} from './encode.ts';
 import {exactly} from './exact.ts';
 import {isObject, type JsonObject} from './json.ts';
@@ -9,6 +10,8 @@ export type EventsAgain = {
 	/** Undefined where it is no object of JSON. */
 	read(data: string): JsonObject | undefined;
 	event(json: JsonObject): string;
+	/** The digits of its numbers, where doubles may say others. */
+	digits(json: JsonObject): Digits | undefined;
 };
 
 export const eventsAgain = (dialect: Dialect): EventsAgain => {
@@ -29,6 +32,13 @@ export const eventsAgain = (dialect: Dialect): EventsAgain => {
 		event(json) {
 			const data = odd.get(json);
 			return dialect.event(data === undefined ? json : (exactly(encodeBody(data, json).toString()) as JsonObject));
+		},
+		digits(json) {
+			const data = odd.get(json);
+			if (data === undefined) return undefined;
+			const digits = openDigits();
+			digits.from(json, () => data);
+			return digits;
 		},
 	};
 };

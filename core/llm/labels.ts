@@ -1,5 +1,6 @@
 import type {Delta, Dialect} from './dialects/dialect.ts';
 import {place} from './dialects/leaves.ts';
+import type {Digits} from './digits.ts';
 import {countingNumbers, opaque, wireKeys} from './fields.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {protocolWords} from './protocol-words.ts';
@@ -61,7 +62,7 @@ const coveredBy = (deltas: readonly Delta[]): Covered => {
 };
 
 /** Every string and long number of an event that is none of its deltas and no word of the protocol, and every key that nobody knows. */
-export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Labels => {
+export const labelsOf = (json: JsonObject, deltas: readonly Delta[], digits?: Digits): Labels => {
 	const covered = coveredBy(deltas);
 	const found: Label[] = [];
 	/** What the keys of an object become. */
@@ -75,7 +76,8 @@ export const labelsOf = (json: JsonObject, deltas: readonly Delta[]): Labels => 
 			if (Array.isArray(holder)) holder[Number(at)] = to;
 			else holder[at] = to;
 		};
-		found.push({path, key, text: String(value), isNumber: typeof value === 'number', set});
+		const isNumber = typeof value === 'number';
+		found.push({path, key, text: isNumber ? (digits?.of(value, holder, at) ?? String(value)) : value, isNumber, set});
 	};
 
 	/** `key` names the field that `value` stands in, through any number of lists. */

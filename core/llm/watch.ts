@@ -83,7 +83,7 @@ export const openWatch = (gateway: Gateway, exchange: Exchange, asked: Asked, us
 		[...texts].map(([channel, words]): [string, string] => [channel, words.join('')]).filter(([, text]) => text !== '');
 
 	const again = eventsAgain(dialect);
-	const {pass, flush} = openBatch({...dialect, event: again.event}, clearing, isGuarded && gathers ? gather : () => () => undefined);
+	const {pass, flush} = openBatch(dialect, clearing, isGuarded && gathers ? gather : () => () => undefined, again);
 
 	const take = ({raw, data, event}: SseEvent): void => {
 		const json = again.read(data);
