@@ -99,3 +99,10 @@ test('guards read every digit of what a plugin has written into a call', async t
 		t.false(text.includes(other), how);
 	}
 });
+
+test('arguments that say a field twice go on as they were understood, in the words of their numbers', async t => {
+	const {seen} = await guardedGateway(t, 'mask');
+	const {of, pieces} = answers('{"account":"none","account":1234567890123456789,"price":1.10}')['OpenAI whole']!;
+	const {text} = await seen(of, {headers: asJson, pieces}, false);
+	t.true(unquoted(text).includes('{"account":1234567890123456789,"price":1.10}'), text);
+});

@@ -62,7 +62,7 @@ const readNested = (found: BodyText, text: string, holder: Holder, place: string
 	if (json === undefined && found.labels) {
 		json = looseJson(text);
 		// Of a reply that is read it is written as it was understood: no other reader finds something else in it.
-		if (json) put(holder, place, JSON.stringify(json));
+		if (json) put(holder, place, encodeBody(text, json).toString());
 	}
 	if (json === undefined) return false;
 	found.digits?.from(json, () => text);
