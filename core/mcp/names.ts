@@ -11,7 +11,7 @@ const folded = (name: string): string => name.toLowerCase().replaceAll('0', 'o')
 /** `times`: how many of these were somebody else's name already. */
 const marked = (server: string, name: string, times: number): string => {
 	const digest = hash('sha256', JSON.stringify(times === 0 ? [server, name] : [server, name, times]), 'hex').slice(0, 8);
-	const plain = `${server}${between}${name.replace(/[^A-Za-z0-9_.-]/g, '_')}`;
+	const plain = `${server}${between}${name.slice(0, longestName).replace(/[^A-Za-z0-9_.-]/g, '_')}`;
 	return `${plain.slice(0, longestName - digest.length - 1)}_${digest}`;
 };
 
@@ -37,9 +37,9 @@ export const prefixed = (server: string, names: readonly string[]): Map<string, 
 		}
 	}
 	for (const name of others) {
-		let times = 0;
-		while (shown.has(marked(server, name, times))) times += 1;
-		shown.set(marked(server, name, times), name);
+		let mark = marked(server, name, 0);
+		for (let times = 1; shown.has(mark); times++) mark = marked(server, name, times);
+		shown.set(mark, name);
 	}
 	return shown;
 };
