@@ -6,11 +6,21 @@ import test from 'ava';
 import {wallScripts} from '../core/plugins/bundle.ts';
 import {type AskBody, frame, frameReader, type Guest, type RunBody} from '../core/plugins/host/frames.ts';
 import {hostScript} from '../core/plugins/process/script.ts';
-import {crossingOf} from '../schemas/hooks.ts';
+import {setupOf} from '../core/plugins/setup.ts';
+import {manifest} from '../schemas/manifest.ts';
 import {obligingPlugin} from './helpers/obliging-plugin.ts';
 import {isolateCode} from './helpers/process-world.ts';
 
 const calls = 1_000;
+
+const obliging = manifest.parse({
+	name: 'a',
+	version: '1.0.0',
+	sdk: 1,
+	runtime: 'isolate',
+	hooks: {'pre-request': {reads: ['model', 'text[]']}},
+	limits: {answerChars: 100_000},
+});
 
 test('a host whose gateway is busy for a while, so that its answers pile up, goes on when they are read', async t => {
 	const {text, addon} = await hostScript();
@@ -25,16 +35,7 @@ test('a host whose gateway is busy for a while, so that its answers pile up, goe
 		name: 'a',
 		runtime: 'isolate',
 		code: await isolateCode(obligingPlugin),
-		setup: JSON.stringify({
-			config: {},
-			hooks: {
-				'pre-request': [
-					{path: ['model'], crossing: crossingOf('pre-request', 'model')},
-					{path: ['text'], crossing: crossingOf('pre-request', 'text[]')},
-				],
-			},
-			answerChars: 100_000,
-		}),
+		setup: setupOf({config: {}, manifest: obliging}),
 		limits: {memoryMb: 64, cpuMs: 5_000, timeoutMs: 60_000, actionMs: 60_000, answerChars: 100_000},
 		capabilities: [],
 		secrets: {},

@@ -1,4 +1,5 @@
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
+import type {Value} from '../core/sandbox/isolate.ts';
 import {type HookName, hookNames, hooks} from '../schemas/hooks.ts';
 import {inlineWorld, type Source} from './helpers/inline-world.ts';
 import {seededRandom} from './helpers/seeded-random.ts';
@@ -28,8 +29,7 @@ const expected = (declared: readonly [string, 'plain' | 'json' | 'text'][]): unk
 		const {seen} = values[crossing];
 		if (second === undefined) input[first!] = seen;
 		else if (second === '*') input[first!] = {...(seen as object), ...(input[first!] as object)};
-		else if (second !== '__proto__') input[first!] = {...(input[first!] as object), [second]: seen};
-		else input[first!] ??= {};
+		else input[first!] = {...(input[first!] as object), [second]: seen};
 	}
 	// A declared whole holds its parts already, so only what it does not hold is compared.
 	return whole.size > 0 ? undefined : input;
@@ -88,6 +88,43 @@ test('what is not there arrives as undefined, and a field of a missing part does
 	]);
 	const [said] = await world.ask('post-response', {});
 	t.is((JSON.parse(said!.body) as {carry: string}).carry, '["none","undefined","undefined","undefined","none"]');
+});
+
+const reading = async (t: ExecutionContext, handler: string, fields: Record<string, Value> = {}) => {
+	const reads = {'pre-request': ['text[]', 'principal.tenant', 'headers.x-one']};
+	const world = await inlineWorld(t, [{name: 'reads', reads, hooks: `hooks: {'pre-request': ${handler}}`}]);
+	return world.askOne('reads', {'text[]': '2\nhi', 'principal.tenant': 'acme', 'headers.x-one': 'one', ...fields});
+};
+
+for (const [how, handler, path] of [
+	['takes it apart', "({tags}) => tags?.includes('secret') ? deny() : undefined", 'tags'],
+	['chains it', "input => input.tags?.includes('secret') ? deny() : undefined", 'tags'],
+	['asks about it with a default', "({text, tags = []}) => tags.includes('secret') ? deny() : undefined", 'tags'],
+	['means a field of another hook', 'input => { if (input.tool) return deny(); }', 'tool'],
+	['reads another part', "({principal}) => principal.team === 'evil' ? deny() : undefined", 'principal.team'],
+	['reads another header', "({headers}) => headers['x-two'] ? deny() : undefined", 'headers.x-two'],
+] as const)
+	test(`a guard whose manifest forgets what it reads passes nothing: it ${how}`, async t => {
+		const said = await reading(t, handler);
+		t.is(said[0], 'F');
+		t.like(JSON.parse(said.slice(1)), {code: 'plugin_failed'});
+		t.regex(said, new RegExp(`manifest\\.json does not read ${path} at pre-request`));
+	});
+
+test('a handler may write all of its input as JSON, copy it, look which fields it has, and wait for it', async t => {
+	const said = await reading(
+		t,
+		`async input => {
+			const {headers, principal} = await input;
+			const copy = {...input};
+			const parts = [String(headers), \`\${principal}\`, headers.hasOwnProperty('x-one'), Object.hasOwn(input, 'tags')];
+			return allow({carry: JSON.stringify([input, copy, await headers, parts, headers.constructor === Object])});
+		}`,
+		{'headers.x-one': undefined},
+	);
+	const whole = {text: ['hi'], principal: {tenant: 'acme'}, headers: {}};
+	const expected = [whole, whole, {}, ['[object Object]', '[object Object]', true, false], true];
+	t.deepEqual(JSON.parse((JSON.parse(said.slice(1)) as {carry: string}).carry), expected);
 });
 
 test('texts come apart where they were put together, whatever is in them', async t => {

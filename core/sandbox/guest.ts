@@ -26,11 +26,14 @@ import {
 	startsWith,
 	stringify,
 } from './intrinsics.ts';
+import {type Prototypes, prototypesOf, type Unread} from './unread.ts';
 
 type HostCall = (operation: string, argument: string) => string;
 type HostStart = (operation: string, argument: string, promise: number) => string;
 type Settled = (call: number, answer: string) => void;
-type Setup = {config: unknown; hooks: Record<string, Field[]>; answerChars: number};
+type Setup = {config: unknown; hooks: Record<string, Field[]>; unread: Record<string, Unread>; answerChars: number};
+/** What a hook hands over; `asks`: it says in which call it is asked. */
+type Reading = {fields: Field[]; prototypes: Prototypes; asks: boolean};
 type Issue = {path: PropertyKey[]; message: string};
 type Schema = {
 	safeParse(value: unknown): {success: boolean; data?: unknown; error?: {issues: Issue[]}};
@@ -76,7 +79,7 @@ const deepFreeze = (value: unknown): unknown => {
 /** `stamp`: [0] changes whenever an answer of `kv.get` may; without it, each is asked for. */
 export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled, stamp?: Int32Array) => {
 	let definition: Definition = {};
-	const fieldsOf: Record<string, Field[]> = create(null);
+	const readingOf: Record<string, Reading> = create(null);
 	let answerChars = 0;
 	let host: unknown;
 	let promises = 0;
@@ -162,8 +165,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		});
 
 	/** What is lent to one call of a hook: a question says in which call it is asked, so that the host knows for whom. */
-	const lentTo = (input: Record<string, unknown>): unknown => {
-		const {asking} = input;
+	const lentTo = ({asking}: Record<string, unknown>): unknown => {
 		if (asking === undefined) return host;
 		const ask = (question: object) => later('models.ask', {...question, asking});
 		return freeze({...(host as object), models: freeze({ask: freeze(ask)})});
@@ -239,7 +241,11 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 				if (typeof exported !== 'object' || exported === null)
 					throw new NativeError('index.ts has no default export; write export default definePlugin({…})');
 				definition = exported;
-				for (const hook of keys(setup.hooks)) fieldsOf[hook] = setup.hooks[hook]!;
+				for (const hook of keys(setup.hooks)) {
+					const fields = setup.hooks[hook]!;
+					const asks = fields.some(({path}) => path[0] === 'asking');
+					readingOf[hook] = {fields, prototypes: prototypesOf(setup.unread[hook]!, hook), asks};
+				}
 				answerChars = setup.answerChars;
 				const checked = definition.config?.safeParse(setup.config) ?? {success: true, data: setup.config};
 				const actions: Record<string, unknown> = {};
@@ -259,8 +265,9 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		enter(id: number, hook: string, ...values: Value[]): string {
 			try {
 				const handler = definition.hooks![hook]!;
-				const input = inputOf(fieldsOf[hook]!, values);
-				return finish(id, call(handler, definition.hooks, input, lentTo(input)), verdictText);
+				const {fields, prototypes, asks} = readingOf[hook]!;
+				const input = inputOf(fields, values, prototypes);
+				return finish(id, call(handler, definition.hooks, input, asks ? lentTo(input) : host), verdictText);
 			} catch (error) {
 				return failure(error);
 			}

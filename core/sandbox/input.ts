@@ -1,4 +1,5 @@
-import {indexOf, parse, slice} from './intrinsics.ts';
+import {create, defineProperty, indexOf, objectPrototype, parse, slice} from './intrinsics.ts';
+import type {Prototypes} from './unread.ts';
 
 export type Value = string | number | boolean | undefined;
 /** A declared path, and how it crosses: see `Crossing` in schemas/hooks.ts. */
@@ -28,8 +29,8 @@ const unpacked = (field: Field, value: Value): unknown => {
 };
 
 /** {principal: {accounts}} out of the declared paths and their values, in the plugin's own realm. */
-export const inputOf = (fields: Field[], values: Value[]): Record<string, unknown> => {
-	const input: Record<string, unknown> = {};
+export const inputOf = (fields: Field[], values: Value[], {input: prototype, parts}: Prototypes): Record<string, unknown> => {
+	const input: Record<string, unknown> = create(prototype);
 	for (let index = 0; index < fields.length; index++) {
 		const field = fields[index]!;
 		const value = unpacked(field, values[index]);
@@ -39,8 +40,11 @@ export const inputOf = (fields: Field[], values: Value[]): Record<string, unknow
 			input[first] = value;
 			continue;
 		}
-		input[first] ??= {};
-		(input[first] as Record<string, unknown>)[second] = value;
+		const part = parts[first];
+		input[first] ??= create(part?.prototype ?? objectPrototype);
+		// An assignment would ask the prototype first.
+		if (part?.open) defineProperty(input[first], second, {value, writable: true, enumerable: true, configurable: true});
+		else (input[first] as Record<string, unknown>)[second] = value;
 	}
 	return input;
 };

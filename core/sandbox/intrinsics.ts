@@ -1,7 +1,9 @@
 /** What our side of a plugin's realm needs, kept before any code of the plugin can replace it. */
 export const {parse, stringify} = JSON;
 export const {freeze, getOwnPropertyDescriptor, keys, create, defineProperty} = Object;
+export const objectPrototype = Object.prototype;
 export const NativePromise = Promise;
+export const NativeProxy = Proxy;
 export const NativeError = Error;
 export const NativeString = String;
 

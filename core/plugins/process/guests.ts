@@ -10,13 +10,13 @@ const stallMs = 300;
 /** Writes what a host gets of a plugin, with what its namespace holds now; the rest, long and always the same, is written once. */
 export const openGuests = (kv: {all(plugin: string): Record<string, string>}) => {
 	const known = new Map<string, string>();
-	const bare = ({name, manifest, code, lent, ...rest}: Admitted): string => {
+	const bare = ({name, manifest, code, lent, config}: Admitted): string => {
 		const {runtime, limits} = manifest;
 		const guest: Omit<Guest, 'kv'> = {
 			name,
 			runtime,
 			code: typeof code === 'string' ? code : code.toString(runtime === 'wasm' ? 'base64' : 'utf8'),
-			setup: setupOf({name, manifest, code, lent, ...rest}),
+			setup: setupOf({config, manifest}),
 			limits,
 			...lent,
 		};
