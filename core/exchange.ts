@@ -95,6 +95,8 @@ export type Exchange = {
 	closed: boolean;
 	/** The reply streams: plugins that read windows have their say there, and not at the end. */
 	windowed: boolean;
+	/** Its provider may run tools of its own, and answer with what they brought in. */
+	runsTools?: boolean;
 	/** What it waits for, or was let pass by. */
 	approval?: {id: string; isPending?: true; isEdited?: true; arguments?: JsonObject};
 	/** It was kept waiting: what it is about may be something else by now. */

@@ -1,4 +1,5 @@
 import {hooks as declared, type HookName} from '../schemas/hooks.ts';
+import type {Channel} from '../schemas/verdict.ts';
 import type {Exchange} from './exchange.ts';
 import type {Fields, Member} from './hooks.ts';
 import {isObject} from './llm/json.ts';
@@ -8,10 +9,19 @@ import {openTakingPart} from './taking-part.ts';
 const isSet = (config: unknown, path: string): boolean =>
 	path.split('.').reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), config) !== undefined;
 
-const readsWindow = ({plugin: {manifest, config}}: Member): boolean => {
+type Shown = 'everything' | readonly Channel[];
+
+const nothing: Shown = [];
+
+/** Which channels of a stream a plugin is shown as they come. */
+export const shownTo = ({plugin: {manifest, config}}: Member, {runsTools}: Exchange): Shown => {
 	const {reads, window} = manifest.hooks['post-response']!;
-	return reads.includes('window') && (window?.onlyWith?.some(path => isSet(config, path)) ?? true);
+	if (!reads.includes('window')) return nothing;
+	if (window?.onlyWith?.some(path => isSet(config, path)) ?? true) return 'everything';
+	return window?.always?.filter(channel => channel !== 'tool-result' || runsTools) ?? nothing;
 };
+
+const readsWindow = (member: Member, exchange: Exchange): boolean => shownTo(member, exchange).length > 0;
 
 /** Who listens at which hook, in the order of asking, and who of them is asked about an exchange. */
 export const openListening = (members: readonly Member[], taintsOf: (exchange: Exchange) => readonly string[]) => {
@@ -24,11 +34,11 @@ export const openListening = (members: readonly Member[], taintsOf: (exchange: E
 	const {stepsOf, stepOf} = openSteps();
 	const takesPart = openTakingPart(taintsOf);
 	const isAsked = (member: Member, hook: HookName, exchange: Exchange, fields?: Fields): boolean =>
-		!(exchange.windowed && hook === 'post-response' && readsWindow(member)) && takesPart(member, hook, exchange, fields);
+		!(exchange.windowed && hook === 'post-response' && readsWindow(member, exchange)) && takesPart(member, hook, exchange, fields);
 
 	/** The members that read `window` of a running stream, in the order replies pass them. */
 	const windowsOf = (exchange: Exchange): Member[] =>
-		listeners['post-response'].filter(member => readsWindow(member) && takesPart(member, 'post-response', exchange));
+		listeners['post-response'].filter(member => readsWindow(member, exchange) && takesPart(member, 'post-response', exchange));
 
 	/** Where somebody has a scope, or hears of tainted exchanges alone, and who is asked depends on more than the operation. */
 	const scoped = hooksWith(listeners, ({when}) => when !== undefined);

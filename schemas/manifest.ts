@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {crossingOf, type HookName, hooks, operation} from './hooks.ts';
+import {channel} from './verdict.ts';
 
 export const capability = z.enum(['kv', 'clock', 'random', 'log', 'metrics', 'secrets', 'http', 'ledger', 'crypto', 'models']);
 export type Capability = z.output<typeof capability>;
@@ -35,6 +36,8 @@ const hookEntry = (hook: HookName) =>
 					flushMs: z.int().min(1).max(10_000).default(50),
 					/** Keys of its config, such as `thresholds.assistant`: where none of them is set, the plugin is asked once, at the end. */
 					onlyWith: z.array(z.string()).min(1).optional(),
+					/** Where none of them is set it is shown these channels all the same, and nothing else, of answers that can have them. */
+					always: z.array(channel).min(1).optional(),
 				})
 				.optional(),
 			/** `pre-auth` and `pre-request`: running exchanges are asked about again when the plugin's kv changes, or their credential ends. */

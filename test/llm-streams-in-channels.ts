@@ -83,7 +83,7 @@ const anthropicEvents: Record<string, [event: JsonObject, deltas: unknown[]]> = 
 			index: 1,
 			content_block: {type: 'web_search_tool_result', content: [{type: 'web_search_result', title: 'T', encrypted_content: 'QUJD'}]},
 		},
-		[['1.content_block.content.0.title', 'T', true]],
+		[['1.tool_result.content.0.title', 'T', true]],
 	],
 	'the start of a message': [
 		{type: 'message_start', message: {id: 'msg_1', model: 'claude', role: 'assistant', content: [], usage: {input_tokens: 1}}},

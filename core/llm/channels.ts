@@ -63,8 +63,10 @@ export const replyChannels = (json: JsonObject, found: BodyText): Channel[] => {
 };
 
 /** Of a part of a stream, by the name that its dialect has for it. */
-export const channelOfDelta = (name: string): Channel =>
-	/\.(?:tool_calls|function_call)\.|\.(?:partial_json|input)(?:\.|$)/.test(name) ? 'tool-arguments' : 'assistant';
+export const channelOfDelta = (name: string): Channel => {
+	if (/^\d+\.tool_result\./.test(name)) return 'tool-result';
+	return /\.(?:tool_calls|function_call)\.|\.(?:partial_json|input)(?:\.|$)/.test(name) ? 'tool-arguments' : 'assistant';
+};
 
 /** Whether a part of a stream is what the model says to whoever asked: no thoughts, no arguments of tools. */
 export const isAnswerDelta = (name: string): boolean => /^\d+\.(?:content|text)$/.test(name);

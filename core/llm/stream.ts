@@ -79,6 +79,7 @@ export const streamedReply = async (
 	const produced = openProduced(deployment.bound);
 	const digest = gateway.config.journal.payloads === 'none' ? undefined : createHash('sha256');
 	const growth = openGrowth(gateway, exchange, asked, deployment, {produced, usage, cut: error => reply.abort(error)});
+	exchange.runsTools = asked.facts.runsTools ?? false;
 	const watch = openWatch(gateway, exchange, asked, usage);
 	const tap = openTap(dialect, usage);
 	const kept = keepStream(gateway, exchange, dialect);

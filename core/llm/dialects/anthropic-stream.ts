@@ -1,6 +1,6 @@
 import {isObject, type JsonObject} from '../json.ts';
 import type {Delta} from './dialect.ts';
-import {deltaAt, except, fragments, pathOf, wholes} from './leaves.ts';
+import {deltaAt, except, fragments, pathOf, results, wholes} from './leaves.ts';
 
 /** One event as it travels: its name is its type, and the SDK reads no event without a name. */
 export const event = (json: JsonObject): string => `event: ${String(json.type).replaceAll(/\s/g, ' ')}\ndata: ${JSON.stringify(json)}\n\n`;
@@ -10,7 +10,6 @@ const deltaTypes: Readonly<Record<string, string>> = {text: 'text_delta', partia
 
 /** What a block may already hold when it starts, and its deltas add to. */
 const started = ['text', 'thinking'] as const;
-const besideStarted = except(...started);
 const besideUsage = except('usage');
 
 const numberOf = (json: JsonObject): number => (typeof json.index === 'number' && Number.isSafeInteger(json.index) ? json.index : 0);
@@ -18,12 +17,16 @@ const numberOf = (json: JsonObject): number => (typeof json.index === 'number' &
 const deltasOfStart = (block: unknown, number: number): Delta[] => {
 	const found: Delta[] = [];
 	if (!isObject(block)) return found;
+	if (typeof block.type === 'string' && block.type.endsWith('_tool_result')) {
+		results(block, `${number}.tool_result`, found);
+		return found;
+	}
 	for (const name of started) {
 		const text = block[name];
 		if (typeof text !== 'string' || text === '') continue;
 		found.push({channel: `${number}.${name}`, text, whole: false, ...deltaAt([block, name])});
 	}
-	wholes(block, `${number}.content_block`, found, besideStarted);
+	wholes(block, `${number}.content_block`, found, undefined, started);
 	return found;
 };
 

@@ -29,6 +29,13 @@ export const toolTokens = ({tools, mcp_servers: servers}: JsonObject): number =>
 	return tokens;
 };
 
+/** Tools that Anthropic describes and whoever asks runs. */
+const ofTheClient = /^(?:custom$|bash_|text_editor_|computer_|memory_)/;
+
+/** Whether the provider may run tools itself. */
+export const runsTools = ({tools, mcp_servers: servers}: JsonObject): boolean =>
+	objectsOf(servers).length > 0 || objectsOf(tools).some(([, {type}]) => typeof type === 'string' && !ofTheClient.test(type));
+
 /** The most of what is charged by the use that a request lets the provider use. */
 export const toolCounts = ({tools}: JsonObject): Record<string, number> => {
 	const counts: Record<string, number> = {};

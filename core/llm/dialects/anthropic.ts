@@ -3,7 +3,7 @@ import {isObject, type JsonObject, objectsOf} from '../json.ts';
 import {anthropicInput, geoOf, readAnthropicUsage, sureOfAnthropic} from '../usage-anthropic.ts';
 import {tiersOf} from '../usage-figures.ts';
 import {deltaEvent, deltasOf, endsChannels, event} from './anthropic-stream.ts';
-import {toolCounts, toolTokens} from './anthropic-tools.ts';
+import {runsTools, toolCounts, toolTokens} from './anthropic-tools.ts';
 import type {DeniedCall, Dialect, DialectOperation, OwnReply, RequestFacts, StreamUsage, ToolCall} from './dialect.ts';
 import {asksForCalls} from './endings.ts';
 import {readBoolean, readCount, readMessages, readModel, readParams, readTools} from './fields.ts';
@@ -81,6 +81,7 @@ const requestFacts = (operation: DialectOperation, json: JsonObject): RequestFac
 		mediaBytes: media.bytes,
 		messages,
 		tools,
+		runsTools: runsTools(json),
 		params: readParams(json),
 		free: !answers,
 		longCacheWrites: asksForLongCache(json) || asksForLongCache(system) || asksForLongCache(tools) || asksForLongCache(messages),

@@ -19,6 +19,8 @@ export type RequestFacts = {
 	/** `messages`, or the `input` of embeddings. */
 	messages: unknown;
 	tools?: unknown;
+	/** The provider may run tools of its own, and answer with what they brought in. */
+	runsTools?: boolean;
 	/** All other top-level fields that are strings, numbers or booleans. */
 	params: Record<string, string | number | boolean>;
 	/** The provider answers without charge. */

@@ -13,14 +13,16 @@ export const pathOf = (channel: string): (string | number)[] =>
 export const place = (item: unknown, index: number): number =>
 	isObject(item) && typeof item.index === 'number' && Number.isSafeInteger(item.index) && item.index >= 0 ? item.index : index;
 
-type Kind = {whole: boolean; skips: ReadonlySet<string>};
+/** `isLeft`: no delta, but left to labels, or to somebody who has read it. */
+type Kind = {whole: boolean; isLeft(key: string, value: unknown): boolean};
 
-const walk = (value: unknown, channel: string, kind: Kind, found: Delta[]): void => {
+/** `own`: fields of `value` itself that are left out, and not those of that name within. */
+const walk = (value: unknown, channel: string, kind: Kind, found: Delta[], own: readonly string[] = []): void => {
 	if (Array.isArray(value))
 		for (const [index, item] of value.entries()) leafOf(item, `${channel}.${place(item, index)}`, kind, found, [value, index]);
 	else if (isObject(value)) {
 		for (const key of Object.keys(value)) {
-			if (kind.skips.has(key)) continue;
+			if (kind.isLeft(key, value[key]) || own.includes(key)) continue;
 			leafOf(value[key], channel === '' ? segment(key) : `${channel}.${segment(key)}`, kind, found, [value, key]);
 		}
 	}
@@ -44,13 +46,32 @@ export const deltaAt = ([holder, place]: [JsonObject, string] | [unknown[], numb
 /** Names, ids and ciphers: not deltas, but labels. */
 const skipped: ReadonlySet<string> = new Set([...structural, ...opaque, 'name', 'data']);
 
+const leaving = (skips: ReadonlySet<string>) => (key: string) => skips.has(key);
+
 /** The strings under `value` that later events add to. */
 export const fragments = (value: unknown, channel: string, found: Delta[]): void =>
-	walk(value, channel, {whole: false, skips: skipped}, found);
+	walk(value, channel, {whole: false, isLeft: leaving(skipped)}, found);
 
 /** What `wholes` leaves out: `fields`, beside names, ids and ciphers. */
 export const except = (...fields: readonly string[]): ReadonlySet<string> => new Set([...skipped, ...fields]);
 
 /** The strings under `value` that are complete. */
-export const wholes = (value: unknown, channel: string, found: Delta[], skips: ReadonlySet<string> = skipped): void =>
-	walk(value, channel, {whole: true, skips}, found);
+export const wholes = (
+	value: unknown,
+	channel: string,
+	found: Delta[],
+	skips: ReadonlySet<string> = skipped,
+	own?: readonly string[],
+): void => walk(value, channel, {whole: true, isLeft: leaving(skips)}, found, own);
+
+const bytesOnly = /^[\w+/=-]+$/;
+
+/** The name of a field says nothing about a page that a tool has read: no more than one word of it is a name, and only bytes are a cipher. */
+const isName = (key: string, value: unknown): boolean => {
+	if (typeof value !== 'string' || !skipped.has(key)) return false;
+	return key === 'data' || opaque.has(key) ? bytesOnly.test(value) : value.length <= 256 && !/\s/.test(value);
+};
+
+/** The strings of what a tool has answered. */
+export const results = (value: unknown, channel: string, found: Delta[]): void =>
+	walk(value, channel, {whole: true, isLeft: isName}, found);
