@@ -157,6 +157,22 @@ test('calls of tools are asked about with the arguments and results that were ke
 	}
 });
 
+test('a long number in a call of a tool is asked about digit by digit', async t => {
+	const server = await hostileServer(t, {tools: [{name: 'act', inputSchema: {type: 'object'}}], call: {content: []}});
+	const gateway = await startGateway(t, {plugins: usual, journal: {payloads: 'masked'}, servers: {one: {url: server.url}}});
+	const wire = wireTo(`${gateway.url}/mcp/one`, await gateway.key());
+	const params = '{"name":"act","arguments":{"account":1234567890123456789}}';
+	await wire.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`, {'mcp-session-id': await wire.begin()});
+	for (const [word, newly] of [
+		['1234567890123456789', 1],
+		['1234567890123456790', 0],
+		['1234567890123456800', 0],
+	] as const) {
+		const report = await replayed(t, gateway.folder, [...usual!, list(word)], ['--plugin', 'word-list']);
+		t.like(report.refused, {newly}, word);
+	}
+});
+
 test('nothing of a replay stands in the journal or in the store', async t => {
 	const {gateway, ask} = await started(t, {journal: {payloads: 'masked'}});
 	await ask('hello', false);

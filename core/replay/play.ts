@@ -10,6 +10,7 @@ import {afterResponse, beforeReply} from '../llm/after.ts';
 import {type Asked, carryRequest, requestFields, understand} from '../llm/asked.ts';
 import {operations} from '../llm/call.ts';
 import type {DialectOperation} from '../llm/dialects/dialect.ts';
+import {exactly} from '../llm/exact.ts';
 import {isObject, type JsonObject} from '../llm/json.ts';
 import {askRequest, askToolCall} from '../mcp/guard.ts';
 import type {Stage} from './stage.ts';
@@ -83,7 +84,7 @@ const askModelCall = async (
 };
 
 const paramsIn = (json: string | undefined): JsonObject => {
-	const params: unknown = json === undefined ? {} : JSON.parse(json);
+	const params: unknown = json === undefined ? {} : exactly(json);
 	return isObject(params) ? params : {};
 };
 
