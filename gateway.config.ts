@@ -1,4 +1,4 @@
-import {defineConfig, optionalEnv} from './plugin-sdk/index.ts';
+import {defineConfig, env, optionalEnv} from './plugin-sdk/index.ts';
 
 export default defineConfig({
 	listen: '127.0.0.1:8787',

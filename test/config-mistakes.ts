@@ -1,3 +1,5 @@
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {loadConfig} from '../core/config.ts';
 import {complaints, freshFolder, writeConfig} from './helpers/config-file.ts';
@@ -163,7 +165,7 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 	],
 	'env() where no secret belongs': [
 		"export default defineConfig({listen: env('LISTEN')});",
-		"gateway.config.ts:2:38  listen: env() is not read here. It stands only for the store, a provider's key and a plugin's grants.secrets; write a string here.",
+		"gateway.config.ts:2:38  listen: env() is not read here. It stands only for the store, the sealingKey, a provider's key, a server's secrets and headers, and a plugin's grants.secrets; write a string here.",
 	],
 	'a store whose variable is not set': [
 		"export default defineConfig({store: env('DATABASE_URL_NOT_SET')});",
@@ -267,4 +269,11 @@ test('no complaint quotes what stands in the place of a secret', async t => {
 	);
 	t.is(lines.length, 6 + 1, lines.join('\n'));
 	t.false(lines.join('\n').includes(secret), lines.join('\n'));
+});
+
+test('what a config calls and does not import is told where it comes from', async t => {
+	const file = join(freshFolder(t), 'gateway.config.ts');
+	writeFileSync(file, "export default {\n\tstore: env('DATABASE_URL'),\n};\n");
+	const [said] = await complaints(t, file, () => loadConfig(file, {env: {}}));
+	t.is(said, "gateway.config.ts:2:9  env is not defined. Import it: import {env} from 'sallyport/plugin-sdk'.");
 });

@@ -1,4 +1,5 @@
 import {spawnSync} from 'node:child_process';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {loadConfig, printProblem} from '../core/config.ts';
@@ -193,4 +194,15 @@ test('reading a config, right or wrong, prints nothing', async t => {
 	const script = `import {loadConfig} from '${core}'; await loadConfig(${JSON.stringify(file)}, {env: {}}).then(() => process.exit(1), () => undefined);`;
 	const {status, stdout, stderr} = spawnSync(process.execPath, ['--input-type=module', '-e', script], {encoding: 'utf8'});
 	t.deepEqual({status, stdout, stderr}, {status: 0, stdout: '', stderr: ''});
+});
+
+test('the shipped config loads with every line in it that is there to be uncommented', async t => {
+	const shipped = readFileSync(new URL('../gateway.config.ts', import.meta.url), 'utf8');
+	const sdk = new URL('../plugin-sdk/index.ts', import.meta.url).href;
+	const whole = shipped.replace(/^(\t+)\/\/ (\{use: .+|\w+: \{.+)$/gm, '$1$2').replace('./plugin-sdk/index.ts', sdk);
+	const file = join(freshFolder(t), 'gateway.config.ts');
+	writeFileSync(file, whole);
+	const env = Object.fromEntries([...whole.matchAll(/\b(?:env|optionalEnv)\('(\w+)'\)/g)].map(([, name]) => [name!, 'set']));
+	const {config} = await loadConfig(file, {env});
+	t.true(config.plugins.some(({use}) => use === 'webhooks'));
 });

@@ -70,7 +70,7 @@ const wrongKind = (value: unknown, path: Path, expected: string): Complaint => {
 	const mend = hintFor(path) ?? `Write ${key}: with ${expected}.`;
 	if (value === undefined) return {path, at: 'value', message: 'is missing', mend};
 	if (fromEnv.safeParse(value).success) {
-		const places = "only for the store, a provider's key and a plugin's grants.secrets";
+		const places = "only for the store, the sealingKey, a provider's key, a server's secrets and headers, and a plugin's grants.secrets";
 		return {path, at: 'value', message: 'env() is not read here', mend: `It stands ${places}; write ${expected} here.`};
 	}
 	const received = typeof value === 'number' && expected === kinds.int ? String(value) : kindOf(value);

@@ -43,6 +43,8 @@ const mendFor = (error: Error): string => {
 	const {code} = error as NodeJS.ErrnoException;
 	if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return 'Node runs this file with its types taken out: use plain JavaScript and types.';
 	if (code === 'ERR_MODULE_NOT_FOUND') return 'Look at the path of this import; a file is imported with its ending, like ./shared.ts.';
+	const ours = /^(defineConfig|env|optionalEnv) is not defined$/.exec(error.message)?.[1];
+	if (ours) return `Import it: import {${ours}} from 'sallyport/plugin-sdk'.`;
 	return error instanceof SyntaxError
 		? 'Mend the syntax here.'
 		: 'A config has no logic in it: write plain values, env() and optionalEnv().';
