@@ -69,6 +69,26 @@ for (const era of ['with sessions', 'without'] as const)
 		await second.close();
 	});
 
+test('a server over stdio is started again for the sake of those who watch its resources, and of nobody else', async t => {
+	const {stdio, asked} = withSessions(t);
+	const gateway = await startGateway(t, {servers: {one: {stdio}}});
+	const key = await gateway.key();
+	const url = `${gateway.url}/mcp/one`;
+	const wire = wireTo(url, key);
+	const client = await statelessClient(t, url, key);
+	const lists = await client.listen({toolsListChanged: true});
+	await wire.call('end');
+	await new Promise(resolve => setTimeout(resolve, 600));
+	t.is(asked('initialize'), 1);
+	const resources = await client.listen({resourceSubscriptions: [mine]});
+	await until(t, () => asked('resources/subscribe') === 1, 'the start for the new watcher');
+	await wire.call('end');
+	await until(t, () => asked('resources/subscribe') === 2, 'the start after the end');
+	t.is(asked('initialize'), 3);
+	await lists.close();
+	await resources.close();
+});
+
 test('a server over stdio is told when nobody hears of a resource any more', async t => {
 	const {stdio, asked} = withSessions(t);
 	const gateway = await startGateway(t, {servers: {one: {stdio}}});

@@ -30,6 +30,7 @@ export const openStdio = ({timeoutMs, ...program}: Program & {timeoutMs: number}
 		failures = Date.now() - begun > steadyMs ? 1 : failures + 1;
 		notBefore = Date.now() + Math.min(mostBackOffMs, firstBackOffMs * 2 ** (failures - 1));
 		if (!closed) log.warn({server: name, why, failures}, 'an MCP server has ended');
+		startForWatchers();
 	};
 
 	const begin = (): McpProcess => {
@@ -88,9 +89,17 @@ export const openStdio = ({timeoutMs, ...program}: Program & {timeoutMs: number}
 
 	const watched = openWatched(onNotice, () => {
 		if (life) tellWatched();
-		// No process is started for the sake of its lists alone.
-		else if (watched.now()?.length) alive().catch(() => undefined);
+		else startForWatchers();
 	});
+
+	/** Nobody would hear of a resource while there is no process; for the sake of lists alone none is started. */
+	const startForWatchers = (): void => {
+		if (closed || !watched.now()?.length) return;
+		const again = (): void => {
+			if (!life) alive().catch(() => undefined);
+		};
+		setTimeout(again, Math.max(0, notBefore - Date.now())).unref();
+	};
 
 	return {
 		facts: async () => (await alive()).facts,
