@@ -99,3 +99,24 @@ test('what other rules refuse is not asked about', async t => {
 	t.like(await plugin.ask('pre-request', {operation: 'chat', text: [about], channels: ['user']}), {verdict: 'deny', rule: 'banned'});
 	t.is(asked.length, 0);
 });
+
+test('what is known of a text stays known until it is decided, whatever is forgotten meanwhile', async t => {
+	let waiting: (() => void) | undefined;
+	const {ask} = await start(t, async question => {
+		const held = Promise.withResolvers<void>();
+		if ((question.body.input as string[]).some(text => text.startsWith('Wait'))) {
+			waiting = held.resolve;
+			await held.promise;
+		}
+		return embeddings(question);
+	});
+	t.like(await ask([about]), {verdict: 'deny'});
+	const others = Array.from({length: 4_999}, (_, at) => `Words about nothing, number ${at}`);
+	for (let at = 0; at < others.length; at += 190) await ask(others.slice(at, at + 190));
+	const slow = ask(['Wait for the weather report', about]);
+	while (!waiting) await new Promise(setImmediate);
+	await ask(['Now there is more than is remembered']);
+	await ask(['So all of that has been forgotten']);
+	waiting();
+	t.like(await slow, {verdict: 'deny', rule: 'pay'});
+});

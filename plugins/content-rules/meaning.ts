@@ -11,6 +11,9 @@ export type Topic = {
 /** A piece of a text that is about a topic. */
 export type About = {start: number; end: number; rule: number; score: number};
 
+/** A topic that a piece comes near. */
+type Near = {rule: number; score: number};
+
 export type MeaningOptions = {model: string; topics: readonly Topic[]; timeMs: number};
 
 /** What somebody asks about in one call; `undefined` where the model could not be asked, or there is more than it is asked about. */
@@ -58,7 +61,7 @@ const nearness = (one: Vector, other: Vector): number => {
 export const openMeaning = ({model, topics, timeMs}: MeaningOptions): Meaning => {
 	const examples = new Map<string, Vector>();
 	/** By piece: the rules it comes near, and how near. */
-	const known = new Map<string, {rule: number; score: number}[]>();
+	const known = new Map<string, Near[]>();
 
 	const ask = async (texts: readonly string[], models: Host<unknown>['models']): Promise<Vector[] | undefined> => {
 		const parts = Array.from({length: Math.ceil(texts.length / atATime)}, (_, at) => texts.slice(at * atATime, (at + 1) * atATime));
@@ -72,7 +75,7 @@ export const openMeaning = ({model, topics, timeMs}: MeaningOptions): Meaning =>
 		return answers.every(each => each !== undefined) ? answers.flat() : undefined;
 	};
 
-	const judge = (vector: Vector): {rule: number; score: number}[] =>
+	const judge = (vector: Vector): Near[] =>
 		topics.flatMap(({rule, examples: shown, threshold}) => {
 			const score = Math.max(...shown.map(example => nearness(vector, examples.get(example)!)));
 			return score >= threshold ? [{rule, score: Math.min(1, score)}] : [];
@@ -82,12 +85,14 @@ export const openMeaning = ({model, topics, timeMs}: MeaningOptions): Meaning =>
 		const pieces = texts.map(text => [...text.matchAll(pieceOf)].filter(([piece]) => piece.length >= fewestLetters));
 		if (known.size > mostKnown) known.clear();
 		const missing = new Set(topics.flatMap(topic => topic.examples).filter(example => !examples.has(example)));
-		const fresh = new Set(
-			pieces
-				.flat()
-				.map(([piece]) => piece)
-				.filter(piece => !known.has(piece)),
-		);
+		/** What becomes of these, whatever others ask, and have forgotten, until the model has answered. */
+		const here = new Map<string, Near[]>();
+		const fresh = new Set<string>();
+		for (const [piece] of pieces.flat()) {
+			const before = known.get(piece);
+			if (before) here.set(piece, before);
+			else fresh.add(piece);
+		}
 		if (missing.size + fresh.size > mostAsked) return undefined;
 		const asked = [...missing, ...[...fresh].filter(piece => !missing.has(piece))];
 		if (fresh.size > 0) {
@@ -98,10 +103,14 @@ export const openMeaning = ({model, topics, timeMs}: MeaningOptions): Meaning =>
 			if (vectors.some(({length}) => length !== first.length)) return undefined;
 			const byText = new Map(asked.map((text, index) => [text, vectors[index]!]));
 			for (const example of missing) examples.set(example, byText.get(example)!);
-			for (const piece of fresh) known.set(piece, judge(byText.get(piece)!));
+			for (const piece of fresh) {
+				const near = judge(byText.get(piece)!);
+				here.set(piece, near);
+				known.set(piece, near);
+			}
 		}
 		return pieces.map(own =>
-			own.flatMap(match => (known.get(match[0]) ?? []).map(near => ({...near, start: match.index, end: match.index + match[0].length}))),
+			own.flatMap(match => here.get(match[0])!.map(near => ({...near, start: match.index, end: match.index + match[0].length}))),
 		);
 	};
 };
