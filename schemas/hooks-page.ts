@@ -105,11 +105,11 @@ ends it. *observe*: all at once, and no answer changes what the client gets. *do
 reverse.
 
 A plugin's manifest declares which fields its handler is given (\`reads\`); nothing else crosses the wall. \`<name>\` stands for a name of the
-plugin's choice. A field that is not known is missing. *plain* crosses as a string, a number or a boolean; *json* as JSON, serialised once per
-exchange; *text* as one string with the lengths of its parts.
+plugin's choice. A declared field of which nothing is known is missing; in TypeScript, to read one that is not declared throws, and so refuses.
+*plain* crosses as a string, a number or a boolean; *json* as JSON, serialised once per exchange; *text* as one string with the lengths of its parts.
 
-No answer at all means \`allow\`; the shapes of all others are [below](#answers), with [the effects](#effects) that may ride on them. A field with a question mark
-may be left out.
+No answer at all means \`allow\`; the shapes of all others are [below](#answers), with [the effects](#effects) that may ride on them. A field with a
+question mark may be left out.
 
 ${hookNames.map(hook => section(hook, said)).join('\n')}
 ## Answers
