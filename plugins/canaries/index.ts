@@ -17,8 +17,9 @@ const placeInRequest = (operation: Operation, channel: Channel): Place | undefin
 	return operation === 'tools/call' ? undefined : 'toolArguments';
 };
 
-const placeInAnswer = (channel: Channel): Place | undefined => {
-	if (channel === 'tool-arguments') return undefined;
+/** On-tool-call is not asked about tools that a provider runs itself: their arguments are looked at here. */
+const placeInAnswer = (channel: Channel): Place => {
+	if (channel === 'tool-arguments') return 'toolArguments';
 	return channel === 'tool-result' || channel === 'tool-description' ? 'toolResults' : 'answers';
 };
 
@@ -151,8 +152,8 @@ export default definePlugin({
 			}
 			const channel = channels[0] ?? 'assistant';
 			const place = placeInAnswer(channel);
-			const action = place === undefined ? 'off' : config[place];
-			if (!needles || place === undefined || action === 'off') return allow({clear: window.text.length});
+			const action = config[place];
+			if (!needles || action === 'off') return allow({clear: window.text.length});
 			const hits = find(window.text, needles);
 			const open = window.final ? window.text.length : openFrom(window.text, needles);
 			if (hits.length === 0) return allow({clear: open});

@@ -160,7 +160,7 @@ test('each place has an action of its own', async t => {
 	const answer = (channel: Channel) => plugin.ask('post-response', {text: ['x', says], channels: [channel, channel], carried});
 	t.like(await answer('assistant'), {verdict: 'allow', findings: [{action: 'flag', span, channel: 'assistant'}]});
 	t.like(await answer('tool-result'), {verdict: 'deny'});
-	t.is(await answer('tool-arguments'), undefined, 'on-tool-call has seen them');
+	t.like(await answer('tool-arguments'), {verdict: 'allow', findings: [{action: 'taint', span, channel: 'tool-arguments'}]});
 	const call = (args: Record<string, Json>) =>
 		plugin.ask('on-tool-call', {tool: {name: 'mail', arguments: args, argumentsDigest: ''}, carried});
 	t.like(await call({to: 'bob', body: {lines: [says]}}), {
