@@ -1,6 +1,7 @@
 import {isAscii, isUtf8} from 'node:buffer';
 import {GatewayError} from '../errors.ts';
 import {isObject, type JsonObject} from './json.ts';
+import {closingQuote, parseJson} from './parse.ts';
 
 /** The deepest nesting of arrays and objects a body may have. */
 export const maxDepth = 64;
@@ -12,30 +13,8 @@ export const maxNodes = 500_000;
 export const maxKeys = 50_000;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 const refusal = (message: string, cause?: unknown) => new GatewayError('invalid_json', message, {cause});
-
-/**
- * The index of the quote that closes the string opened at `open`, or -1. The first characters are looked at one by one,
- * since most strings are short; then `indexOf` runs at memory speed. Each run of backslashes is counted once, so the
- * whole scan stays linear.
- */
-export const closingQuote = (text: string, open: number): number => {
-	let from = open + 1;
-	for (const near = Math.min(from + 24, text.length); from < near; from += 1) {
-		const code = text.charCodeAt(from);
-		if (code === QUOTE) return from;
-		if (code === BACKSLASH) from += 1;
-	}
-	// `from` is now behind a whole escape, so backslashes before it are spent.
-	for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
-		let before = at - 1;
-		while (before >= from && text.charCodeAt(before) === BACKSLASH) before -= 1;
-		if ((at - before) % 2 === 1) return at;
-	}
-	return -1;
-};
 
 /** Counts colons outside strings, and refuses what is too deep or too large, before any of it is built. */
 const scan = (text: string): number => {
@@ -100,7 +79,7 @@ const decode = (bytes: Buffer): string => {
 
 const parse = (text: string): unknown => {
 	try {
-		return JSON.parse(text);
+		return parseJson(text);
 	} catch {
 		// V8's message quotes the body, so not even a cause is kept.
 		throw refusal('The body is not valid JSON.');
@@ -146,7 +125,7 @@ export const looseJson = (text: string): JsonObject | unknown[] | undefined => {
 	if (!mayBeJson.test(text)) return undefined;
 	try {
 		scan(text);
-		return JSON.parse(text) as JsonObject | unknown[];
+		return parseJson(text) as JsonObject | unknown[];
 	} catch {
 		// It is no JSON, or too deep to be read: guards are shown its characters.
 		return undefined;

@@ -4,6 +4,7 @@ import {encodeBody} from './encode.ts';
 import {exactly} from './exact.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {oddIn} from './numbers.ts';
+import {parseJson} from './parse.ts';
 
 /** Reads the events of one stream, and writes them again when guards have seen them: a number that nobody edited is as it came. */
 export type EventsAgain = {
@@ -20,7 +21,7 @@ export const eventsAgain = (dialect: Dialect): EventsAgain => {
 		read(data) {
 			let json: unknown;
 			try {
-				json = JSON.parse(data);
+				json = parseJson(data);
 			} catch {
 				// Whoever took the event decides what becomes of it.
 				return undefined;

@@ -3,6 +3,7 @@ import {GatewayError} from '../errors.ts';
 import {parseBody} from './body.ts';
 import {isObject, type JsonObject} from './json.ts';
 import {isBeyond, oddIn} from './numbers.ts';
+import {parseJson} from './parse.ts';
 
 const swapped = (text: string, places: readonly number[], inPlaceOf: (number: string) => string): string => {
 	let written = '';
@@ -34,7 +35,7 @@ const unmarked = (value: unknown): unknown => {
 const parsed = (text: string, odd: readonly number[]): unknown => {
 	// A reviver that is told the source of every value takes ten times as long.
 	const marked = swapped(text, odd, words => `"${mark}${words}"`);
-	return unmarked(JSON.parse(marked));
+	return unmarked(parseJson(marked));
 };
 
 /** What a JSON text says, with an `ExactNumber` for each number that `JSON.stringify` would write in other words; undefined where there is none. */
@@ -51,7 +52,7 @@ export const inBeyondWords = (text: string): unknown => {
 };
 
 /** The same of every text. Throws what `JSON.parse` throws. */
-export const exactly = (text: string): unknown => inOddWords(text) ?? JSON.parse(text);
+export const exactly = (text: string): unknown => inOddWords(text) ?? parseJson(text);
 
 /** Each takes some microseconds to be read and written. */
 const mostExact = 20_000;

@@ -1,5 +1,6 @@
-import {closingQuote, nestedJson} from './body.ts';
+import {nestedJson} from './body.ts';
 import type {JsonObject} from './json.ts';
+import {closingQuote} from './parse.ts';
 
 /** A string, a long number or the name of a field, and where it stands in a text. */
 type Leaf = {

@@ -6,13 +6,14 @@ import {sseParser} from '../upstream/sse.ts';
 import {channelOfDelta} from './channels.ts';
 import type {Dialect} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
+import {parseJson} from './parse.ts';
 
 /** The words of a stream as the client gets them; undefined when they are more than is kept. */
 export type KeptStream = {see(sent: Buffer | string): void; words(): Words | undefined};
 
 const parsed = (data: string): unknown => {
 	try {
-		return JSON.parse(data);
+		return parseJson(data);
 	} catch {
 		// It has no words that anybody could find.
 		return undefined;

@@ -1,4 +1,4 @@
-import {closingQuote} from './body.ts';
+import {closingQuote} from './parse.ts';
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 const isNumberPart = (code: number): boolean => isDigit(code) || code === 0x2d || code === 0x2b || code === 0x2e || (code | 0x20) === 0x65;

@@ -11,6 +11,7 @@ import {replyAnswers, replyChannels} from './channels.ts';
 import {clientHeaders} from './client-headers.ts';
 import {encodeBody} from './encode.ts';
 import {isObject, type JsonObject} from './json.ts';
+import {parseJson} from './parse.ts';
 import {refuseKeyIn} from './provider-key.ts';
 import {countUsage, type Known} from './spend.ts';
 import {type BodyText, patchText, replyTextOf} from './text.ts';
@@ -23,7 +24,7 @@ export type ReplyParts = {status: number; headers: Record<string, string>; body:
 
 const parsed = (text: string, deployment: Deployment): JsonObject => {
 	try {
-		const json: unknown = JSON.parse(text);
+		const json: unknown = parseJson(text);
 		if (isObject(json)) return json;
 	} catch {
 		// Said below: what came is not shown to anybody.

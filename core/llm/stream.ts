@@ -17,6 +17,7 @@ import type {Dialect, StreamUsage} from './dialects/dialect.ts';
 import {isObject} from './json.ts';
 import {keepStream} from './kept-stream.ts';
 import {openGrowth} from './outgrow.ts';
+import {parseJson} from './parse.ts';
 import {heard, type Piece} from './pieces.ts';
 import {refuseKey} from './provider-key.ts';
 import {countUsage, type Known} from './spend.ts';
@@ -58,7 +59,7 @@ const openTap = (dialect: Dialect, usage: StreamUsage) => {
 
 const jsonOf = (data: string) => {
 	try {
-		const json: unknown = JSON.parse(data);
+		const json: unknown = parseJson(data);
 		return isObject(json) ? json : undefined;
 	} catch {
 		// The client gets these bytes as they are, and its SDK has its own word for them; no usage can be read here.

@@ -9,12 +9,13 @@ import type {DeniedCall, Dialect, ToolCall} from './dialects/dialect.ts';
 import {encodeBody, rewritten} from './encode.ts';
 import {exactly, inOddWords, jsonForPlugins} from './exact.ts';
 import {isObject, type JsonObject} from './json.ts';
+import {parseJson} from './parse.ts';
 
 /** Whether the arguments of a call can be judged. */
 export const isWhole = (text: string): boolean => {
 	if (text.trim() === '') return true;
 	try {
-		return isObject(JSON.parse(text));
+		return isObject(parseJson(text));
 	} catch {
 		// Whoever asked says what becomes of it.
 		return false;

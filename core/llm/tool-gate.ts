@@ -8,6 +8,7 @@ import {asksForCalls, breaksOff} from './dialects/endings.ts';
 import {encodeBody} from './encode.ts';
 import {exactly} from './exact.ts';
 import {isObject, type JsonObject, objectsOf} from './json.ts';
+import {parseJson} from './parse.ts';
 import {isWhole, judgeToolCall} from './tool-calls.ts';
 import {type Fragment, fragmentsIn, malformed, unlikeItsPieces} from './tool-fragments.ts';
 
@@ -179,7 +180,7 @@ export const openToolGate = (gateway: Gateway, exchange: Exchange, dialect: Dial
 
 	const parsed = (data: string): JsonObject | undefined => {
 		try {
-			const json: unknown = JSON.parse(data);
+			const json: unknown = parseJson(data);
 			return isObject(json) ? json : undefined;
 		} catch {
 			// Whoever takes the event next says what is wrong with it.
