@@ -1,5 +1,6 @@
 import test from 'ava';
 import {readJson, written} from '../core/llm/json-stream.ts';
+import {parseJson} from '../core/llm/parse.ts';
 import {chunkOf, type Event, guardedGateway, hidden, streamOf} from './helpers/guarded-streams.ts';
 import {seededRandom} from './helpers/seeded-random.ts';
 
@@ -102,8 +103,7 @@ test('every string of a JSON text is read as JSON.parse reads it, however it is 
 		if (kind === 1) return pick([0, -1, 2.5, 1e21, 4111111111111111]);
 		if (kind === 2) return pick([true, false, null]);
 		if (kind === 3) return Array.from({length: below(4)}, () => value(depth + 1));
-		// Not of one escaped character alone: JSON.parse of Node 24.21 was seen to read such a key as a backslash.
-		return Object.fromEntries(Array.from({length: below(4)}, () => [`k${word()}`, value(depth + 1)]));
+		return Object.fromEntries(Array.from({length: below(4)}, () => [word(), value(depth + 1)]));
 	};
 	const escapedAtRandom = (json: string): string =>
 		json.replace(/[é/]/g, letter => (below(2) === 0 ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}` : letter));
@@ -118,7 +118,7 @@ test('every string of a JSON text is read as JSON.parse reads it, however it is 
 		});
 		const {text, strings: read, isRaw} = copied(inPieces(json, 1 + below(9)));
 		t.false(isRaw, `seed ${seed}, ${json}`);
-		t.deepEqual(JSON.parse(text), tree, `seed ${seed}, ${json}`);
+		t.deepEqual(parseJson(text), tree, `seed ${seed}, ${json}`);
 		t.deepEqual(read.sort(), strings.sort(), `seed ${seed}, ${json}`);
 	}
 });

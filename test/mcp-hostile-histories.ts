@@ -31,7 +31,8 @@ test.serial('what a key is shown is what it may call, whatever servers show, rul
 	const names = ['add_all', 'calm_tool', 'read', 'READ', 'x'.repeat(80)];
 	let called = 0;
 	let refused = 0;
-	for (let round = 0; round < 20; round++) {
+	const isEnough = () => called > 20 && refused > 20;
+	for (let round = 0; round < 20 || (round < 100 && !isEnough()); round++) {
 		for (const server of Object.values(servers))
 			server.says.tools = names.filter(() => chance(0.8)).map(name => ({name, ...pick(chance(0.7) ? [definitions[0]!] : definitions)}));
 		const tools = Array.from({length: 1 + below(3)}, () => pick(patterns));
@@ -62,5 +63,5 @@ test.serial('what a key is shown is what it may call, whatever servers show, rul
 			for (const one of prefixed) t.truthy((await wire.call(one)).body.result, `seed ${seed}, round ${round}: ${one}`);
 		}
 	}
-	t.true(called > 20 && refused > 20, `seed ${seed}: ${called} called, ${refused} refused`);
+	t.true(isEnough(), `seed ${seed}: ${called} called, ${refused} refused`);
 });
