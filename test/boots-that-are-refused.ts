@@ -144,6 +144,17 @@ test('a plugin whose code does not start, or does not do what its manifest says,
 	t.true(await isFree(port));
 });
 
+test('a plugin that is to run inline, and that nobody has trusted, is told with the digest that would be', async t => {
+	const {folder, load, port} = await place(t);
+	const own = await writePlugin(folder, 'own');
+	const entry = (trust: string) => `	anonymous: true,\n	plugins: [{use: ${own}, tier: 'inline'${trust}}],`;
+	const error = await t.throwsAsync(serve(await load(entry('')), silent), {instanceOf: ConfigError});
+	const trust = /add (trust: 'sha256:[0-9a-f]{64}'), or leave tier out\.$/.exec(error?.message ?? '')?.[1];
+	t.truthy(trust, error?.message);
+	t.true(await isFree(port));
+	await (await serve(await load(entry(`, ${trust}`)), silent)).stop();
+});
+
 test('a gateway that would refuse everybody does not start, and one that lets everybody in has to be told so', async t => {
 	const {load, port} = await place(t);
 	t.regex((await refusals(t, await load('	plugins: [],')))[0] ?? '', /no plugin says who is asking/);

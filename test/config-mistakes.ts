@@ -143,10 +143,6 @@ const mistakes: Record<string, [source: string, complaint: string]> = {
 		"export default defineConfig({plugins: [{use: 'a', grants: {models: ['guards']}}], providers: {local: {speaks: 'openai'}}, models: {guard: ['local/guard']}});",
 		'gateway.config.ts:2:69  plugins[0].grants.models[0]: nobody serves "guards". Did you mean "guard"?',
 	],
-	"a plugin of one's own inline without a digest": [
-		"export default defineConfig({plugins: [{use: './dlp', tier: 'inline'}]});",
-		"gateway.config.ts:2:61  plugins[0].tier: inline is for code trusted by its digest, and this plugin has no trust. Add trust: 'sha256:…' with the plugin's digest, or leave tier out to run it in a process of its own.",
-	],
 	'a digest for a shipped plugin': [
 		`export default defineConfig({plugins: [{use: 'budgets', trust: 'sha256:${'0'.repeat(64)}'}]});`,
 		'gateway.config.ts:2:64  plugins[0].trust: "budgets" is a shipped plugin, trusted by the digest it ships with. Leave trust out.',

@@ -31,7 +31,7 @@ test('a mistake in the config of a plugin is said in words that somebody can act
 		'plugins[1].config.alow: unknown key. Did you mean "allow"?',
 		'plugins[2].config.allow["*"].maxOutputTokens: a number is too small. Write 0 or more.',
 		/^plugins\[2\]\.config\.allow\["\*"\]\.operations\[0\]: a string is not one of chat, .+\. Did you mean "chat"\?$/,
-		/^plugins\[3\]\.config\.allow\["tenants:x"\]: "tenants:x" cannot be a name here: a scope is /,
+		/^plugins\[3\]\.config\.allow\["tenants:x"\]: "tenants:x" cannot be a name here: a scope is .+\. Rename it\.$/,
 		/^plugins\[4\]\.config\.allow\["\*"\]\[0\]: this is not in the right form: a model, .+\. plugins\/grants\/README\.md describes its config\.$/,
 		'plugins[5].config.allow["*"]: must be a list or an object, not a number. Write *: with a list or an object.',
 		'plugins[6].config.words: must be a list, not a string. Write words: with a list.',
@@ -49,6 +49,9 @@ test('a shipped plugin whose name is misspelt is found', async t => {
 	const said = await saidOf(t, freshFolder(t), ["{use: 'virtual-keys'}", "{use: 'maskin'}", "{use: 'something-else-entirely'}"]);
 	t.regex(said[0] ?? '', /"maskin" is not a plugin: .+ Did you mean "masking"\?$/);
 	t.regex(said[1] ?? '', /A plugin of your own is named by its path/);
+	// What shipped plugins share is in a folder beside them, and is none.
+	const shared = await saidOf(t, freshFolder(t), ["{use: 'virtual-keys'}", "{use: 'limit'}", "{use: 'opinions'}"]);
+	t.notRegex(shared.join('\n'), /Did you mean "(limits|opinions)"/);
 });
 
 test('a plugin of your own is pointed to where its README lies, and no value of its config is repeated', async t => {

@@ -85,15 +85,11 @@ const ofQuestions = ({plugins, models, providers}: GatewayConfig): Complaint[] =
 
 const hostPattern = /^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
-const ofGrants = ({use, tier, trust, grants}: PluginEntry, path: Path): Complaint[] => {
+const ofGrants = ({use, trust, grants}: PluginEntry, path: Path): Complaint[] => {
 	const complaints: Complaint[] = [];
 	if (trust !== undefined && !isPath(use)) {
 		const message = `"${use}" is a shipped plugin, trusted by the digest it ships with`;
 		complaints.push(complain([...path, 'trust'], message, 'Leave trust out.'));
-	}
-	if (tier === 'inline' && trust === undefined && isPath(use)) {
-		const mend = "Add trust: 'sha256:…' with the plugin's digest, or leave tier out to run it in a process of its own.";
-		complaints.push(complain([...path, 'tier'], 'inline is for code trusted by its digest, and this plugin has no trust', mend));
 	}
 	for (const [index, host] of (grants.http ?? []).entries()) {
 		if (hostPattern.test(host)) continue;

@@ -118,10 +118,9 @@ const explainIssue = (issue: Issue, raw: unknown, schema: z.core.$ZodType): Comp
 		}
 		case 'invalid_key': {
 			const name = String(path.at(-1));
-			const why = issue.issues[0]?.code === 'invalid_format' ? `: ${issue.issues[0].message}` : '';
-			const mend =
-				name === '' ? 'Give it a name.' : name.length > 200 ? 'Give it a shorter name.' : `Rename it, to "${asName(name)}" perhaps.`;
-			return [{path, at: 'key', message: `${shown(name, [])} cannot be a name here${why}`, mend}];
+			const [rule] = issue.issues;
+			const why = rule?.code === 'invalid_format' ? `: ${rule.message}` : '';
+			return [{path, at: 'key', message: `${shown(name, [])} cannot be a name here${why}`, mend: betterName(name, path, rule)}];
 		}
 		case 'invalid_union': {
 			// The branch that is of the right kind and fails further in says what is wrong; without one, no branch is of the right kind.
@@ -137,11 +136,21 @@ const explainIssue = (issue: Issue, raw: unknown, schema: z.core.$ZodType): Comp
 	}
 };
 
-const asName = (name: string): string =>
-	name
+const fits = (name: string, rule: Issue | undefined): boolean => {
+	const [, pattern, flags] = /^\/(.*)\/(\w*)$/s.exec(rule?.code === 'invalid_format' ? (rule.pattern ?? '') : '') ?? [];
+	return pattern === undefined || new RegExp(pattern, flags).test(name);
+};
+
+/** A name is proposed where it would be taken; no pattern is run that came from a plugin. */
+const betterName = (name: string, path: Path, rule: Issue | undefined): string => {
+	if (name === '') return 'Give it a name.';
+	if (name.length > 200) return 'Give it a shorter name.';
+	const plain = name
 		.toLowerCase()
 		.replace(/[^a-z0-9]+/g, '-')
-		.replace(/^[^a-z]+|-$/g, '') || 'a-name';
+		.replace(/^[^a-z]+|-$/g, '');
+	return plain !== '' && path[0] !== 'plugins' && fits(plain, rule) ? `Rename it, to "${plain}" perhaps.` : 'Rename it.';
+};
 
 /** Everything `schema` has against `raw`, said so that somebody can act on it; values that may be secrets are not quoted. */
 export const explain = (error: z.ZodError, raw: unknown, schema: z.core.$ZodType): Complaint[] =>
