@@ -176,5 +176,14 @@ test.serial('guards are tried from the command line', async t => {
 	await writeFile(join(gateway.folder, 'body.json'), JSON.stringify({model: 'fast', messages: [{role: 'user', content: `mask ${word}`}]}));
 	t.regex((await run(['--body', 'body.json', '--json'])).stdout, /mask \[BIRD\]/);
 	t.regex((await run(['--tool', 'write', '--arguments', '{"text": "hello"}'])).stdout, /^passes/);
-	t.regex((await run(['--tool', 'write', '--arguments', '[1]'])).stderr, /It is a JSON object/);
+	t.regex((await run(['--tool', 'write', '--arguments', '[1]'])).stderr, /It is not a JSON object/);
+	for (const [args, said, input] of [
+		[['--body', '-'], /^The standard input is no body of a request\. It is not JSON: .+\n$/, '{"model": '],
+		[['--body', '-'], /^The standard input is no body of a request\. It is not a JSON object\.\n$/, '[1]'],
+		[['--file', 'nowhere.txt'], /^There is no file nowhere\.txt\.\n$/],
+	] as const) {
+		const {code, stderr} = await run([...args], input);
+		t.is(code, 1);
+		t.regex(stderr, said);
+	}
 });

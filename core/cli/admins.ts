@@ -1,10 +1,6 @@
-import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Command, Option} from 'commander';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
-
-const seconds = (written: string): number => {
-	if (/^\d{1,12}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number of seconds.');
-};
+import {whole} from './written.ts';
 
 const print = (answer: unknown): void => console.log(JSON.stringify(answer, null, 2));
 
@@ -25,7 +21,7 @@ export const admins = (program: Command): void => {
 		)
 		.option('--tenant <name>', 'the one tenant that it reaches')
 		.option('--expires-at <moment>', 'when it ends, like 2027-01-31T00:00:00Z')
-		.option('--ttl-seconds <seconds>', 'how long it works, in seconds', seconds)
+		.option('--ttl-seconds <seconds>', 'how long it works, in seconds', whole({most: 999_999_999_999, of: 'seconds'}))
 		.action(async ({url, adminKey, ...input}: AdminOptions & Record<string, unknown>) =>
 			print(await adminCall({url, adminKey}, 'POST', '/admin/admins', input)),
 		);

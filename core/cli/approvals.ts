@@ -2,6 +2,7 @@ import {type Command, InvalidArgumentError, Option} from 'commander';
 import {exactly} from '../llm/exact.ts';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
 import {table} from './table.ts';
+import {whole} from './written.ts';
 
 type Call = {
 	source: string;
@@ -57,11 +58,6 @@ const argumentsOf = (written: string): unknown => {
 	}
 };
 
-const minutes = (written: string): number => {
-	if (/^\d{1,4}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number of minutes.');
-};
-
 type Options = AdminOptions & {plugin: string};
 
 /** `sallyport approvals …`: what waits for somebody's decision at a running gateway, and deciding it. */
@@ -98,7 +94,7 @@ export const approvals = (program: Command): void => {
 	);
 
 	ofOne('approve', 'let the call run: once, or for some time')
-		.option('--minutes <count>', 'let the same call run any number of times, so long', minutes)
+		.option('--minutes <count>', 'let the same call run any number of times, so long', whole({most: 9_999, of: 'minutes'}))
 		.option('--any-arguments', 'with --minutes: also with other arguments')
 		.action(async (id: string, {minutes, anyArguments, ...options}: Options & {minutes?: number; anyArguments?: true}) =>
 			decide(options, id, {decision: 'approve', ...(minutes !== undefined && {minutes}), ...(anyArguments && {anyArguments})}),

@@ -6,15 +6,11 @@ import {tailOfAll} from '../journal/read.ts';
 import {chainsOf} from '../journal/segments.ts';
 import {verify} from '../journal/verify.ts';
 import {configOfPlaces} from './places.ts';
+import {whole} from './written.ts';
 
 type Place = {folder?: string};
 /** A record known from an earlier check. */
 type Expected = {chain: string; seq: number; hash: string};
-
-const count = (written: string): number => {
-	if (/^[1-9]\d{0,8}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number, 1 or more.');
-};
 
 const expected = (written: string, before: Expected[] = []): Expected[] => {
 	const [, chain = firstChain, seq, hash] = /^(?:(\w{1,32})\/)?(\d{1,15}):([0-9a-f]{64})$/.exec(written) ?? [];
@@ -76,7 +72,7 @@ export const audit = (program: Command): void => {
 		.command('tail')
 		.description('print the last records, oldest first, one JSON object a line')
 		.option('--folder <folder>', "a journal other than the config's")
-		.option('-n, --records <n>', 'how many', count, 10)
+		.option('-n, --records <n>', 'how many', whole({least: 1}), 10)
 		.action(async ({records, ...place}: Place & {records: number}) => {
 			for (const record of await tailOfAll(await folderOf(place), records)) console.log(JSON.stringify(record));
 		});

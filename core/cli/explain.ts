@@ -1,5 +1,6 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
+import {whole} from './written.ts';
 
 type Reserved = {account: string; unit: string; amount: number; limit: number | null; window: string; used: number; fits: boolean};
 type Told = {
@@ -51,11 +52,6 @@ const shown = ({allowed, decidedBy, principal, operation, model, deployments, pl
 	].join('\n');
 };
 
-const whole = (written: string): number => {
-	if (/^\d{1,9}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number.');
-};
-
 type Options = AdminOptions & {
 	key?: string;
 	tenant?: string;
@@ -79,7 +75,7 @@ export const explain = (program: Command): void => {
 		.option('--user <name>', '… and is this user')
 		.requiredOption('--model <name>', 'the model it asks for')
 		.option('--operation <name>', 'chat, messages, embeddings or count_tokens; what the model speaks when left out')
-		.option('--max-tokens <count>', 'the most output it asks for', whole)
+		.option('--max-tokens <count>', 'the most output it asks for', whole())
 		.option('--text <text>', 'what it says')
 		.option('--session <name>', 'the session it is part of')
 		.option('--json', 'print all of the answer')

@@ -1,7 +1,8 @@
 import {readFile} from 'node:fs/promises';
 import {text as allOf} from 'node:stream/consumers';
-import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Command, Option} from 'commander';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
+import {object, objectIn} from './written.ts';
 
 type Said = {
 	plugin: string;
@@ -71,18 +72,21 @@ const shown = ({allowed, decidedBy, checkedBy, guards, findings, text, ...left}:
 	].join('\n');
 };
 
-const object = (json: string): object => {
-	let value: unknown;
-	try {
-		value = JSON.parse(json);
-	} catch {
-		throw new InvalidArgumentError('It is not JSON.');
-	}
-	if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-	throw new InvalidArgumentError('It is a JSON object.');
+const read = async (file: string): Promise<string> => {
+	if (file === '-') return allOf(process.stdin);
+	return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+		throw new Error(error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`);
+	});
 };
 
-const read = (file: string): Promise<string> => (file === '-' ? allOf(process.stdin) : readFile(file, 'utf8'));
+const bodyIn = async (file: string): Promise<object> => {
+	const json = await read(file);
+	try {
+		return objectIn(json);
+	} catch (error) {
+		throw new Error(`${file === '-' ? 'The standard input' : file} is no body of a request. ${(error as Error).message}`);
+	}
+};
 
 type Options = AdminOptions & {
 	channel?: string;
@@ -125,7 +129,7 @@ export const guards = (program: Command): void => {
 			const input = {
 				...rest,
 				...(text !== undefined && {text}),
-				...(body !== undefined && {body: object(await read(body))}),
+				...(body !== undefined && {body: await bodyIn(body)}),
 				...(tool !== undefined && {tool: {name: tool, server, arguments: args}}),
 				...(tenant !== undefined && {principal: {tenant, team, user}}),
 			};

@@ -1,5 +1,6 @@
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {type AdminOptions, adminCall, withAdmin} from './admin-client.ts';
+import {whole} from './written.ts';
 
 const fields = {
 	name: 'what people call it',
@@ -32,15 +33,10 @@ const verbs: Record<string, Verb> = {
 	expire: {description: 'set when a key ends, now unless --at says so', takesId: true, options: ['at']},
 };
 
-const whole = (written: string): number => {
-	if (/^\d{1,15}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number.');
-};
-
 const parsers: Partial<Record<Field, (written: string) => unknown>> = {
-	'ttl-seconds': whole,
-	limit: whole,
-	'grace-seconds': whole,
+	'ttl-seconds': whole({most: 999_999_999_999, of: 'seconds'}),
+	limit: whole(),
+	'grace-seconds': whole({most: 999_999_999_999, of: 'seconds'}),
 	tags: written => written.split(',').map(tag => tag.trim()),
 };
 

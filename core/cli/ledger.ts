@@ -1,13 +1,9 @@
 import {existsSync} from 'node:fs';
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {isServer} from '../config/resolve.ts';
 import type {AccountExplained, PeriodOfAccount, Share} from '../usage/account.ts';
 import {configOfPlaces} from './places.ts';
-
-const count = (written: string): number => {
-	if (/^\d{1,4}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number up to 9999.');
-};
+import {whole} from './written.ts';
 
 const amount = (value: number, unit: string): string => (unit === 'microUsd' ? `${value / 1e6} USD` : `${value} ${unit}`);
 
@@ -53,12 +49,11 @@ export const ledger = (program: Command): void => {
 		.argument('<account>', 'like tenant:acme, team:acme/search, key:key_…')
 		.option('--unit <unit>', 'microUsd, tokens, requests…; all of them when left out')
 		.option('--window <window>', 'day, month, rolling:5m…; all of them when left out')
-		.option('-n, --records <n>', 'how many records of each are listed, the latest', count, 20)
+		.option('-n, --records <n>', 'how many records of each are listed, the latest', whole({most: 9_999}), 20)
 		.option('--json', 'print all of the answer')
 		.action(async (account: string, {json, ...said}: {unit?: string; window?: string; records: number; json?: true}) => {
 			const {store: place, journal} = await configOfPlaces(program);
-			if (!isServer(place) && !existsSync(place.replace(/^sqlite:/, '')))
-				throw new Error(`There is no ${place} yet: the first start makes it.`);
+			if (!isServer(place) && !existsSync(place)) throw new Error(`There is no ${place} yet: the first start makes it.`);
 			if (!existsSync(journal.folder)) throw new Error(`There is no journal in ${journal.folder}: the first start makes it.`);
 			const {accountQuestion, explainAccount} = await import('../usage/account.ts');
 			const {checked} = await import('../admin/answer.ts');

@@ -4,6 +4,7 @@ import {isServer} from '../config/resolve.ts';
 import {loadConfig} from '../config.ts';
 import type {Report} from '../replay.ts';
 import {configFile} from './places.ts';
+import {object, whole} from './written.ts';
 
 type Options = {
 	plugin?: string[];
@@ -27,21 +28,6 @@ const moment = (written: string): number => {
 	const time = Date.parse(written);
 	if (Number.isFinite(time)) return time;
 	throw new InvalidArgumentError('Write it like 7d, 12h, 30m or 2026-11-01.');
-};
-
-const whole = (written: string): number => {
-	if (/^\d{1,9}$/.test(written)) return Number(written);
-	throw new InvalidArgumentError('It is a whole number.');
-};
-
-const settingsIn = (written: string): Record<string, unknown> => {
-	try {
-		const value: unknown = JSON.parse(written);
-		if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-	} catch {
-		// Said below.
-	}
-	throw new InvalidArgumentError('It is a JSON object, as it would stand in the config: {"action": "deny"}.');
 };
 
 const several = (written: string, before: string[] = []): string[] => [...before, written];
@@ -95,13 +81,13 @@ export const replay = (program: Command): void => {
 			'one of the config, a shipped one, or a folder; may be given again. All of the config when left out',
 			several,
 		)
-		.option('--settings <json>', 'the config of that plugin, in the place of the one in the file', settingsIn)
+		.option('--settings <json>', 'the config of that plugin, in the place of the one in the file', object)
 		.option('--since <time>', 'from when on: 7d, 12h, 30m or a date', moment, moment('7d'))
 		.option('--until <time>', '… and until when', moment, Number.POSITIVE_INFINITY)
 		.option('--tenant <name>', 'exchanges of this tenant alone')
 		.option('--folder <folder>', "a journal other than the config's")
-		.option('--most <n>', 'how many exchanges at most', whole, 100_000)
-		.option('--examples <n>', 'how many of each change are shown', whole, 5)
+		.option('--most <n>', 'how many exchanges at most', whole(), 100_000)
+		.option('--examples <n>', 'how many of each change are shown', whole(), 5)
 		.option('--no-keep', "let plugins begin with an empty storage, not with a copy of the store's")
 		.option('--json', 'print all of it as JSON')
 		.action(async ({plugin: names, settings, folder, keep, json, ...asked}: Options) => {

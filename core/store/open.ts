@@ -1,3 +1,4 @@
+import {isServer, storeFile} from '../config/resolve.ts';
 import {GatewayError} from '../errors.ts';
 import {openPostgres} from './postgres/store.ts';
 import {openSqlite} from './sqlite/store.ts';
@@ -23,8 +24,8 @@ export const openStore = async (
 	place: string,
 	{process = '', inherits = false, changesKeptMs = hourMs}: StoreOptions = {},
 ): Promise<Store & UsageStore> => {
-	if (/^postgres(ql)?:\/\//i.test(place)) return openPostgres(place, {process, changesKeptMs});
-	const file = place.replace(/^sqlite:/, '');
+	if (isServer(place)) return openPostgres(place, {process, changesKeptMs});
+	const file = storeFile(place);
 	const scheme = /^([a-z][a-z+]*):\/\//i.exec(file)?.[0];
 	if (scheme || file === '' || file.startsWith(':')) {
 		const mend = 'write store: "sqlite:data/gateway.db" or "postgres://user:password@host:5432/database".';
