@@ -86,6 +86,14 @@ test('more than the model is asked about at a time is refused, not let pass', as
 	t.is(asked.length, 0);
 });
 
+test('many short texts, as the strings of a long result, are asked about together', async t => {
+	const {ask, asked} = await start(t);
+	const rows = Array.from({length: 1_000}, (_, index) => `row number ${index}`);
+	t.is(await ask(rows, 'tool-result'), undefined);
+	t.true(asked.flatMap(({body}) => body.input as string[]).length < 50);
+	t.like(await ask([...rows, about], 'tool-result'), {verdict: 'deny', rule: 'pay'});
+});
+
 test('what other rules refuse is not asked about', async t => {
 	const asked: ModelQuestion[] = [];
 	const plugin = await startPlugin(import.meta.url, {

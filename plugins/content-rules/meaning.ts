@@ -21,6 +21,7 @@ export type Meaning = (text: readonly string[], models: Host<unknown>['models'])
 
 /** A long text is about many things: it is looked at in pieces of a few sentences. */
 const pieceOf = /\S[\s\S]{0,499}(?=\s|$)|\S[\s\S]{0,499}/gu;
+const longestPiece = 500;
 const fewestLetters = 8;
 const atATime = 16;
 const mostAsked = 200;
@@ -34,6 +35,31 @@ const isNumbers = (value: Json | undefined): value is number[] =>
 const unit = (numbers: readonly number[]): Vector => {
 	const length = Math.hypot(...numbers) || 1;
 	return Float64Array.from(numbers, each => each / length);
+};
+
+/** Words that are asked about at once, and where they stand in which text; of several texts, the first. */
+type Piece = {words: string; text: number; start: number; end: number};
+
+const piecesOf = (texts: readonly string[]): Piece[] =>
+	texts.flatMap((given, text) =>
+		[...given.matchAll(pieceOf)]
+			.filter(([words]) => words.length >= fewestLetters)
+			.map(({0: words, index: start}) => ({words, text, start, end: start + words.length})),
+	);
+
+/** Many short pieces in fewer, as the strings of a long result are. */
+const together = (pieces: readonly Piece[], isKnown: (words: string) => boolean): Piece[] => {
+	const joined: Piece[] = [];
+	let open: Piece | undefined;
+	for (const piece of pieces) {
+		if (isKnown(piece.words)) joined.push(piece);
+		else if (open && open.words.length + 1 + piece.words.length <= longestPiece) open.words += `\n${piece.words}`;
+		else {
+			open = {...piece};
+			joined.push(open);
+		}
+	}
+	return joined;
 };
 
 /** The vectors of an answer, in the order of the texts; undefined where it is not what was asked for. */
@@ -82,18 +108,19 @@ export const openMeaning = ({model, topics, timeMs}: MeaningOptions): Meaning =>
 		});
 
 	return async (texts, models) => {
-		const pieces = texts.map(text => [...text.matchAll(pieceOf)].filter(([piece]) => piece.length >= fewestLetters));
 		if (known.size > mostKnown) known.clear();
 		const missing = new Set(topics.flatMap(topic => topic.examples).filter(example => !examples.has(example)));
-		/** What becomes of these, whatever others ask, and have forgotten, until the model has answered. */
-		const here = new Map<string, Near[]>();
-		const fresh = new Set<string>();
-		for (const [piece] of pieces.flat()) {
-			const before = known.get(piece);
-			if (before) here.set(piece, before);
-			else fresh.add(piece);
+		const isKnown = (words: string) => known.has(words);
+		const freshOf = (pieces: readonly Piece[]) => new Set(pieces.map(({words}) => words).filter(words => !isKnown(words)));
+		let pieces = piecesOf(texts);
+		let fresh = freshOf(pieces);
+		if (missing.size + fresh.size > mostAsked) {
+			pieces = together(pieces, isKnown);
+			fresh = freshOf(pieces);
 		}
 		if (missing.size + fresh.size > mostAsked) return undefined;
+		/** What becomes of these, whatever others ask, and have forgotten, until the model has answered. */
+		const here = new Map(pieces.map(({words}) => [words, known.get(words) ?? []]));
 		const asked = [...missing, ...[...fresh].filter(piece => !missing.has(piece))];
 		if (fresh.size > 0) {
 			const vectors = await ask(asked, models);
@@ -109,8 +136,8 @@ export const openMeaning = ({model, topics, timeMs}: MeaningOptions): Meaning =>
 				known.set(piece, near);
 			}
 		}
-		return pieces.map(own =>
-			own.flatMap(match => here.get(match[0])!.map(near => ({...near, start: match.index, end: match.index + match[0].length}))),
-		);
+		const about: About[][] = texts.map(() => []);
+		for (const {words, text, start, end} of pieces) about[text]!.push(...here.get(words)!.map(near => ({...near, start, end})));
+		return about;
 	};
 };
