@@ -49,14 +49,14 @@ export const loadConfig = async (file: string, {env = process.env}: {env?: NodeJ
 	const checked = gatewayConfig.safeParse(value);
 	if (!checked.success) throw new ConfigError(placed([...repeated, ...explain(checked.error, value, gatewayConfig)], file, source));
 
-	const {config, leftOut, complaints} = resolveConfig(checked.data, path, env);
+	const {config, leftOut, complaints, warnings} = resolveConfig(checked.data, path, env);
 	const wrong = [...repeated, ...crossCheck(checked.data, dirname(path), source), ...complaints];
 	if (wrong.length > 0) throw new ConfigError(placed(wrong, file, source));
 	return {
 		file: path,
 		config,
 		leftOut,
-		warnings: placed(warningsOf(checked.data), file, source),
+		warnings: placed([...warningsOf(checked.data), ...warnings], file, source),
 		complain: complaints => placed(complaints, file, source),
 	};
 };

@@ -1,6 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {loadConfig, printProblem} from '../core/config.ts';
 import {freshFolder, writeConfig} from './helpers/config-file.ts';
@@ -205,4 +205,18 @@ test('the shipped config loads with every line in it that is there to be uncomme
 	const env = Object.fromEntries([...whole.matchAll(/\b(?:env|optionalEnv)\('(\w+)'\)/g)].map(([, name]) => [name!, 'set']));
 	const {config} = await loadConfig(file, {env});
 	t.true(config.plugins.some(({use}) => use === 'webhooks'));
+});
+
+test('a server whose program is not there is warned of, and one whose program is there is not', async t => {
+	const source = (command: string) => `export default defineConfig({servers: {files: {stdio: {command: '${command}'}}}});`;
+	const env = {PATH: dirname(process.execPath)};
+	for (const command of ['node', process.execPath]) t.deepEqual((await load(t, source(command), env)).warnings, [], command);
+	for (const command of ['nodee', './nodee', '/nowhere/node']) {
+		const {warnings} = await load(t, source(command), env);
+		t.regex(
+			warnings.map(printProblem).join('\n'),
+			/:2:\d+ {2}servers\.files\.stdio\.command: there is no such program\. Install it, /,
+			command,
+		);
+	}
 });

@@ -2,7 +2,7 @@ import {dirname, resolve} from 'node:path';
 import type {GatewayConfig, PluginEntry, Provider} from '../../schemas/config.ts';
 import type {FromEnv} from '../../schemas/from-env.ts';
 import type {Server, ServerOAuth} from '../../schemas/mcp-server.ts';
-import {executable} from '../mcp/executable.ts';
+import {executable, isProgram} from '../mcp/executable.ts';
 import type {Complaint, Path} from './problems.ts';
 
 export type ResolvedProvider = Omit<Provider, 'key' | 'baseUrl'> & {
@@ -73,11 +73,12 @@ const withSecrets = (
 const fromEnv = (values: Record<string, string | FromEnv>): string[] =>
 	Object.keys(values).filter(name => typeof values[name] === 'object');
 
-/** Fills in what the environment, the defaults and the config's folder say. A variable that must be set and is not is a complaint. */
+/** Fills in what the environment, the defaults and the config's folder say. A variable that must be set and is not is a complaint, and a program that is not there a warning. */
 export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.ProcessEnv) => {
 	const folder = dirname(file);
 	const complaints: Complaint[] = [];
 	const leftOut: LeftOut[] = [];
+	const warnings: Complaint[] = [];
 
 	// A variable set to nothing is not set.
 	const secretOf = (secret: string | FromEnv, path: Path, without?: string): string | undefined => {
@@ -138,6 +139,10 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 			...(oauth && {oauth: withSecrets(oauth, secret => filledIn(oauth[secret]!, ['oauth', secret]))}),
 			...(headers && {headers: valuesOf(headers, ['headers']), secretHeaders: fromEnv(headers)}),
 		};
+		if (resolvedServer.stdio && !isProgram(resolvedServer.stdio.command)) {
+			const mend = 'Install it, or write its path; the server cannot be started without it.';
+			warnings.push({path: ['servers', name, 'stdio', 'command'], at: 'value', message: 'there is no such program', mend});
+		}
 		if (unset.length === 0) servers[name] = resolvedServer;
 		else leftOut.push({kind: 'server', name, variable: unset[0]!});
 	}
@@ -168,7 +173,7 @@ export const resolveConfig = (config: GatewayConfig, file: string, env: NodeJS.P
 		models,
 		plugins,
 	};
-	return {config: resolved, leftOut, complaints};
+	return {config: resolved, leftOut, complaints, warnings};
 };
 
 /** `claude` of `claude/claude-haiku-4-5`. */

@@ -1,7 +1,8 @@
 import {accessSync, constants, statSync} from 'node:fs';
 import {delimiter, isAbsolute, join, resolve} from 'node:path';
 
-const isProgram = (file: string): boolean => {
+/** May this file be run? */
+export const isProgram = (file: string): boolean => {
 	try {
 		accessSync(file, constants.X_OK);
 		return statSync(file).isFile();
