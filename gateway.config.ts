@@ -41,7 +41,15 @@ export default defineConfig({
 		// sallyport approvals list shows what waits, and approve, edit or refuse decides it.
 		{
 			use: 'approvals',
-			config: {rules: [{name: 'writes', tools: ['files/write_file', 'files/edit_file', 'files/move_file'], reason: 'a file changes'}]},
+			config: {
+				rules: [
+					{
+						name: 'writes',
+						tools: ['files/write_file', 'files/edit_file', 'files/move_file', 'files/create_directory'],
+						reason: 'a file changes',
+					},
+				],
+			},
 		},
 		{use: 'masking', config: {mask: ['email', 'card', 'iban', 'phone', 'us-ssn', 'ip', 'api-key']}},
 		{use: 'budgets', config: {window: 'month', limitUsd: {'*': 20}}},

@@ -65,8 +65,8 @@ test.serial('a verb that cannot be done says why in one line, and ends with 1', 
 	t.regex(await said(['keys', 'list'], {SALLYPORT_ADMIN_KEY: 'häh'}), /characters that no admin key has/);
 	t.regex(await said(['keys', 'list'], {SALLYPORT_URL: 'http://127.0.0.1:9'}), /No gateway answers at http:\/\/127\.0\.0\.1:9 .+ Start it/);
 	t.regex(await said(['plugins', 'list'], {SALLYPORT_URL: 'localhost'}), /"localhost" is no address of a gateway/);
-	t.regex(await said(['keys', 'get', `key_${'0'.repeat(32)}`]), /no key/i);
-	t.regex(await said(['keys', 'get', gateway.key]), /never the key itself/);
+	t.regex(await said(['keys', 'get', `key_${'0'.repeat(32)}`]), /no key [^/]*\.\n$/i);
+	t.regex(await said(['keys', 'get', gateway.key]), /never the key itself\. Mend the request/);
 	t.regex(await said(['keys', 'create', '--tenant', 'a/b']), /tenant/);
 	t.regex(await said(['keys', 'block']), /Which key\?/);
 
@@ -98,6 +98,14 @@ test.serial('plugins list names what is in force, and act calls any action of an
 	t.is((await answer('act', 'virtual-keys', 'list', '{"tenant": "acme"}')).keys.length, 2);
 
 	t.regex((await run('act', 'virtual-keys', 'create', '{tenant')).stderr, /^The input is not JSON/);
+	t.is(
+		(await run('act', 'virtual-keys', 'rotate', '{}')).stderr,
+		'id: is missing, and must be a string. Mend the request; the message names the field.\n',
+	);
+	t.is(
+		(await run('act', 'virtual-keys', 'rotate', '{"id": 7}')).stderr,
+		'id: must be a string, not a number. Mend the request; the message names the field.\n',
+	);
 	t.regex((await run('act', 'virtual-keys', 'melt')).stderr, /no action "melt"/);
 	t.regex((await run('act', 'nobody')).stderr, /nobody has no actions/);
 });

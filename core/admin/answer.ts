@@ -1,6 +1,7 @@
 import type {Context} from 'koa';
 import type * as z from 'zod';
 import {readBody} from '../body.ts';
+import {issueWords} from '../config/kinds.ts';
 import {GatewayError} from '../errors.ts';
 import type {Gateway} from '../gateway.ts';
 import {parseBody} from '../llm/body.ts';
@@ -32,6 +33,5 @@ export const inputOf = async ({config: {limits}}: Gateway, {req}: Context): Prom
 export const checked = <Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
 	const {success, data, error} = schema.safeParse(input);
 	if (success) return data;
-	const words = error.issues.map(({path, message}) => `${path.map(String).join('.') || 'input'}: ${message}`);
-	throw new GatewayError('invalid_request', words.join('; '));
+	throw new GatewayError('invalid_request', error.issues.map(issueWords).join('; '));
 };

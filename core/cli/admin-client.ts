@@ -34,6 +34,8 @@ const jsonOf = (text: string, url: string): unknown => {
 	}
 };
 
+const sentence = (words: unknown): string => (typeof words === 'string' ? words.replace(/[^.!?…]$/, '$&.') : '');
+
 /** One call of the admin API: the JSON it answers. Rejects with the problem's own words. */
 export const adminCall = async (
 	{url, adminKey}: AdminOptions,
@@ -65,5 +67,7 @@ export const adminCall = async (
 	if (status < 400) return answer;
 	const {code, detail, help} = answer as Problem;
 	if (code === 'unauthenticated') throw new Error(`The gateway at ${url} does not take this admin key: look at SALLYPORT_ADMIN_KEY.`);
-	throw new Error([detail ?? `${url} answers with status ${status}.`, help].filter(part => typeof part === 'string').join(' '));
+	// What helps whoever asked for an address helps nobody who named a thing.
+	const words = [detail ?? `${url} answers with status ${status}`, code === 'not_found' ? undefined : help];
+	throw new Error(words.map(sentence).join(' ').trim());
 };

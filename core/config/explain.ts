@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {fromEnv} from '../../schemas/from-env.ts';
 import {hintFor, isSecret} from './hints.ts';
+import {kinds} from './kinds.ts';
 import {didYouMean} from './nearest.ts';
 import type {Complaint, Path} from './problems.ts';
 
@@ -35,18 +36,6 @@ const knownKeys = (schema: z.core.$ZodType, path: Path): string[] => {
 		const objects = inner instanceof z.ZodUnion ? inner.options.map(unwrapped) : [inner];
 		return objects.flatMap(object => (object instanceof z.ZodObject ? Object.keys(object.shape) : []));
 	});
-};
-
-const kinds: Readonly<Record<string, string>> = {
-	object: 'an object',
-	record: 'an object',
-	array: 'a list',
-	int: 'a whole number',
-	number: 'a number',
-	string: 'a string',
-	boolean: 'true or false',
-	undefined: 'nothing',
-	null: 'null',
 };
 
 const kindOf = (value: unknown): string => {

@@ -6,6 +6,7 @@
  * An answer is one string: '' for nothing, 'A' + a verdict that lets pass, 'S' + any other verdict, 'V' + the value of
  * an action, 'P' when it will come later through `settled`, 'F' + {code, message} for a failure.
  */
+import {issueWords} from '../config/kinds.ts';
 import {makeBare} from './bare.ts';
 import {failure} from './failure.ts';
 import {type Field, inputOf, type Value} from './input.ts';
@@ -279,8 +280,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 				if (!action) return failure({message: `there is no action ${name}`, sallyport: 'not_found'});
 				const checked = action.input.safeParse(parse(inputJson));
 				if (!checked.success) {
-					const words = checked.error!.issues.map(({path, message}) => `${path.map(String).join('.') || 'input'}: ${message}`);
-					return failure({message: words.join('; '), sallyport: 'invalid_request'});
+					return failure({message: checked.error!.issues.map(issueWords).join('; '), sallyport: 'invalid_request'});
 				}
 				return finish(id, call(action.run, action, checked.data, host, parse(callerJson)), actionText);
 			} catch (error) {

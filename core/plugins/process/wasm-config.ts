@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import {issueWords} from '../../config/kinds.ts';
 import {GatewayError} from '../../errors.ts';
 import type {Loaded} from '../../sandbox/isolate.ts';
 import type {Admitted} from '../tier.ts';
@@ -35,8 +36,7 @@ export const wasmChecks = ({name, manifest, config}: Admitted): Checked => {
 			if (!schema) throw new GatewayError('not_found', `The plugin ${name} has no action "${action}".`, {plugin: name});
 			const {error} = schema.safeParse(JSON.parse(input));
 			if (!error) return;
-			const words = issuesOf(error).map(({path, message}) => `${path.join('.') || 'input'}: ${message}`);
-			throw new GatewayError('invalid_request', words.join('; '), {plugin: name});
+			throw new GatewayError('invalid_request', issuesOf(error).map(issueWords).join('; '), {plugin: name});
 		},
 	};
 };
