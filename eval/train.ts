@@ -39,7 +39,7 @@ console.log(figures);
 const model = learn([...reads.given, ...reads.own].filter(isTaught));
 const plugin = join(import.meta.dirname, '../plugins/injection');
 writeFileSync(join(plugin, 'weights.bin'), quantised(model, offsets));
-console.log('weights.bin is written; now run node plugins/injection/build.ts');
+console.log('weights.bin is written; now run npx node plugins/injection/build.ts');
 
 if (values.write) {
 	const file = new URL('../docs/quality.md', import.meta.url);

@@ -50,7 +50,7 @@ if (import.meta.main) {
 	const root = join(import.meta.dirname, '..');
 	if (process.argv.includes('--check')) {
 		const stale = notCurrent(root);
-		for (const file of stale) console.error(`${file} is not current. Run: node schemas/generate.ts`);
+		for (const file of stale) console.error(`${file} is not current. Run: npm run schemas`);
 		process.exitCode = stale.length > 0 ? 1 : 0;
 	} else generate(root);
 }

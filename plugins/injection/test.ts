@@ -32,7 +32,7 @@ const scanner = async (): Promise<Scanner> => new Scanner(new Int8Array(await re
 
 test('plugin.wasm is what assembly/ and weights.bin compile to', async t => {
 	const committed = await readFile(join(folder, 'plugin.wasm'));
-	t.true(committed.equals(await compileInjection()), 'run node plugins/injection/build.ts');
+	t.true(committed.equals(await compileInjection()), 'run npx node plugins/injection/build.ts');
 });
 
 /** The module by itself, without a gateway around it. */

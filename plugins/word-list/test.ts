@@ -9,5 +9,5 @@ wordListBehaves(test, import.meta.url);
 test('plugin.wasm is what assembly/ compiles to', async t => {
 	const built = await compile(join(import.meta.dirname, 'assembly/index.ts'));
 	const committed = await readFile(join(import.meta.dirname, 'plugin.wasm'));
-	t.true(committed.equals(built), 'run node plugins/word-list/build.ts');
+	t.true(committed.equals(built), 'run npx node plugins/word-list/build.ts');
 });
