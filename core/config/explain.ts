@@ -108,7 +108,7 @@ const explainIssue = (issue: Issue, raw: unknown, schema: z.core.$ZodType): Comp
 		case 'invalid_key': {
 			const name = String(path.at(-1));
 			const [rule] = issue.issues;
-			const why = rule?.code === 'invalid_format' ? `: ${rule.message}` : '';
+			const why = rule?.code === 'invalid_format' || rule?.code === 'custom' ? `: ${rule.message}` : '';
 			return [{path, at: 'key', message: `${shown(name, [])} cannot be a name here${why}`, mend: betterName(name, path, rule)}];
 		}
 		case 'invalid_union': {

@@ -32,7 +32,7 @@ test('an account has a limit for each of several windows, and a word about one o
 
 test('set takes no account that nothing can pay from', async t => {
 	const {act} = await startBudgets(t, {window: 'day', limitUsd: {}});
-	for (const account of ['key_1', 'kye:key_1', 'usr:acme/ada', 'users:acme/ada', 'tool:read', 'team:'])
+	for (const account of ['key_1', 'kye:key_1', 'usr:acme/ada', 'users:acme/ada', 'teant:acme', 'Team:acme', 'tool:read', 'team:', 'tenant'])
 		await t.throwsAsync(act('set', {account, limitUsd: 0}), {message: /an account is/}, account);
 	for (const account of [
 		'key:key_1',

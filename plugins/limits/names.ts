@@ -15,19 +15,26 @@ export const scope = z
 	)
 	.refine(
 		name => isHolder(partsOf(name).holder),
-		"an account is '*', tenant:acme, team:acme/search, user:acme/ada, key:key_…, server:files or tool:files/read_file",
+		"an account is '*', tenant:acme, team:acme/search, user:acme/ada, key:key_…, server:files, tool:files/read_file or a kind of your own, like org:acme",
 	);
 
 const ownKinds = ['tenant', 'team', 'user', 'key', 'server', 'tool'];
-const ownForm = /^(\*|tenant:[^/]+|(team|user):[^/]+\/.+|key:[\w-]+|server:[^/]+|tool:[^/]+\/.+)$/;
-const lettersOf = (word: string): string => [...word].sort().join('');
-const resembles = (kind: string, own: string): boolean => kind.slice(0, 2) === own.slice(0, 2) || lettersOf(kind) === lettersOf(own);
+const ownForm = /^(\*|tenant:[^/]+|(team|user):[^/]+\/.+|key:[^/]+|server:[^/]+|tool:[^/]+\/.+)$/;
 
-/** Plugins may know accounts of other kinds; what only looks like one of ours would limit nobody. */
+/** Whether one letter too many, too few, wrong, or swapped with its neighbour, makes one of the other. */
+const isSlipOf = (word: string, other: string): boolean => {
+	let same = 0;
+	while (same < word.length && word[same] === other[same]) same += 1;
+	const [a, b] = [word.slice(same), other.slice(same)];
+	const isSwapped = a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
+	return a.slice(1) === b.slice(1) || a === b.slice(1) || a.slice(1) === b || isSwapped;
+};
+
+/** Plugins may know accounts of other kinds; one that only looks like one of ours would limit nobody. */
 const isHolder = (holder: string): boolean => {
 	if (ownForm.test(holder)) return true;
-	const [, kind] = /^([a-z][\w-]*):./.exec(holder) ?? [];
-	return kind !== undefined && !ownKinds.some(own => resembles(kind, own));
+	const [, kind] = /^([\w.-]+):./.exec(holder) ?? [];
+	return kind !== undefined && !ownKinds.some(own => isSlipOf(kind.toLowerCase(), own));
 };
 
 /** One account, with or without what it is for. */
