@@ -1,6 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {holdBack} from '../core/upstream/hold-back.ts';
 import {startPlugin} from '../plugin-sdk/testing.ts';
+import {seededRandom} from './helpers/seeded-random.ts';
 
 const reply = {
 	operation: 'chat',
@@ -103,5 +104,36 @@ test('a row of backslashes costs no more than other letters, and holds no stream
 		t.is(await whole(row), row);
 		const parts = Array.from({length: 20}, () => '\\'.repeat(1_000));
 		t.is(await streamed([...parts, `n${key}`.slice(0, 2)]), `${row}ng`);
+	}
+});
+
+const bits = [
+	...['\\n', '\\', '\\\\', '\\t', '\\u00e9', '\\u', '\\u0', '\\u0041', '\\r', '\\b', '"', ' ', ':', '=', ',', '\n', 'a', 'n', 'é', 'caf'],
+	...['ada@example.com', '4111 1111 1111 1111', 'DE89370400440532013000', key, 'password', 'g7#kQ92!xTz', '10.0.0.1'],
+	...['Project', 'Falcon', 'falcon heavy', 'T-123', 'https://evil.example/x'],
+];
+
+const isJson = (text: string): boolean => {
+	try {
+		return typeof JSON.parse(`"${text.replaceAll('"', ' ').replaceAll('\n', ' ')}"`) === 'string';
+	} catch {
+		// Whether it is a string of JSON is what is asked.
+		return false;
+	}
+};
+
+test('whatever escapes stand among the values, a stream comes out as the whole, and JSON stays JSON', async t => {
+	const seed = Date.now() % 1_000_000;
+	const {pick, below} = seededRandom(seed);
+	for (const [name, [config]] of Object.entries(guards)) {
+		const {whole, streamed} = await guard(t, name, config);
+		for (let round = 0; round < 60; round += 1) {
+			const text = Array.from({length: 3 + below(20)}, () => pick(bits)).join('');
+			const pieces: string[] = [];
+			for (let at = 0; at < text.length; at += pieces.at(-1)!.length) pieces.push(text.slice(at, at + 1 + below(5)));
+			const left = await whole(text);
+			t.is(await streamed(pieces), left, `seed ${seed}, ${name}: ${JSON.stringify(pieces)}`);
+			t.true(isJson(left) || !isJson(text), `seed ${seed}, ${name}: ${JSON.stringify(text)}`);
+		}
 	}
 });

@@ -28,6 +28,12 @@ test('what an operator names is masked beside what is built in', async t => {
 	});
 });
 
+test('a short word that ends a text is found beside longer ones, and nothing behind the text is taken for a part of it', async t => {
+	const {found, open} = createWordList(['Kestrel', 'owl']).scan('an Owl', 0, true);
+	t.deepEqual({found, open}, {found: [{start: 3, end: 6}], open: 6});
+	t.deepEqual(await patch(await start(t, {custom}), 'kestrel'), {0: '****'});
+});
+
 test('reversible: the client gets such a value back, and a placeholder that a model invents gives nothing', async t => {
 	const plugin = await start(t, {custom, reversible: true});
 	const asked = await plugin.ask('pre-request', {text: ['ask E-12345'], channels: ['user']});

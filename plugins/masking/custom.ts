@@ -39,7 +39,7 @@ export const createWordList = (phrases: readonly string[]): Finder => {
 	};
 
 	const lengthAt = (text: string, at: number): number =>
-		lengths.find(length => known.has(text.slice(at, at + length)) && !isInWord(text, at + length)) ?? 0;
+		lengths.find(length => at + length <= text.length && known.has(text.slice(at, at + length)) && !isInWord(text, at + length)) ?? 0;
 
 	return {
 		scan(text, from, final) {
