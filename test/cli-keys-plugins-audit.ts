@@ -1,7 +1,9 @@
+import {spawnSync} from 'node:child_process';
 import {readFile, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {startLocalUpstream} from '../examples/local-upstream/server.ts';
 import {configFor, folderWith, sallyport, startCommand} from './helpers/cli.ts';
@@ -144,6 +146,17 @@ test.serial(
 		t.regex((await run('plugins', 'test', './nowhere')).stderr, /There is no folder/);
 	},
 );
+
+test.serial('what a new plugin imports has its types, wherever it lies', async t => {
+	const folder = await folderWith(t, configFor('http://127.0.0.1:9'));
+	t.is((await sallyport(['plugins', 'new', 'heron-watch', '--in', '.'], {cwd: folder})).code, 0);
+	const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+	const types = () => spawnSync(process.execPath, [tsc, '-p', join(folder, 'heron-watch')], {encoding: 'utf8'}).stdout;
+	t.is(types(), '');
+	const code = join(folder, 'heron-watch/index.ts');
+	await writeFile(code, (await readFile(code, 'utf8')).replace('text.some', 'text.sum'));
+	t.regex(types(), /heron-watch\/index\.ts\(\d+,\d+\): error TS\d+: Property 'sum' does not exist on type 'string\[\]'/);
+});
 
 test.serial('audit prints the last records, verifies a journal that is whole, and points at the line of one that is not', async t => {
 	const {folder, gateway, run, status} = await setup(t);
