@@ -1,11 +1,12 @@
 import {dirname, resolve} from 'node:path';
 import {gatewayConfig} from '../schemas/config.ts';
-import {crossCheck, warningsOf} from './config/cross-checks.ts';
+import {crossCheck} from './config/cross-checks.ts';
 import {explain} from './config/explain.ts';
 import {importConfig} from './config/import.ts';
 import {type Complaint, ConfigError, type Problem, writePath} from './config/problems.ts';
 import {type LeftOut, type ResolvedConfig, resolveConfig} from './config/resolve.ts';
 import type {Source} from './config/source.ts';
+import {warningsOf} from './config/warnings.ts';
 
 export {printProblem} from './config/problems.ts';
 export type {ResolvedConfig, ResolvedPlugin, ResolvedProvider} from './config/resolve.ts';

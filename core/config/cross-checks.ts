@@ -3,15 +3,9 @@ import type {GatewayConfig, PluginEntry} from '../../schemas/config.ts';
 import {operation} from '../../schemas/hooks.ts';
 import {surfaces} from '../exchange.ts';
 import {didYouMean} from './nearest.ts';
-import {type Complaint, type Path, writePath} from './problems.ts';
+import {type Complaint, complain, type Path, placedNames, writePath} from './problems.ts';
 import {instanceName, isPath, isServer, providerOf, storeFile} from './resolve.ts';
 import type {Source} from './source.ts';
-
-const complain = (path: Path, message: string, mend: string): Complaint => ({path, at: 'value', message, mend});
-const listOf = (names: string | string[] | undefined): string[] => (typeof names === 'string' ? [names] : (names ?? []));
-
-/** The place of the `index`th name in a scope that may be one name or a list. */
-const nameIn = (path: Path, names: string | string[] | undefined, index: number): Path => (Array.isArray(names) ? [...path, index] : path);
 
 const ofAddresses = ({listen, store, providers}: GatewayConfig): Complaint[] => {
 	const complaints: Complaint[] = [];
@@ -127,13 +121,13 @@ const notJson = (value: unknown, path: Path, source: Source): Complaint[] => {
 const ofScope = ({when = {}}: PluginEntry, path: Path, servers: readonly string[]): Complaint[] => {
 	const known = {operation: operation.options, surface: surfaces, server: servers};
 	return (['operation', 'surface', 'server'] as const).flatMap(key =>
-		listOf(when[key]).flatMap((name, place): Complaint[] => {
+		placedNames(when[key], [...path, 'when', key]).flatMap(({name, at}): Complaint[] => {
 			const isKnown = (one: string): boolean => (name.endsWith('*') ? one.startsWith(name.slice(0, -1)) : one === name);
 			if (known[key].some(isKnown)) return [];
 			const all = known[key].length === 0 ? 'a server of this config' : `one of ${known[key].join(', ')}`;
 			const mend = didYouMean(name, known[key], 'Write one of them, or leave it out for all.');
 			const message = `"${name}" is not ${all}, so this plugin would never be asked`;
-			return [complain(nameIn([...path, 'when', key], when[key], place), message, mend)];
+			return [complain(at, message, mend)];
 		}),
 	);
 };
@@ -185,61 +179,3 @@ export const crossCheck = (config: GatewayConfig, folder: string, source: Source
 	...ofPlugins(config, folder, source),
 	...ofQuestions(config),
 ];
-
-/** A model on the same machine seldom has a secret worth keeping. */
-const isOnThisMachine = (baseUrl: string | undefined): boolean =>
-	baseUrl !== undefined && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(baseUrl).hostname);
-
-const patternKeys: ReadonlySet<string> = new Set(['tools', 'servers', 'prompts', 'resources']);
-
-/** By convention a plugin's `tools`, `servers`, `prompts` and `resources` are patterns that begin with a server. */
-const ofPatterns = (value: unknown, path: Path, servers: readonly string[], kind = ''): Complaint[] => {
-	const named = (pattern: unknown, at: Path): Complaint[] => {
-		if (typeof pattern !== 'string' || kind === '') return [];
-		const [server = '', rest] = pattern.split('/', 2);
-		if (server.includes('*') || servers.includes(server) || (kind !== 'servers' && rest === undefined)) return [];
-		const otherwise = servers.length === 0 ? 'Add it to servers.' : `Add it to servers, which has ${servers.join(', ')}.`;
-		return [complain(at, `there is no server "${server}"`, didYouMean(server, servers, otherwise))];
-	};
-	if (typeof value !== 'object' || value === null) return named(value, path);
-	return Object.entries(value).flatMap(([key, inner]) => {
-		const at = [...path, Array.isArray(value) ? Number(key) : key];
-		if (Array.isArray(value)) return ofPatterns(inner, at, servers, kind);
-		return [...named(key, at), ...ofPatterns(inner, at, servers, patternKeys.has(key) ? key : '')];
-	});
-};
-
-/** What runs, and should not stay so. */
-export const warningsOf = ({store, sealingKey, providers, servers, models, plugins}: GatewayConfig): Complaint[] => {
-	const literal = (path: Path): Complaint =>
-		complain(path, 'a secret is written into the config', "Put it into a variable and write env('NAME').");
-	const aliases = Object.keys(models);
-	return [
-		...(typeof store === 'string' && /^\w+:\/\/[^/@]*:[^/@]+@/.test(store) ? [literal(['store'])] : []),
-		...Object.entries(providers).flatMap(([name, {key, baseUrl}]) =>
-			typeof key === 'string' && !isOnThisMachine(baseUrl) ? [literal(['providers', name, 'key'])] : [],
-		),
-		...(typeof sealingKey === 'string' ? [literal(['sealingKey'])] : []),
-		...Object.entries(servers).flatMap(([name, {url, bearer, basic, oauth}]) => {
-			if (isOnThisMachine(url)) return [];
-			const secrets: [Path, unknown][] = [
-				[['bearer'], bearer],
-				[['basic', 'password'], basic?.password],
-				[['oauth', 'clientSecret'], oauth?.clientSecret],
-				[['oauth', 'privateKey'], oauth?.privateKey],
-			];
-			return secrets.flatMap(([path, secret]) => (typeof secret === 'string' ? [literal(['servers', name, ...path])] : []));
-		}),
-		...plugins.flatMap(({grants, when, config}, index) => [
-			...ofPatterns(config, ['plugins', index, 'config'], Object.keys(servers)),
-			...Object.entries(grants.secrets ?? {}).flatMap(([name, secret]) =>
-				typeof secret === 'string' ? [literal(['plugins', index, 'grants', 'secrets', name])] : [],
-			),
-			...listOf(when?.model).flatMap((model, place): Complaint[] => {
-				if (aliases.includes(model) || /[*/]/.test(model)) return [];
-				const path = nameIn(['plugins', index, 'when', 'model'], when?.model, place);
-				return [complain(path, `"${model}" is no model of this config`, didYouMean(model, aliases, 'Write a name that stands in models.'))];
-			}),
-		]),
-	];
-};

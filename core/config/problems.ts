@@ -14,6 +14,13 @@ export type Path = readonly PropertyKey[];
 /** A problem before its line is known. `at`: is it the key itself that is wrong, or what stands behind it? */
 export type Complaint = {path: Path; at: 'key' | 'value'; message: string; mend: string};
 
+/** Something wrong with a value. */
+export const complain = (path: Path, message: string, mend: string): Complaint => ({path, at: 'value', message, mend});
+
+/** Each name with its place, where one name or a list may stand. */
+export const placedNames = (names: string | string[] | undefined, path: Path): {name: string; at: Path}[] =>
+	Array.isArray(names) ? names.map((name, index) => ({name, at: [...path, index]})) : names === undefined ? [] : [{name: names, at: path}];
+
 /** `['models', 'gpt-4.1', 0]` as it would be written in code: `models["gpt-4.1"][0]`. */
 export const writePath = (path: Path): string =>
 	path
