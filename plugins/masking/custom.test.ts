@@ -34,6 +34,11 @@ test('a short word that ends a text is found beside longer ones, and nothing beh
 	t.deepEqual(await patch(await start(t, {custom}), 'kestrel'), {0: '****'});
 });
 
+test('what stands around a value that an operator names is found too', async t => {
+	const plugin = await start(t, {custom: [{name: 'name', words: ['nora']}]});
+	t.deepEqual(await patch(plugin, 'nora.byron@example.com, ada.nora@example.com'), {0: '[NAME].[EMAIL], ada.[NAME]@example.com'});
+});
+
 test('reversible: the client gets such a value back, and a placeholder that a model invents gives nothing', async t => {
 	const plugin = await start(t, {custom, reversible: true});
 	const asked = await plugin.ask('pre-request', {text: ['ask E-12345'], channels: ['user']});

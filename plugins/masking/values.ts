@@ -44,6 +44,17 @@ export const leadTo = (name: string | undefined): string => (name !== undefined 
 const leadOf = (previous: string | undefined, text: string): string =>
 	text.length <= longestField && /\d/.test(text) ? leadTo(previous) : '';
 
+/** A text with nothing in place of what was found: what stands around that is read by itself, as it is where a text streams. */
+const without = (text: string, found: readonly Place[]): string => {
+	let left = '';
+	let at = 0;
+	for (const {start, end} of found) {
+		left += text.slice(at, start) + '\n'.repeat(end - start);
+		at = end;
+	}
+	return left + text.slice(at);
+};
+
 /**
  * Every value of the wanted kinds, in order, none overlapping: what the operator looks for before what has check digits, and that before what
  * only looks like a phone. The text before may be the name of a field, which tells what its value is.
@@ -51,9 +62,12 @@ const leadOf = (previous: string | undefined, text: string): string =>
 export const valuesIn = (text: string, {types, ids, custom, modeOf, allowed}: Settings, previous?: string): readonly Value[] => {
 	const lead = leadOf(previous, text);
 	const state = lead === '' ? idStart : {before: lead, clear: 0, begun: true};
-	const numbers = ids.size === 0 ? [] : idStep(state, text, true).found.filter(({type}) => ids.has(type));
-	const others = inspect(lead + text, {from: lead.length, floor: lead.length, inside: ''}, types, true).spans;
-	const named = [...(custom.length === 0 ? [] : scanCustom(custom, text, 0, true).found)];
+	const named = (custom.length === 0 ? [] : scanCustom(custom, text, 0, true).found).filter(
+		({start, end}) => !allowed(text.slice(start, end)),
+	);
+	const left = without(text, named);
+	const numbers = ids.size === 0 ? [] : idStep(state, left, true).found.filter(({type}) => ids.has(type));
+	const others = inspect(lead + left, {from: lead.length, floor: lead.length, inside: ''}, types, true).spans;
 	const whole = (each: Place & {type: string}) => ({...each, value: text.slice(each.start, each.end), reversible: true});
 	const moved = others.map(each => ({...each, start: each.start - lead.length, end: each.end - lead.length}));
 	return merged(named.map(whole), merged(numbers.map(whole), moved))
