@@ -8,6 +8,7 @@
  */
 import {issueWords} from '../config/kinds.ts';
 import {makeBare} from './bare.ts';
+import {type HostCall, type HostStart, openBorrowed} from './borrowed.ts';
 import {failure} from './failure.ts';
 import {type Field, inputOf, type Value} from './input.ts';
 import {
@@ -20,17 +21,13 @@ import {
 	keys,
 	NativeError,
 	NativePromise,
-	NativeString,
 	parse,
 	promiseThen,
-	slice,
 	startsWith,
 	stringify,
 } from './intrinsics.ts';
 import {type Prototypes, prototypesOf, type Unread} from './unread.ts';
 
-type HostCall = (operation: string, argument: string) => string;
-type HostStart = (operation: string, argument: string, promise: number) => string;
 type Settled = (call: number, answer: string) => void;
 type Setup = {config: unknown; hooks: Record<string, Field[]>; unread: Record<string, Unread>; answerChars: number};
 /** What a hook hands over; `asks`: it says in which call it is asked. */
@@ -54,13 +51,6 @@ type Action = {
 	run: (input: unknown, host: unknown, caller: unknown) => unknown;
 };
 
-/** Longest argument of a host call, in characters: the host copies it before it can look. */
-const mostArgumentChars = 11_000_000;
-const mostKeyChars = 500;
-/** Of `kv.get`, so much is kept until something changes. */
-const mostKnownKeys = 1_000;
-const mostKnownChars = 2_000;
-
 makeBare();
 
 /** The plugin's own code is run inside of `try { … } catch (thrown) { sallyportThrew(thrown) }`: an error never crosses by itself. */
@@ -71,99 +61,13 @@ defineProperty(globalThis, 'sallyportThrew', {
 	},
 });
 
-const deepFreeze = (value: unknown): unknown => {
-	if (typeof value !== 'object' || value === null) return value;
-	for (const key of keys(value)) deepFreeze((value as Record<string, unknown>)[key]);
-	return freeze(value);
-};
-
-/** `stamp`: [0] changes whenever an answer of `kv.get` may; without it, each is asked for. */
+/** `stamp`: see openBorrowed. */
 export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled, stamp?: Int32Array) => {
 	let definition: Definition = {};
 	const readingOf: Record<string, Reading> = create(null);
 	let answerChars = 0;
 	let host: unknown;
-	let promises = 0;
-	const waiting: Record<number, ((json: string) => void) | undefined> = create(null);
-
-	const read = (reply: string): unknown => {
-		if (reply === '') return undefined;
-		const value = parse(slice(reply, 1));
-		if (reply[0] === '=') return value;
-		const error = new NativeError(value.message) as Error & {sallyport?: string};
-		error.sallyport = value.code;
-		throw error;
-	};
-	const json = (argument: unknown): string => {
-		const text = argument === undefined ? '' : stringify(argument);
-		if (typeof text !== 'string') throw new NativeError('a host call takes JSON');
-		if (text.length > mostArgumentChars) throw new NativeError(`a host call takes ${mostArgumentChars} characters at most`);
-		return text;
-	};
-	const now = (operation: string, argument?: unknown): unknown => read(hostCall(operation, json(argument)));
-	const later = (operation: string, argument: unknown): Promise<unknown> =>
-		new NativePromise((resolve, reject) => {
-			const promise = ++promises;
-			waiting[promise] = answer => resolve(parse(answer));
-			try {
-				read(hostStart(operation, json(argument), promise));
-			} catch (error) {
-				delete waiting[promise];
-				reject(error);
-			}
-		});
-	let known: Record<string, string | undefined> = create(null);
-	let knownAt = 0;
-	let knownKeys = 0;
-	const remembered = (name: string, now: number): string => {
-		if (now !== knownAt) {
-			known = create(null);
-			knownAt = now;
-			knownKeys = 0;
-		}
-		const earlier = known[name];
-		if (earlier !== undefined) return earlier;
-		const reply = hostCall('kv.get', name);
-		if (knownKeys < mostKnownKeys && reply.length < mostKnownChars && reply[0] !== '!') {
-			known[name] = reply;
-			knownKeys++;
-		}
-		return reply;
-	};
-	const get = (key: unknown): unknown => {
-		const name = NativeString(key);
-		if (name.length > mostKeyChars) return undefined;
-		return read(stamp === undefined ? hostCall('kv.get', name) : remembered(name, stamp[0]!));
-	};
-
-	const lend = (config: unknown) =>
-		deepFreeze({
-			config,
-			kv: {
-				get,
-				list: (prefix: string, options = {}) => now('kv.list', {prefix, ...options}),
-				put: (entries: unknown) => later('kv.put', entries),
-			},
-			clock: {now: () => now('clock.now')},
-			random: {
-				number: () => now('random.number'),
-				uuid: () => now('random.uuid'),
-				secret: (prefix: string) => now('random.secret', prefix),
-			},
-			log: {
-				info: (message: string, facts?: unknown) => void now('log.info', {message, facts}),
-				warn: (message: string, facts?: unknown) => void now('log.warn', {message, facts}),
-			},
-			metrics: {count: (name: string, by = 1) => void now('metrics.count', {name, by})},
-			secrets: {get: (name: string) => now('secrets.get', name)},
-			http: {fetch: (request: unknown) => later('http.fetch', request)},
-			models: {ask: (question: object) => later('models.ask', question)},
-			crypto: {verify: (asked: unknown) => later('crypto.verify', asked)},
-			ledger: {
-				balance: (account: string, unit: string, window: string, timeZone?: string) =>
-					now('ledger.balance', {account, unit, window, timeZone}),
-			},
-		});
+	const {lend, later, answered} = openBorrowed(hostCall, hostStart, stamp);
 
 	/** What is lent to one call of a hook: a question says in which call it is asked, so that the host knows for whom. */
 	const lentTo = ({asking}: Record<string, unknown>): unknown => {
@@ -289,11 +193,7 @@ export const guest = (hostCall: HostCall, hostStart: HostStart, settled: Settled
 		},
 
 		/** An awaited host call has its answer; what waits for it runs before this entry ends. */
-		resume(promise: number, answer: string): void {
-			const resolve = waiting[promise];
-			delete waiting[promise];
-			resolve?.(answer);
-		},
+		resume: answered,
 	};
 };
 
