@@ -5,6 +5,7 @@ import type {Exchange} from './exchange.ts';
 import type {Carry, Fields, Member} from './hooks.ts';
 import type {Asked, openJudging} from './judging.ts';
 import type {Answer} from './plugins/tier.ts';
+import type {Value} from './sandbox/isolate.ts';
 import type {Step} from './steps.ts';
 import type {CheckVerdict, Verdict} from './verdicts.ts';
 import {type Asking, askedLast, type Way} from './way.ts';
@@ -27,6 +28,9 @@ const madeBy = (verdict: Verdict | undefined): unknown[] => {
 	return [verdict?.verdict, patch, plan];
 };
 
+const shownThen = ({step, values}: Asking, path: string): Value => values[step.run.paths.indexOf(path)];
+const namesIn = (value: Value): readonly string[] => (typeof value === 'string' ? (JSON.parse(value) as string[]) : []);
+
 /** Whoever comes again is asked about anew, and may wait anew. */
 const retryAfterMs = 1_000;
 
@@ -43,12 +47,31 @@ export const openAskedAlone = ({listeners, isAsked, aloneAt, judge, enforced, ch
 	};
 
 	/** What it was asked then; but what it is tainted with by now, and that its own claim is not to be had a second time. */
-	const asThen = ({exchange, fields}: Asked, {plugin: {name}}: Member, {step, values}: Asking): Fields => {
+	const asThen = ({exchange, fields}: Asked, {plugin: {name}}: Member, then: Asking): Fields => {
 		const claim = exchange.claims?.get(name);
 		return path => {
 			if (path === 'taints') return fields(path);
-			return path === 'continues' && claim !== undefined ? `${claim}/again` : values[step.run.paths.indexOf(path)];
+			return path === 'continues' && claim !== undefined ? `${claim}/again` : shownThen(then, path);
 		};
+	};
+
+	/**
+	 * Whether what a member says of a call that it let pass is against it now. That it would make something else of it is not: what goes on was judged
+	 * and approved, and a clock, chance or its own memory may be all that differs. But it is where the call has come to be tainted since, and where a
+	 * plan that may be taken away has no place any more for whom the call may go to.
+	 */
+	const isAgainst = ({exchange, fields}: Asked, hook: HookName, member: Member, verdict: Verdict, then?: Asking): boolean => {
+		const {name, manifest} = member.plugin;
+		const {reads, recheck} = manifest.hooks[hook]!;
+		const isCounted = exchange.held.has(name) || (exchange.claims?.has(name) && !reads.includes('continues'));
+		if (isCounted || verdict.verdict === 'allow') return false;
+		if (!then || !passing.has(verdict.verdict)) return true;
+		if (reads.includes('taints') && shownThen(then, 'taints') !== fields('taints'))
+			return !isDeepStrictEqual(madeBy(verdict), madeBy(then.said?.get(member)));
+		const {plan} = verdict as {plan?: readonly string[]};
+		if (!plan || !recheck) return false;
+		const shown = new Set(namesIn(shownThen(then, 'deployments')));
+		return namesIn(fields('deployments')).some(name => shown.has(name) && !plan.includes(name));
 	};
 
 	/** Whether what it would hold now is the very call that it has let pass: it has set something aside for that, which it sees used. */
@@ -85,18 +108,19 @@ export const openAskedAlone = ({listeners, isAsked, aloneAt, judge, enforced, ch
 		},
 
 		/**
-		 * Whoever let it pass before it waited at `holder` says so once more, of what it was asked then. Nothing they ask for is carried out; of who
-		 * has set something aside for it, or claimed it, a refusal alone counts, since all else may come of just that. Who asks a model is not asked:
-		 * that is about the words, which are the same, and would be paid for twice. Throws GatewayError where one refuses, or says something new.
+		 * Whoever let it pass before it waited at `holder` says so once more, of what it was asked then, and with them whom nothing but a taint has
+		 * brought in since. Nothing they ask for is carried out; of who has set something aside for it, or claimed it, a refusal alone counts, since
+		 * all else may come of just that. Who asks a model is not asked: that is about the words, which are the same, and would be paid for twice.
+		 * Throws GatewayError where one refuses, or is against it as it is.
 		 */
 		async stillPass(hook: HookName, holder: Member, {way, ...asked}: Asked & {way: Way}): Promise<void> {
 			const {exchange, fields} = asked;
 			const before = listeners[hook].slice(0, listeners[hook].indexOf(holder)).map(member => ({at: hook, member}));
 			const earlier = hook === 'on-tool-call' ? listeners['pre-request'].map(member => ({at: 'pre-request' as const, member})) : [];
 			for (const {at, member} of [...earlier, ...before]) {
-				const {reads} = member.plugin.manifest.hooks[at]!;
+				const {reads, operationsWhenTainted} = member.plugin.manifest.hooks[at]!;
 				const then = askedLast(way, at, member);
-				if (member.mode === 'observe' || (!then && at !== hook) || (then && reads.includes('asking'))) continue;
+				if (member.mode === 'observe' || (then ? reads.includes('asking') : at !== hook || !operationsWhenTainted)) continue;
 				if (!isAsked(member, at, exchange, at === hook ? fields : undefined)) continue;
 				const answer = await askOne(member, at, then ? asThen(asked, member, then) : fields);
 				if (!answer) continue;
@@ -106,11 +130,9 @@ export const openAskedAlone = ({listeners, isAsked, aloneAt, judge, enforced, ch
 					if (judged) enforced(judged, member);
 					continue;
 				}
-				const {name} = member.plugin;
-				const isCounted = exchange.held.has(name) || (exchange.claims?.has(name) && !reads.includes('continues'));
-				if (isCounted || verdict.verdict === 'allow' || isDeepStrictEqual(madeBy(verdict), madeBy(then?.said?.get(member)))) continue;
+				if (!isAgainst(asked, at, member, verdict, then)) continue;
 				const message = 'Since this began to wait, a rule has come to say something else of it: ask again.';
-				throw new GatewayError('approval_required', message, {plugin: name, rule: verdict.rule, retryAfterMs});
+				throw new GatewayError('approval_required', message, {plugin: member.plugin.name, rule: verdict.rule, retryAfterMs});
 			}
 		},
 

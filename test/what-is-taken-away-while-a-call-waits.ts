@@ -1,9 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
-import {codeOf} from '../core/plugins/bundle.ts';
 import {approvals, type Entry, legacyCall, type Pending, pendingAt, startPaying} from './helpers/approvals.ts';
-import {freshFolder} from './helpers/config-file.ts';
+import {closing} from './helpers/closing-plugin.ts';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
-import {writePlugin} from './helpers/inline-world.ts';
 import {type Said, wireTo, wordsOf} from './helpers/mcp-wire.ts';
 import {openaiClient, user, weather} from './helpers/sdks.ts';
 import {grants as grantsOfTainted, startTainting} from './helpers/tainted-gateway.ts';
@@ -14,22 +12,9 @@ const pins: Entry = {use: 'tool-pins', config: {first: {'*': 'trust'}}};
 
 const approve = (gateway: TestGateway, {id}: Pending) => gateway.act('approvals', 'decide', {id, decision: 'approve'});
 
-/** A plugin of these hooks, with an action that closes it. */
-const written = async (t: ExecutionContext, hooks: string, reads: Parameters<typeof writePlugin>[1]['reads']): Promise<Entry> => {
-	const folder = await writePlugin(freshFolder(t), {
-		name: 'gate',
-		capabilities: ['kv'],
-		reads,
-		before: `const input = {safeParse: data => ({success: true, data})};
-			const close = {description: 'Closes it.', input, run: async (_, {kv}) => { await kv.put({closed: true}); return {}; }};`,
-		hooks: `hooks: {${hooks}}, actions: {close}`,
-	});
-	return {use: folder, tier: 'inline', grants: {kv: true}, trust: (await codeOf(folder, 'isolate')).digest};
-};
-
 /** Refuses at that hook, once it is closed. */
 const gate = (t: ExecutionContext, hook: 'pre-request' | 'on-tool-call'): Promise<Entry> =>
-	written(t, `'${hook}': (_, {kv}) => kv.get('closed') ? deny({code: 'blocked', message: 'Closed.'}) : undefined`, {
+	closing(t, `'${hook}': (_, {kv}) => kv.get('closed') ? deny({code: 'blocked', message: 'Closed.'}) : undefined`, {
 		[hook]: ['principal.id'],
 	});
 
@@ -139,38 +124,6 @@ test.serial(
 		}
 	},
 );
-
-test.serial('what somebody would now change is not what was approved: it does not run, and is asked for again', async t => {
-	const changing = await written(
-		t,
-		`'on-tool-call': ({tool}, {kv}) => kv.get('closed') ? rewrite({arguments: {...tool.arguments, checked: true}}) : undefined`,
-		{'on-tool-call': ['tool.arguments']},
-	);
-	const {gateway, calls, pay} = await startPaying(t, {before: [changing]});
-	const held = pay({amount: 5});
-	const [asked] = await pendingAt(gateway);
-	await gateway.act('gate', 'close');
-	await approve(gateway, asked!);
-	t.is((await held).body.error?.data?.code, 'approval_required');
-	const again = pay({amount: 5});
-	const [anew] = await pendingAt(gateway);
-	await approve(gateway, anew!);
-	t.is(wordsOf(await again), 'pay {"amount":5,"checked":true}');
-	t.is(calls().length, 1);
-});
-
-test.serial('whoever changes a call changes it once, however long it waits', async t => {
-	const adding = await written(
-		t,
-		`'pre-request': ({text}) => rewrite({text: {1: text[1] + '!'}}), 'on-tool-call': ({tool}) => rewrite({arguments: {...tool.arguments, seen: (tool.arguments.seen ?? 0) + 1}})`,
-		{'pre-request': ['text[]'], 'on-tool-call': ['tool.arguments']},
-	);
-	const {gateway, pay} = await startPaying(t, {before: [adding]});
-	const held = pay({to: 'ada'});
-	const [asked] = await pendingAt(gateway);
-	await approve(gateway, asked!);
-	t.is(wordsOf(await held), 'pay {"to":"ada!","seen":1}');
-});
 
 test.serial('what counts calls counts one that waited once, and lets it pass with the last of its room', async t => {
 	const counting: Entry[] = [

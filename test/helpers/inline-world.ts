@@ -26,6 +26,8 @@ export type Source = {
 	reads?: Partial<Record<HookName, string[]>>;
 	/** Its answers at `pre-auth` are remembered. */
 	steady?: boolean;
+	/** At `pre-request`: it is asked again of what runs. */
+	recheck?: boolean;
 	/** Of a stream, at `post-response`. */
 	window?: {chars?: number; overlap?: number; flushMs?: number};
 	capabilities?: string[];
@@ -37,20 +39,35 @@ export type Source = {
 /** Writes a plugin as an author would, and answers its folder. */
 export const writePlugin = async (
 	parent: string,
-	{name, hooks: definition, before = '', reads = {'pre-request': ['model']}, steady, window, capabilities = [], limits = {}}: Source,
+	{
+		name,
+		hooks: definition,
+		before = '',
+		reads = {'pre-request': ['model']},
+		steady,
+		recheck,
+		window,
+		capabilities = [],
+		limits = {},
+	}: Source,
 ): Promise<string> => {
 	const folder = join(parent, name);
 	await mkdir(folder, {recursive: true});
 	const listening = Object.fromEntries(
 		Object.entries(reads).map(([hook, paths]) => [
 			hook,
-			{reads: paths, ...(hook === 'pre-auth' && {steady}), ...(hook === 'post-response' && {window})},
+			{
+				reads: paths,
+				...(hook === 'pre-auth' && {steady}),
+				...(hook === 'pre-request' && {recheck}),
+				...(hook === 'post-response' && {window}),
+			},
 		]),
 	);
 	const manifest = {name, version: '1.0.0', sdk: 1, runtime: 'isolate', capabilities, hooks: listening, limits};
 	await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
 	const code = `// @ts-nocheck
-import {allow, definePlugin, deny, identify, redact, rewrite} from ${JSON.stringify(sdk)};
+import {allow, definePlugin, deny, identify, redact, rewrite, route} from ${JSON.stringify(sdk)};
 ${before}
 export default definePlugin({${definition}});
 `;
