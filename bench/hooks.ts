@@ -33,8 +33,9 @@ const plugin = async (name: string, answer: string, reads: readonly string[]): P
 		join(home, 'manifest.json'),
 		JSON.stringify({name, version: '1.0.0', sdk: 1, runtime: 'isolate', hooks: {'pre-request': {reads}}}),
 	);
+	const read = [...new Set(reads.map(path => path.replace('[]', '').split('.')[0]))];
 	const code = `import {allow, definePlugin, deny} from ${JSON.stringify(sdk)};
-export default definePlugin({hooks: {'pre-request': ({principal, model, estimate, text}) => ${answer}}});`;
+export default definePlugin({hooks: {'pre-request': ({${read.join(', ')}}) => ${answer}}});`;
 	await writeFile(join(home, 'index.ts'), code);
 	return admit(pluginEntry.parse({use: home}), {
 		from: folder,
