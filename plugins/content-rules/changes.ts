@@ -1,7 +1,8 @@
 import type {Finding} from '../../plugin-sdk/index.ts';
 import type {Action} from './fields.ts';
 import type {Hit} from './hits.ts';
-import type {Rule} from './settings.ts';
+import type {LanguageRule, Rule} from './settings.ts';
+import type {Foreign} from './spoken.ts';
 
 type Range = {readonly start: number; readonly end: number};
 
@@ -33,6 +34,18 @@ export const findingOf = (
 ): Finding => {
 	const {detector, category, severity, action} = rules[rule]!;
 	return {detector, category, severity, score: 1, channel, span: {...(text === undefined ? {} : {text}), start, end}, action};
+};
+
+/** A finding about the language of a text; one that cannot be told is of another category, and refused. */
+export const findingOfLanguage = (
+	{kind, ...range}: Foreign,
+	{rule}: LanguageRule,
+	rules: readonly Rule[],
+	channel: Finding['channel'],
+	text?: number,
+): Finding => {
+	const found = findingOf({...range, rule}, range, rules, channel, text);
+	return kind === 'foreign' ? found : {...found, category: 'unknown-language', action: 'deny'};
 };
 
 /** A finding about an answer as a whole. */

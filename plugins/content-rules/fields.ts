@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import {languages as known} from './language.ts';
 import {isScript} from './scripts.ts';
 import {plainHostOf} from './targets.ts';
 
@@ -42,6 +43,32 @@ const schemes = (usual: string[]) =>
 		.default(usual);
 
 const script = z.string().refine(isScript, {error: 'this is no script of Unicode; Latin, Cyrillic, Greek, Arabic, Han and Hangul are'});
+
+const language = z.enum([...known].sort(), {
+	error: ({input}) => {
+		// 'EN', 'de-AT' and 'pt_BR' mean the two letters; three letters may begin like another language ('swe' is not 'sw').
+		const [two] = typeof input === 'string' ? (/^[a-z]{2}(?![a-z])/.exec(input.toLowerCase()) ?? []) : [];
+		const mend = two !== undefined && known.has(two) ? `write '${two}'` : `write one of ${[...known].sort().join(', ')}`;
+		return `this is no language of ISO 639-1 that can be told from others here: ${mend}`;
+	},
+});
+const some = z.array(language).min(1).max(known.size).optional();
+
+const languages = z
+	.strictObject({
+		...common(['request', 'answer', 'tool-results'], 'language', 'flag'),
+		action: z.enum(['flag', 'deny', 'taint']).default('flag'),
+		/** What is said may be of these alone, or of all but those. */
+		allow: some,
+		deny: some,
+		/** A text of fewer letters has no language that anybody could be sure of. */
+		minChars: z.int().min(20).max(500).default(50),
+		/** What becomes of a text whose language cannot be told. */
+		unknown: z.enum(['allow', 'deny']).default('allow'),
+	})
+	.refine(({allow, deny}) => (allow === undefined) !== (deny === undefined), {
+		error: "write either allow or deny: {allow: ['en', 'de']} lets these two pass, {deny: ['ru']} all but this one",
+	});
 
 const answers = z.strictObject({
 	/** The longest answer, in characters. */
@@ -105,6 +132,7 @@ export const given = z.strictObject({
 	images: z.strictObject({hosts, schemes: schemes(['https']), ...common(['answer'], 'image', 'mask')}).optional(),
 	html: z.strictObject({tags: z.enum(['active', 'all']).default('active'), ...common(['answer'], 'html', 'strip')}).optional(),
 	scripts: z.strictObject({allow: z.array(script).min(1).max(50), ...common(['answer'], 'script', 'flag')}).optional(),
+	languages: languages.optional(),
 	answers: answers.optional(),
 	meaning: meaning.optional(),
 });

@@ -8,6 +8,7 @@ import {type LinkRules, openLinks} from './links.ts';
 import {type Meaning, openMeaning} from './meaning.ts';
 import {openPhrases, type Phrase} from './phrases.ts';
 import {openScripts} from './scripts.ts';
+import {type Listener, longestBeginning, openListener} from './spoken.ts';
 
 /** A rule about words, and what is done where it finds some. */
 export type Rule = {
@@ -28,12 +29,21 @@ export type AnswerRules = {
 	notJson: 'flag' | 'deny';
 };
 
+export type LanguageRule = {
+	rule: number;
+	listen: Listener;
+	/** How much of the beginning of a stream waits, at most, until there is enough to refuse it. */
+	mostHeld: number;
+};
+
 /** The config, as the handlers use it. */
 export type Settings = {
 	rules: readonly Rule[];
 	/** What reads a text, by where it goes and where it came from; nobody, where no rule is for that. */
 	scannersFor(place: Place, from: Channel): readonly Scanner[];
 	answers: AnswerRules | undefined;
+	/** What hears which language a text is of, by where it goes and where it came from. */
+	languageFor(place: Place, from: Channel): LanguageRule | undefined;
 	/** What texts are about, and which texts of which place and channel that is asked of. */
 	meaning:
 		| {
@@ -84,11 +94,16 @@ export const config = given.transform((settings, context): Settings => {
 		};
 		return {index, scan};
 	});
-	const {links, images, html, scripts} = settings;
+	const {links, images, html, scripts, languages} = settings;
 	const linkRule = links && {rule: add('link', links), allowed: links};
 	const imageRule = images && {rule: add('image', images), allowed: images};
 	const htmlRule = html && {rule: add('html', html), tags: html.tags};
 	const scriptRule = scripts && {rule: add('script', scripts), scan: openScripts(scripts.allow, rules.length - 1)};
+	const spoken = languages && {
+		rule: add('language', languages),
+		listen: openListener(languages),
+		mostHeld: languages.action === 'deny' || languages.unknown === 'deny' ? longestBeginning(languages.minChars) : 0,
+	};
 
 	const automata = new Map<string, Scanner>();
 	/** The same phrases are read by the same scanner, wherever they stand. */
@@ -124,6 +139,7 @@ export const config = given.transform((settings, context): Settings => {
 			isAsked: (place, from) => topics.some(({rule}) => isFor(rule, place, from)),
 			isFor,
 		},
+		languageFor: (place, from) => (spoken && isFor(spoken.rule, place, from) ? spoken : undefined),
 		answers: asked && {...asked, maxChars: asked.maxChars, json: asked.json || check !== undefined, check},
 	};
 });

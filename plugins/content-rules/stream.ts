@@ -1,9 +1,10 @@
 import type {Channel, Finding} from '../../plugin-sdk/index.ts';
-import {findingOf, findingOfAnswer, written} from './changes.ts';
+import {findingOf, findingOfAnswer, findingOfLanguage, written} from './changes.ts';
 import {counted, scanAll, type Until} from './hits.ts';
 import {isWhole, type JsonPlace, jsonStart, readOn} from './json-text.ts';
 import {endOf, placeOf, type Reading, readJson, readPlain} from './reading.ts';
 import type {AnswerRules, Settings} from './settings.ts';
+import {type Spoken, silence} from './spoken.ts';
 import {placeFor} from './whole.ts';
 
 /** What has to be known of a channel of a stream before its next piece; as secret as the text itself. */
@@ -12,6 +13,8 @@ export type Flow = {
 	readonly before: string;
 	/** What goes on, and is taken away up to its end. */
 	readonly inside?: {readonly rule: number; readonly until: Until};
+	/** What language it is of, as far as that is known. */
+	readonly spoken: Spoken;
 	/** How many characters are cleared. */
 	readonly chars: number;
 	readonly json: JsonPlace;
@@ -21,7 +24,7 @@ export type Flow = {
 	readonly kept: string;
 };
 
-export const flowStart: Flow = {before: '', chars: 0, json: jsonStart, said: [], kept: ''};
+export const flowStart: Flow = {before: '', spoken: silence, chars: 0, json: jsonStart, said: [], kept: ''};
 
 /** What becomes of a piece. */
 export type Passed = {clear: number; out: string; findings: Finding[]; flow: Flow};
@@ -109,10 +112,21 @@ export const passOn = (raw: string, final: boolean, channel: Channel, from: Flow
 	let out = written(raw, Math.min(gone, clear), clear, hits, rules);
 	const findings = hits.map(hit => findingOf(hit, hit, rules, channel));
 
+	const language = settings.languageFor(place, channel);
+	const heard = language?.listen(from.spoken, raw.slice(0, clear), final);
+	if (language && heard?.foreign) findings.push(findingOfLanguage(heard.foreign, language, rules, channel));
+	else if (language && heard && !final && !heard.spoken.isJudged && from.spoken.tail === '' && clear < language.mostHeld)
+		return {clear: 0, out: '', findings: [], flow: from};
+
 	const ended = base + reading.text.length;
 	const cutAt = clear >= reading.end ? ended : base + (reading.places ? reading.places.findIndex(each => each >= clear) : clear);
 	const {inside: _, ...rest} = from;
-	let flow: Flow = {...rest, before: text.slice(Math.max(0, cutAt - lookBehind), cutAt), ...(scanned.inside && {inside: scanned.inside})};
+	let flow: Flow = {
+		...rest,
+		spoken: heard?.spoken ?? from.spoken,
+		before: text.slice(Math.max(0, cutAt - lookBehind), cutAt),
+		...(scanned.inside && {inside: scanned.inside}),
+	};
 	if (answers) {
 		const room = (answers.maxChars ?? 0) - from.chars;
 		const {flow: next, said: wrong} = judged(flow, raw.slice(0, clear), final, answers);

@@ -1,9 +1,10 @@
 import type {Channel, Finding, Host} from '../../plugin-sdk/index.ts';
-import {findingOf, findingOfAnswer, written} from './changes.ts';
+import {findingOf, findingOfAnswer, findingOfLanguage, written} from './changes.ts';
 import type {Place} from './fields.ts';
 import {counted, type Hit, scanAll} from './hits.ts';
 import {endOf, placeOf, readJson, readPlain} from './reading.ts';
 import type {AnswerRules, Settings} from './settings.ts';
+import {silence} from './spoken.ts';
 
 /** Where a text goes: by what it is, and whether it is on its way to a model or a server, or back. */
 export const placeFor = (channel: Channel, asks: boolean): Place => {
@@ -63,6 +64,9 @@ export const wholeTexts = (
 			return {...hit, start: placeOf(reading, hit.start), end: endOf(reading, hit.end)};
 		});
 		findings.push(...hits.map(hit => findingOf(hit, hit, rules, channel, index)));
+		const language = settings.languageFor(place, channel);
+		const foreign = language?.listen(silence, text, true).foreign;
+		if (language && foreign) findings.push(findingOfLanguage(foreign, language, rules, channel, index));
 		let out = written(text, 0, text.length, hits, rules);
 		if (ofAnswer) {
 			findings.push(...answerFindings(text, index, ofAnswer));
