@@ -88,6 +88,21 @@ test.serial('numbers that a plugin leaves alone stay as exact as they were, in a
 	t.true(answer.includes(`"structuredContent":${odd}`) && answer.includes('"added":1'), answer);
 });
 
+test.serial('a long number that a plugin only moves is the same number where it comes to stand, in arguments and in results', async t => {
+	const use = await writePlugin(freshFolder(t), {
+		name: 'own-rows',
+		reads: {'on-tool-call': ['tool.arguments'], 'post-response': ['result']},
+		hooks: `hooks: {
+			'on-tool-call': ({tool}) => rewrite({arguments: {...tool.arguments, rows: tool.arguments.rows.filter(({mine}) => mine)}}),
+			'post-response': ({result}) => result?.result.structuredContent && rewrite({result: {...result, result: {rows: [result.result.structuredContent]}}}),
+		}`,
+	});
+	const {call, done} = await behind(t, [{use}]);
+	const answer = await call('{"rows":[{"id":7},{"id":1.50},{"mine":true,"id":1234567890123456789}],"text":"1234567890123456790"}');
+	t.deepEqual(done(), ['{"rows":[{"mine":true,"id":1234567890123456789}],"text":"1234567890123456790"}']);
+	t.true(answer.includes('"rows":[{"account":1234567890123456789,'), answer);
+});
+
 test.serial('a rule about numbers takes no long one for another', async t => {
 	const argumentsOf = (account: object) => ({arguments: {'one/act': {account}}});
 	const allow = (account: object) => ({

@@ -47,6 +47,23 @@ test('every number is written again as it was, and two have one canonical form w
 	if (!t.passed) t.log(`SEED=${seed}`);
 });
 
+test('what a plugin moves is the number that it was, and what stands where a string was, or was one somewhere, is a string', t => {
+	const [one, other] = ['1234567890123456789', '0.12345678901234567890'];
+	const again = (before: string, after: unknown) => JSON.stringify(rewritten(after, exactly(before)));
+	t.is(again(`{"a":[1.0,${one},${other}]}`, {a: [other, one], b: {c: one, n: 1}}), `{"a":[${other},${one}],"b":{"c":${one},"n":1}}`);
+	t.is(again(`{"a":"x","b":${one}}`, {a: one, b: 'x', c: one}), `{"a":"${one}","b":"x","c":${one}}`);
+	t.is(again(`{"a":1.50,"b":${one}}`, {a: {b: one}}), `{"a":{"b":${one}}}`);
+	t.is(again(`{"a":[1,{"s":"${one}"}],"b":${one}}`, {a: [{s: one}], b: one}), `{"a":[{"s":"${one}"}],"b":${one}}`);
+	t.is(again(`{"a":${one}}`, {b: `${one}0`, c: ` ${one}`, d: `-${one}`}), `{"b":"${one}0","c":" ${one}","d":"-${one}"}`);
+});
+
+test('what a plugin writes in the place of a number is a copy of its own', t => {
+	const verdict = {a: Object.freeze({b: [1]})};
+	const copy = rewritten(verdict, exactly('{"a":1234567890123456789}')) as {a: {b: number[]}};
+	copy.a.b.push(2);
+	t.deepEqual(verdict, {a: {b: [1]}});
+});
+
 test('of very many odd numbers those stay exact that no double stands for, and too many of these are refused', t => {
 	const of = (count: number, number: string) =>
 		Buffer.from(`{"n":[${Array.from({length: count}, () => number).join()},1234567890123456789]}`);

@@ -28,19 +28,19 @@ const inTheirWords = (text: string, written: string): string | undefined => {
 
 const own = (holder: unknown, key: string): unknown => (isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined);
 
-type InWords = (value: unknown, exact: ExactNumber) => unknown;
+/** What is to be written for a value that is neither a list nor an object, in whose place `exact` stood before. */
+type InWords = (value: unknown, exact: unknown) => unknown;
 
-/** A copy of `value`, with what `inWords` makes of whatever stands where `exact` has an `ExactNumber`. */
+/** A copy of `value`, with what `inWords` makes of whatever is in it, and of what `exact` has in the same place. */
 const withExact = (value: unknown, exact: unknown, inWords: InWords): unknown => {
-	if (JSON.isRawJSON(exact)) return inWords(value, exact);
 	if (Array.isArray(value)) return value.map((item, index) => withExact(item, Array.isArray(exact) ? exact[index] : undefined, inWords));
-	if (!isObject(value)) return value;
+	if (!isObject(value)) return inWords(value, exact);
 	const copy: JsonObject = Object.create(null);
 	for (const key of Object.keys(value)) copy[key] = withExact(value[key], own(exact, key), inWords);
 	return copy;
 };
 
-const sameNumber: InWords = (value, exact) => (value === Number(exact.rawJSON) ? exact : value);
+const sameNumber: InWords = (value, exact) => (JSON.isRawJSON(exact) && value === Number(exact.rawJSON) ? exact : value);
 
 /**
  * `json`, which was parsed from `text` and then edited, as bytes. Fields nobody knows survive, and a number that was not
@@ -54,14 +54,36 @@ export const encodeBody = (text: string, json: JsonObject | unknown[]): Buffer =
 
 const isNumber = (text: string): boolean => /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) && Number.isFinite(Number(text));
 
-/** A plugin was shown a number as a string, and it is a number all the same when it comes back, also when it is another one by then. */
-const asShown: InWords = (value, exact) => {
-	if (!isBeyond(exact.rawJSON)) return sameNumber(value, exact);
-	return typeof value === 'string' && isNumber(value) ? JSON.rawJSON(value) : value;
+/** The numbers that plugins are shown as strings, by these; but for those that are a string somewhere as well, and so nobody can tell which was moved. */
+const shownAsStrings = (exact: unknown): ReadonlyMap<string, ExactNumber> => {
+	const numbers = new Map<string, ExactNumber>();
+	const strings = new Set<string>();
+	const look = (value: unknown): void => {
+		if (typeof value === 'string') strings.add(value);
+		else if (Array.isArray(value)) for (const item of value) look(item);
+		else if (isObject(value)) for (const key of Object.keys(value)) look(value[key]);
+		else if (JSON.isRawJSON(value) && isBeyond(value.rawJSON)) numbers.set(value.rawJSON, value);
+	};
+	look(exact);
+	for (const words of numbers.keys()) if (strings.has(words)) numbers.delete(words);
+	return numbers;
 };
 
-/** A copy of what a plugin made of `before`, which it was shown by `jsonForPlugins`: each number that it left alone is as exact as it was. */
+/**
+ * A plugin was shown a number as a string, and it is a number all the same when it comes back: another one in its place, or the same in a place
+ * where no string stood.
+ */
+const asShown = (shown: ReadonlyMap<string, ExactNumber>): InWords => {
+	return (value, exact) => {
+		const isShown = JSON.isRawJSON(exact) && isBeyond(exact.rawJSON);
+		if (typeof value !== 'string') return isShown ? value : sameNumber(value, exact);
+		if (isShown && isNumber(value)) return JSON.rawJSON(value);
+		return typeof exact === 'string' ? value : (shown.get(value) ?? value);
+	};
+};
+
+/** A copy of what a plugin made of `before`, which it was shown by `jsonForPlugins`: each number that it left alone or moved is as exact as it was. */
 export const rewritten = (value: unknown, before: unknown): unknown => {
 	const exact = before === undefined ? undefined : inOddWords(JSON.stringify(before));
-	return exact === undefined ? structuredClone(value) : withExact(value, exact, asShown);
+	return exact === undefined ? structuredClone(value) : withExact(value, exact, asShown(shownAsStrings(exact)));
 };
