@@ -89,6 +89,11 @@ test('code in an answer hides no other language beside it', t => {
 	t.is(foundIn({allow: ['en']}, `${english}\n${code}\n${russian}`).length, 1);
 	t.is(foundIn({allow: ['en']}, `${code}\n${german}`).length, 1);
 	t.is(foundIn({allow: ['en']}, `\`\`\`\n${russian}\n\`\`\``).length, 1);
+	const signs =
+		'Öffnen Sie die Einstellungen -> Netzwerk und wählen Sie das Gerät, mit dem Sie (und Ihre Schüler(innen)) verbunden sind; dann ist alles = fertig, und wir können wieder an die Arbeit gehen.';
+	t.is(foundIn({allow: ['en']}, signs).length, 1);
+	t.is(foundIn({allow: ['en']}, JSON.stringify({status: 'ok', message: samples.ru![0]!.slice(0, 90)})).length, 1);
+	t.is(foundIn({allow: ['en']}, JSON.stringify({status: 'ok', message: samples.de![0]!.slice(0, 120)}, null, 2)).length, 1);
 });
 
 test('what nobody can tell passes, unless that is not allowed', t => {

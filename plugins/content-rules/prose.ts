@@ -1,10 +1,15 @@
 const fence = /^ {0,3}(?:```|~~~)/;
 
-/** Signs that sentences do not have; a line without one of `sign` has none of them. */
-const sign = /[{}=()>:&|+[#/<$@]/;
-const code = /[{}=(]$|=>|::|->|[=!<>]=|&&|\|\||\+=|\s=\s|\w\(\S{0,80}\)|\w\[\w|^(?:\/\/|\/\*|#!|#include|<[/!?\w]|\$ |>>> |@\w)/;
-const statement = /[=()]/;
+/** How code begins a line. */
+const begun = /^(?:\/\/|\/\*|#!|#include|<[/!?\w]|\$ |>>> |@\w|[)}\]]+[,;]?$)/;
+/** Signs that sentences seldom have; a line without one of `sign` has none of them. */
+const code = /[{=(]$|=>|::|->|[=!<>]=|&&|\|\||\+=|\s=\s|\w\((?:\)|["'\d]|\w{1,40}[.,=([])|\w\[\w|[)\w]\s?};?$|\);$/g;
 const block = /^(?:for|if|while|with|elif|else|try|except|def|class|switch|case)\b.*[:{]$/;
+const sign = /[{}=()>:&|+[#/<$@]/;
+/** A line is code with a sign for so many characters: a sentence may have one. */
+const charsForSign = 60;
+const isCode = (line: string): boolean =>
+	sign.test(line) && (begun.test(line) || (line.match(code)?.length ?? 0) > line.length / charsForSign || block.test(line));
 /** Within a fence, comments are a part of the code. */
 const fenced =
 	/^(?:#|\*|--|%|;|"""|'''|(?:import|from|return|raise|yield|assert|const|let|var|use|export|package|func|fn|pub|end|SELECT|FROM|WHERE)\b)/;
@@ -40,10 +45,7 @@ export const wordsOf = (text: string, isFenced: boolean): string[] => {
 		}
 		const said = line.trim();
 		if (said === '') continue;
-		if (
-			(sign.test(said) && (code.test(said) || block.test(said) || (said.endsWith(';') && statement.test(said)))) ||
-			(open && fenced.test(said))
-		) {
+		if (isCode(said) || (open && fenced.test(said))) {
 			ofCode += said.length;
 			continue;
 		}

@@ -104,12 +104,12 @@ export const openListener = ({allow, deny, minChars, unknown}: Wanted): Listener
 			const isLast = final && at === added.length;
 			if (fresh < next && !isLast) break;
 			fresh = 0;
+			const isLong = tail.length >= longest;
 			const cut = cutOf(tail, longest);
 			isFenced = fencedAfter(tail.slice(0, cut), isFenced);
 			tail = tail.slice(cut);
 			const {verdict, chars} = judge(wordsOf(meant(tail).text, isFenced));
-			const isFull = tail.length >= longest && chars >= minChars;
-			const isDoubtful = isFull || (isLast && chars > 0 && !isKnown);
+			const isDoubtful = (isLong && chars >= minChars) || (isLast && chars > 0 && !isKnown);
 			if (verdict === 'foreign' || (verdict === 'unknown' && unknown === 'deny' && isDoubtful)) {
 				return {spoken: {...silence, isTold: true}, foreign: {kind: verdict, start: Math.max(0, at - tail.length), end: at}};
 			}
