@@ -1,3 +1,4 @@
+import {readFile} from 'node:fs/promises';
 import test, {type ExecutionContext} from 'ava';
 import {holdBack} from '../core/upstream/hold-back.ts';
 import {startPlugin} from '../plugin-sdk/testing.ts';
@@ -15,8 +16,10 @@ const reply = {
 
 /** A guard that is shown a text whole, and in pieces as the gateway does it. */
 const guard = async (t: ExecutionContext, folder: string, config: Record<string, unknown>) => {
-	const plugin = await startPlugin(new URL(`../plugins/${folder}`, import.meta.url).pathname, {config});
+	const path = new URL(`../plugins/${folder}`, import.meta.url).pathname;
+	const plugin = await startPlugin(path, {config});
 	t.teardown(plugin.close);
+	const {overlap} = JSON.parse(await readFile(`${path}/manifest.json`, 'utf8')).hooks['post-response'].window as {overlap: number};
 	const whole = async (text: string): Promise<string> => {
 		const verdict = await plugin.ask('post-response', {...reply, text: [text], channels: ['assistant']});
 		return (verdict?.patch as {text?: Record<string, string>} | undefined)?.text?.[0] ?? text;
@@ -26,7 +29,7 @@ const guard = async (t: ExecutionContext, folder: string, config: Record<string,
 		const held = holdBack([
 			{
 				chars: 0,
-				overlap: 768,
+				overlap,
 				async ask(channel, text, final) {
 					const given = await plugin.ask('post-response', {...reply, channels: ['assistant'], window: {channel, text, final}, carried});
 					carried = (given?.carry as string | undefined) ?? carried;
@@ -97,6 +100,34 @@ for (const [name, [config, said, left]] of Object.entries(guards)) {
 	});
 }
 
+const drive = `C:\\npm_${key.slice(4)}`;
+const asItStands: Record<string, Record<string, string>> = {
+	masking: {
+		[drive]: 'C:[API_KEY]',
+		'CORP\\ubeef@example.com, please': 'CORP[EMAIL], please',
+		'a\\nb\\\\ubade@example.com': 'a\\nb[EMAIL]',
+		'HR\\bsn 111222333': 'HR\\bsn [NL_BSN]',
+	},
+	secrets: {
+		[drive]: 'C:[SECRET]',
+		[`C:\\rk_live_${key.slice(4).repeat(20)} and\\n${key}`]: 'C:[SECRET] and\\n[SECRET]',
+		'login\\token=g7kQ92xTzB4m; next': 'login\\token=[SECRET]; next',
+	},
+};
+
+for (const [name, texts] of Object.entries(asItStands)) {
+	test(`what ${name} looks for is found where a backslash and its first letters look like an escape, at any cut`, async t => {
+		const config = name === 'masking' ? {mask: ['email', 'api-key', 'national-id']} : guards[name]![0];
+		const {whole, streamed} = await guard(t, name, config);
+		for (const [text, left] of Object.entries(texts)) {
+			t.is(await whole(text), left);
+			t.is(await streamed([...text]), left, `one by one: ${text}`);
+			for (let at = 1; at < Math.min(text.length, 80); at++)
+				t.is(await streamed([text.slice(0, at), text.slice(at)]), left, `cut at ${at}: ${text}`);
+		}
+	});
+}
+
 test('a row of backslashes costs no more than other letters, and holds no stream up', async t => {
 	for (const [name, [config]] of Object.entries(guards)) {
 		const {whole, streamed} = await guard(t, name, config);
@@ -107,9 +138,22 @@ test('a row of backslashes costs no more than other letters, and holds no stream
 	}
 });
 
+test('letters that are all escapes, however long and deep, do not break a stream off, and a key among them is masked', async t => {
+	const {streamed} = await guard(t, 'secrets', {action: 'mask'});
+	for (const backslashes of [1, 2, 7, 63]) {
+		const escaped = (text: string) =>
+			[...text].map(letter => `${'\\'.repeat(backslashes)}u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+		const row = escaped('abcdefghij'.repeat(80));
+		const text = `${row} ${escaped(key)} end`;
+		const pieces = text.match(/.{1,400}/g) ?? [];
+		t.is(await streamed(pieces), `${row} [SECRET] end`, `${backslashes} backslashes`);
+	}
+});
+
 const bits = [
 	...['\\n', '\\', '\\\\', '\\t', '\\u00e9', '\\u', '\\u0', '\\u0041', '\\r', '\\b', '"', ' ', ':', '=', ',', '\n', 'a', 'n', 'é', 'caf'],
 	...['ada@example.com', '4111 1111 1111 1111', 'DE89370400440532013000', key, 'password', 'g7#kQ92!xTz', '10.0.0.1'],
+	...['npm_x7Qm2LkP9vRt4WzB8nYc3HdF6sJg1AeU5iKo', 'ubeef@example.com', 'rk_live_51H8xYzAbCdEfGhIjKlMnOpQrStUv', 'token='],
 	...['Project', 'Falcon', 'falcon heavy', 'T-123', 'https://evil.example/x'],
 ];
 

@@ -1,4 +1,3 @@
-import {meant, openEscape} from '../../plugin-sdk/escapes.ts';
 import {fold, isFoldable, removedBefore, unfolder} from './detectors/fold.ts';
 import {type DetectorType, detectorTypes, type Inside} from './detectors/found.ts';
 import {insideEnd, type Scan, scan, type Types, type Wanted, wanted} from './scan.ts';
@@ -65,7 +64,9 @@ const inspectFolded = (raw: string, {from, floor, inside}: Place, asked: Wanted,
 	return {spans, resumed, next: {from: open, floor: lastEnd, inside: seen.inside}};
 };
 
-const inspectRead = (text: string, at: Place, asked: Wanted, final: boolean): Inspection => {
+/** Inspects `text` from a place on; with `final`, nothing follows it. */
+export const inspect = (text: string, at: Place, types: Types, final: boolean): Inspection => {
+	const asked = wanted(types);
 	if (isFoldable(text)) {
 		return inspectFolded(text, at, asked, final);
 	}
@@ -73,24 +74,6 @@ const inspectRead = (text: string, at: Place, asked: Wanted, final: boolean): In
 	const {found, open, inside, resumed, floor} = read(text, at, asked, final);
 	const spans = found.map(({start, end, type, reversible = true}) => ({start, end, type, value: text.slice(start, end), reversible}));
 	return {spans, resumed, next: {from: open, floor, inside}};
-};
-
-/** Inspects `text` from a place on; with `final`, nothing follows it. An escape of JSON is read as what it stands for. */
-export const inspect = (text: string, at: Place, types: Types, final: boolean): Inspection => {
-	const asked = wanted(types);
-	if (!text.includes('\\')) {
-		return inspectRead(text, at, asked, final);
-	}
-
-	const whole = final ? text : text.slice(0, Math.max(at.from, openEscape(text)));
-	const {text: said, placeOf, indexOf} = meant(whole);
-	const {spans, resumed, next} = inspectRead(said, {...at, from: indexOf(at.from), floor: indexOf(at.floor)}, asked, final);
-	const moved = spans.map(each => {
-		const start = placeOf(each.start);
-		const end = placeOf(each.end);
-		return {...each, start, end, value: text.slice(start, end)};
-	});
-	return {spans: moved, resumed: placeOf(resumed), next: {from: placeOf(next.from), floor: placeOf(next.floor), inside: next.inside}};
 };
 
 /** Every value of the given types in `text`, in order, none overlapping. */

@@ -120,7 +120,7 @@ test('in whatever pieces a text comes, what goes out is what masking it whole gi
 	for (let seed = 1; seed <= 800; seed++) {
 		const random = seeded(seed * 104_729);
 		const whole = Array.from({length: random(14) + 1}, () => pieces[random(pieces.length)]).join('');
-		const expected = replaceIds(whole, idStep(idStart, whole, true), all, mask);
+		const expected = replaceIds(whole, idStep(idStart, whole, true, all), mask);
 		for (const most of [1, 5, 40]) {
 			let state: IdState = idStart;
 			let held = '';
@@ -129,8 +129,8 @@ test('in whatever pieces a text comes, what goes out is what masking it whole gi
 				const size = most === 1 ? 1 : 1 + random(most);
 				const final = at + size > whole.length;
 				const text = held + whole.slice(at, at + size);
-				const seen = idStep(state, text, final);
-				out += replaceIds(text, seen, all, mask);
+				const seen = idStep(state, text, final, all);
+				out += replaceIds(text, seen, mask);
 				held = text.slice(seen.clear);
 				state = JSON.parse(JSON.stringify(seen.state)) as IdState;
 				at += size;

@@ -1,7 +1,9 @@
 import test from 'ava';
+import {idsAfter} from './ids/stream.ts';
 import {readMemory, writeMemory} from './memory.ts';
 import {entriesOf, runsOf} from './runs.ts';
 import {config} from './settings.ts';
+import {streamAfter} from './stream.ts';
 import {placeholderFor, pseudonymFor, restoreText, type VaultEntries} from './vault.ts';
 
 const {placeholdersIn} = config.parse({mask: ['email'], reversible: true});
@@ -19,12 +21,9 @@ test('a large vault is read once for all pieces of a stream, and written as it c
 	const first = read(carried);
 	first.channels[0] = {
 		seen: '',
-		ids: {before: '', clear: 0, begun: true},
+		ids: idsAfter('passport: '),
 		waiting: '[',
-		before: '',
-		clear: 0,
-		held: '',
-		inside: '',
+		values: streamAfter('passport: '),
 		mark: '[',
 	};
 	const second = read(writeMemory(first));

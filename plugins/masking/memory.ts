@@ -1,6 +1,6 @@
-import type {Inside} from './detectors.ts';
 import type {IdState} from './ids/stream.ts';
 import {entriesOf, type Runs, runsOf} from './runs.ts';
+import type {StreamState} from './stream.ts';
 import {createVault, type Placeholders, type Vault, vaultEntries} from './vault.ts';
 
 /** What has to be known of a channel before its next piece. */
@@ -10,11 +10,8 @@ export type Channel = {
 	ids: IdState;
 	/** What those cleared, and what may still become a number of a state. */
 	waiting: string;
-	before: string;
-	clear: number;
 	/** What is cleared as no such number, and may still become another value. */
-	held: string;
-	inside: Inside;
+	values: StreamState;
 	/** The beginning of what may be a placeholder. */
 	mark: string;
 };

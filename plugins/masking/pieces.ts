@@ -1,9 +1,9 @@
 import {customContext, scanCustom} from './custom.ts';
 import type {DetectorType} from './detectors.ts';
-import {idStart, idStep, replaceIds} from './ids/stream.ts';
+import {idStart, idStep, idsAfter, replaceIds} from './ids/stream.ts';
 import type {Channel, Memory} from './memory.ts';
 import type {Mode, Settings} from './settings.ts';
-import {step} from './stream.ts';
+import {step, streamAfter, streamStart} from './stream.ts';
 import {keepLast, leadTo} from './values.ts';
 import {restoreStep} from './vault.ts';
 
@@ -13,11 +13,11 @@ export type Piece = {channel: number; text: string; final: boolean; name?: strin
 /** How much of a piece is cleared, what goes out for it, and what was found in it. */
 export type Passed = {clear: number; out: string; met: Array<{type: string; mode: Mode}>};
 
-const start: Channel = {seen: '', ids: idStart, waiting: '', before: '', clear: 0, held: '', inside: '', mark: ''};
+const start: Channel = {seen: '', ids: idStart, waiting: '', values: streamStart, mark: ''};
 
 const startAfter = (name: string | undefined): Channel => {
 	const lead = leadTo(name);
-	return lead === '' ? start : {...start, ids: {before: lead, clear: 0, begun: true}, before: lead};
+	return lead === '' ? start : {...start, ids: idsAfter(lead), values: streamAfter(lead)};
 };
 
 type Replace = (type: string, value: string | undefined) => string;
@@ -61,16 +61,15 @@ export const pass = ({channel, text, final, name}: Piece, settings: Settings, me
 	}
 	const own = ownFirst(known, text, final, settings, replace);
 	const waiting = known.waiting + own.out;
-	const numbers = wanted.size === 0 ? {found: [], clear: waiting.length, state: idStart} : idStep(known.ids, waiting, final);
-	const first = replaceIds(waiting, numbers, wanted, replace);
-	const {before, clear, held, inside} = known;
-	const second = step({before, clear, held, inside}, first, final, types as readonly DetectorType[], replace);
+	const numbers = wanted.size === 0 ? {found: [], clear: waiting.length, state: idStart} : idStep(known.ids, waiting, final, wanted);
+	const first = replaceIds(waiting, numbers, replace);
+	const second = step(known.values, first, final, types as readonly DetectorType[], replace);
 	const restored = restoreStep(known.mark, second.out, final, memory.vault);
 	keep({
 		seen: own.seen,
 		ids: numbers.state,
 		waiting: waiting.slice(numbers.clear),
-		...second.state,
+		values: second.state,
 		mark: restored.held,
 	});
 	return {clear: own.clear, out: restored.out, met};

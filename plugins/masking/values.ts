@@ -1,7 +1,8 @@
+import {united} from '../../plugin-sdk/both-readings.ts';
 import {scanCustom} from './custom.ts';
-import {inspect} from './detectors.ts';
-import {idStart, idStep} from './ids/stream.ts';
+import {idStart, idStep, idsAfter} from './ids/stream.ts';
 import type {Mode, Settings} from './settings.ts';
+import {valuesAfter} from './stream.ts';
 
 /** A value in a whole text, and what is done about it. */
 export type Value = {
@@ -61,16 +62,15 @@ const without = (text: string, found: readonly Place[]): string => {
  */
 export const valuesIn = (text: string, {types, ids, custom, modeOf, allowed}: Settings, previous?: string): readonly Value[] => {
 	const lead = leadOf(previous, text);
-	const state = lead === '' ? idStart : {before: lead, clear: 0, begun: true};
+	const state = lead === '' ? idStart : idsAfter(lead);
 	const named = (custom.length === 0 ? [] : scanCustom(custom, text, 0, true).found).filter(
 		({start, end}) => !allowed(text.slice(start, end)),
 	);
 	const left = without(text, named);
-	const numbers = ids.size === 0 ? [] : idStep(state, left, true).found.filter(({type}) => ids.has(type));
-	const others = inspect(lead + left, {from: lead.length, floor: lead.length, inside: ''}, types, true).spans;
+	const numbers = ids.size === 0 ? [] : united(idStep(state, left, true, ids).found);
+	const others = valuesAfter(lead, left, types);
 	const whole = (each: Place & {type: string}) => ({...each, value: text.slice(each.start, each.end), reversible: true});
-	const moved = others.map(each => ({...each, start: each.start - lead.length, end: each.end - lead.length}));
-	return merged(named.map(whole), merged(numbers.map(whole), moved))
+	return merged(named.map(whole), merged(numbers.map(whole), others))
 		.filter(({value}) => !allowed(value))
 		.map(each => ({...each, mode: modeOf(each.type)}));
 };

@@ -2,12 +2,9 @@ import {allow, definePlugin, deny, type Finding, rewrite} from '../../plugin-sdk
 import {findingOf, told} from './findings.ts';
 import type {Found} from './found.ts';
 import {config, type Settings} from './settings.ts';
-import {detectAfter, type StreamState, startAfter, step, streamStart, written} from './stream.ts';
+import {detectAfter, type StreamState, startAfter, step, written} from './stream.ts';
 
-/** What is known of a channel of a stream; `masked`: what is open is not shown. */
-type Channel = StreamState & {masked: boolean};
-
-type Memory = Record<number, Channel>;
+type Memory = Record<number, StreamState>;
 
 const refusal = (direction: string, findings: readonly Finding[]) =>
 	deny({code: 'content_blocked', message: `The ${direction} holds a secret that must not pass.`, ...told(findings)});
@@ -27,8 +24,7 @@ const whole = (texts: readonly string[], channels: Channels, usual: Finding['cha
 			const action = actionOf(each, from);
 			if (action !== undefined) findings.push(findingOf(each, action, from, index));
 		}
-		const all = {found, resumed: 0, clear: text.length, state: streamStart};
-		if (found.some(masks)) patch[index] = written(text, all, false, masks);
+		if (found.some(masks)) patch[index] = written(text, {found, clear: text.length}, masks);
 	}
 	return {patch, findings};
 };
@@ -48,18 +44,14 @@ type Window = {channel: number; text: string; final: boolean; name?: string};
 
 /** A piece of a stream: what is cleared of it, what of that goes out, and what was found. */
 const piece = ({channel, text, final, name}: Window, from: Finding['channel'], {actionOf}: Settings, memory: Memory) => {
-	const {masked, ...state} = memory[channel] ?? {...startAfter(name), masked: false};
-	const seen = step(state, text, final);
-	const masks = (found: Found) => actionOf(found, from) === 'mask';
-	const out = written(text, seen, masked, masks);
+	const seen = step(memory[channel] ?? startAfter(name), text, final);
+	const out = written(text, seen, found => actionOf(found, from) === 'mask');
 	const findings = seen.found.flatMap(each => {
-		const action = actionOf(each, from);
+		const action = each.begun ? undefined : actionOf(each, from);
 		return action === undefined ? [] : [findingOf(each, action, from)];
 	});
-	const last = seen.found.at(-1);
-	const stays = seen.state.inside !== '' && (last === undefined ? masked : masks(last));
 	if (final) delete memory[channel];
-	else memory[channel] = {...seen.state, masked: stays};
+	else memory[channel] = seen.state;
 	return {clear: seen.clear, out, findings};
 };
 

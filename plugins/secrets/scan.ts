@@ -8,7 +8,8 @@ import {blockEnd, blockStart} from './private-key.ts';
 
 /** A token of this length or longer is read piece by piece. */
 const longestPiece = 512;
-const step = 256;
+/** Room for fewer characters is none: no key is that short. */
+const leastPiece = 16;
 
 /** What is open where a scan stopped: a token that is a secret to its end, or a private key. */
 export type Inside = '' | 'token' | 'block';
@@ -83,8 +84,9 @@ const close = (text: string, from: number, inside: Inside, final: boolean): {end
 	return {end, open: end === text.length && !final};
 };
 
-/** Reads `text` from `from` on; what stands before is only looked back at, and `inside` is open at `from`. */
-export const scan = (text: string, from: number, inside: Inside, final: boolean): Scan => {
+/** Reads `text` from `from` on; what stands before is only looked back at, `inside` is open at `from`, and `room` characters may be left open. */
+export const scan = (text: string, from: number, inside: Inside, final: boolean, room: number = longestPiece): Scan => {
+	const longest = Math.max(leastPiece, Math.min(room, longestPiece));
 	const found: Found[] = [];
 	let index = from;
 	let resumed = from;
@@ -107,19 +109,19 @@ export const scan = (text: string, from: number, inside: Inside, final: boolean)
 			index++;
 			continue;
 		}
-		readPiece(text, index, Math.min(text.length, index + longestPiece), piece);
+		readPiece(text, index, Math.min(text.length, index + longest), piece);
 		const {end} = piece;
 		if (piece.plain && end < text.length) {
 			index = end;
 			continue;
 		}
-		const block = blockStart(text, index, end, final);
+		const block = blockStart(text, index, end, final || text.length - index > longest);
 		if (block === 'undecided') return {found, open: index, inside: '', resumed};
 		if (block !== undefined) {
 			if (through(block, 'block')) return {found, open: index, inside: 'block', resumed};
 			continue;
 		}
-		const full = end - index === longestPiece;
+		const full = end - index === longest;
 		if (end === text.length && !final && !full) return {found, open: index, inside: '', resumed};
 		const seen = piece.plain ? [] : secretsIn(text, index, end);
 		const last = seen.at(-1);
@@ -134,9 +136,10 @@ export const scan = (text: string, from: number, inside: Inside, final: boolean)
 			continue;
 		}
 		// What begins in the second half of a piece is read again, with what follows it.
-		const sure = seen.filter(each => each.start < index + step);
+		const half = index + (longest >> 1);
+		const sure = seen.filter(each => each.start < half);
 		found.push(...sure);
-		index = Math.max(index + step, sure.at(-1)?.end ?? 0);
+		index = Math.max(half, sure.at(-1)?.end ?? 0);
 	}
 	return {found, open: Math.min(index, text.length), inside: '', resumed};
 };
