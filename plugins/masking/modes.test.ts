@@ -69,6 +69,15 @@ test('a number that is masked in JSON becomes a string, and JSON stays JSON', as
 	t.deepEqual(JSON.parse(patch?.[0] ?? ''), {card: '[CARD]', to: '[EMAIL]', list: ['[CARD]']});
 });
 
+test('a number that is masked in an object within other words becomes a string, and the words stay as they are', async t => {
+	const plugin = await start(t, {mask: ['email', 'card']});
+	const card = '4111111111111111';
+	const said = `Cards: ${card}, ${card}. {note}: ${card} Result: {"card":${card},"all":[${card}, {"n": ${card}}],"n":"a\\nb: ${card}"} and: ${card}`;
+	const left =
+		'Cards: [CARD], [CARD]. {note}: [CARD] Result: {"card":"[CARD]","all":["[CARD]", {"n": "[CARD]"}],"n":"a\\nb: [CARD]"} and: [CARD]';
+	t.deepEqual((await ask(plugin, said)).patch, {0: left});
+});
+
 test('what was found is told with its kind, its channel and its place, and not with what it says', async t => {
 	const plugin = await start(t);
 	const {given} = await ask(plugin, 'none', 'I am ada@example.com');
