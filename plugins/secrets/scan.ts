@@ -85,7 +85,7 @@ const close = (text: string, from: number, inside: Inside, final: boolean): {end
 };
 
 /** Reads `text` from `from` on; what stands before is only looked back at, `inside` is open at `from`, and `room` characters may be left open. */
-export const scan = (text: string, from: number, inside: Inside, final: boolean, room: number = longestPiece): Scan => {
+export const scan = (text: string, from: number, inside: Inside, final: boolean, room = Number.POSITIVE_INFINITY): Scan => {
 	const longest = Math.max(leastPiece, Math.min(room, longestPiece));
 	const found: Found[] = [];
 	let index = from;
@@ -115,7 +115,7 @@ export const scan = (text: string, from: number, inside: Inside, final: boolean,
 			index = end;
 			continue;
 		}
-		const block = blockStart(text, index, end, final || text.length - index > longest);
+		const block = blockStart(text, index, end, final || text.length - index > room);
 		if (block === 'undecided') return {found, open: index, inside: '', resumed};
 		if (block !== undefined) {
 			if (through(block, 'block')) return {found, open: index, inside: 'block', resumed};

@@ -102,3 +102,10 @@ test('a key cut in two at any place is masked, and no piece has a character of i
 		}
 	}
 });
+
+test('the head of a private key right behind a long word is found, one character after another', t => {
+	for (const length of [100, 430, 501, 511, 700]) {
+		const whole = `${'a'.repeat(length)}${pem}\nMIIEvQIBADANBgkqhkiG9w0BAQEF`;
+		t.is(streamed(whole, () => 1).out, `${'a'.repeat(length)}[SECRET]`, `${length} letters`);
+	}
+});
