@@ -53,7 +53,9 @@ export const united = <Found extends Range>(found: readonly Found[]): readonly F
 /** By so much of its beginning it is decided whether a find counts: whatever is longer is shown before its end is known. */
 const head = 256;
 
-const inOrder = (one: Range, other: Range): number => one.start - other.start || other.end - one.end;
+/** What was begun before comes first: what begins within it is a part of it. */
+const inOrder = (one: Met<Range>, other: Met<Range>): number =>
+	one.start - other.start || Number(other.begun ?? false) - Number(one.begun ?? false) || other.end - one.end;
 
 /** What is left of a side when the first `clear` characters are gone. */
 const after = <Found extends Range, State>(side: Side<Found, State>, clear: number): Side<Found, State> => ({
