@@ -145,7 +145,7 @@ test('a call is replaced that stands beside what taints it, streamed or whole', 
 	const {streamed, whole, seen, records} = await replacing(t, [{use: await taintingGuard(t)}, rules], {journal: {payloads: 'masked'}});
 	const said = completion([
 		{
-			message: {role: 'assistant', content: 'my orders', tool_calls: [fn('bash', '{"cmd":"make 4711"}'), fn('look', '{}')]},
+			message: {role: 'assistant', content: 'my orders', tool_calls: [fn('bash', '{"cmd":"make koepenick"}'), fn('look', '{}')]},
 			finish_reason: 'tool_calls',
 		},
 	]);
@@ -153,11 +153,11 @@ test('a call is replaced that stands beside what taints it, streamed or whole', 
 		t.deepEqual(namesIn(answer), ['look']);
 		t.regex(wordsIn(answer) ?? '', /^my orders\n\nThe call of the tool "bash" was denied by grants/);
 	}
-	const use = {type: 'tool_use', id: 'toolu_1', name: 'bash', input: {cmd: 'make 4711'}};
+	const use = {type: 'tool_use', id: 'toolu_1', name: 'bash', input: {cmd: 'make koepenick'}};
 	const block = message([{type: 'text', text: 'my orders', citations: null}, use], 'tool_use');
 	const {text} = await seen('anthropic', {headers: {'content-type': 'application/json'}, pieces: [JSON.stringify(block)]}, false);
 	t.like(JSON.parse(text), {stop_reason: 'end_turn', content: [{text: 'my orders'}, {type: 'text'}]});
-	t.notRegex(JSON.stringify([text, await records()]), /4711/);
+	t.notRegex(JSON.stringify([text, await records()]), /koepenick/);
 });
 
 test('guards see what stands in the place of a call: a value that its rule quotes is masked there, wherever the answer is cut', async t => {

@@ -5,7 +5,7 @@ import {asChunks, asEvents, completion, message, noRemoving, refused, replacing}
 import type {Event} from './helpers/guarded-streams.ts';
 import {seededRandom} from './helpers/seeded-random.ts';
 
-const removing = '{"cmd":"rm -rf /","and":"4711"}';
+const removing = '{"cmd":"rm -rf /","and":"koepenick"}';
 const listing = '{"cmd":"ls"}';
 const fn = (id: string, name: string, args: string): Event => ({id, type: 'function', function: {name, arguments: args}});
 const custom = (id: string, name: string, input: string): Event => ({id, type: 'custom', custom: {name, input}});
@@ -149,7 +149,7 @@ test('what a denied call said is nowhere in what the client gets, nor in what th
 	const {seen, gateway} = await replacing(t, [await noRemoving(t)], {journal: {payloads: 'masked'}});
 	const random = seededRandom(2);
 	const answer = completion([choice('tool_calls', 'I look.', {tool_calls: [fn('call_1', 'bash', removing)]})]);
-	const logprobs = {content: [{token: '4711', logprob: -1}]};
+	const logprobs = {content: [{token: 'koepenick', logprob: -1}]};
 	const chunks = asChunks(random, answer).map(chunk =>
 		chunk.includes('tool_calls"') ? chunk.replace('"finish_reason"', `"logprobs":${JSON.stringify(logprobs)},"finish_reason"`) : chunk,
 	);
@@ -164,11 +164,11 @@ test('what a denied call said is nowhere in what the client gets, nor in what th
 	];
 	for (const {text} of texts) {
 		t.regex(text, /was denied by no-removing/);
-		t.notRegex(text, /4711|rm -rf|call_1|toolu_1/);
+		t.notRegex(text, /koepenick|rm -rf|call_1|toolu_1/);
 	}
 	const journal = JSON.stringify(await gateway.journal());
 	t.regex(journal, /was denied by no-removing/);
-	t.notRegex(journal, /4711|rm -rf/);
+	t.notRegex(journal, /koepenick|rm -rf/);
 });
 
 test('any answer is the same streamed and whole, wherever its pieces are cut and in whatever order its choices come', async t => {
