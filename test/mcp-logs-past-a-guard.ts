@@ -1,6 +1,7 @@
 import test from 'ava';
 import type {GatewayConfigInput} from '../schemas/config.ts';
 import {startGateway} from './helpers/gateway.ts';
+import {letters} from './helpers/mcp-letters.ts';
 import {hostileUpstream} from './helpers/mcp-upstream.ts';
 import {wireTo} from './helpers/mcp-wire.ts';
 
@@ -17,18 +18,8 @@ const heardWith = async (t: Parameters<typeof hostileUpstream>[0], plugins: Plug
 	});
 	const gateway = await startGateway(t, {servers: {one: {url: upstream.url}}, plugins: [{use: 'virtual-keys'}, ...plugins]});
 	const [url, key] = [`${gateway.url}/mcp/one`, await gateway.key()];
-	const session = await wireTo(url, key).begin();
-	const response = await fetch(url, {
-		method: 'POST',
-		headers: {
-			authorization: `Bearer ${key}`,
-			'content-type': 'application/json',
-			accept: 'application/json, text/event-stream',
-			'mcp-session-id': session,
-		},
-		body: JSON.stringify({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name: 'act', arguments: {}}}),
-	});
-	return response.text();
+	const call = {jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name: 'act', arguments: {}}};
+	return (await letters(url, key).post(JSON.stringify(call), {'mcp-session-id': await wireTo(url, key).begin()})).text;
 };
 
 test.serial('what a server logs during a call goes on where nobody guards its words', async t => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {startGateway} from './helpers/gateway.ts';
+import {letters} from './helpers/mcp-letters.ts';
 import {hostileUpstream} from './helpers/mcp-upstream.ts';
 import {wireTo} from './helpers/mcp-wire.ts';
 
@@ -18,22 +19,8 @@ test('progress that is no number reaches no client', async t => {
 		plugins: [{use: 'virtual-keys'}, {use: 'word-list', config: {words: ['falcon'], action: 'deny'}}],
 	});
 	const [url, key] = [`${gateway.url}/mcp/one`, await gateway.key()];
-	const response = await fetch(url, {
-		method: 'POST',
-		headers: {
-			authorization: `Bearer ${key}`,
-			'content-type': 'application/json',
-			accept: 'application/json, text/event-stream',
-			'mcp-session-id': await wireTo(url, key).begin(),
-		},
-		body: JSON.stringify({
-			jsonrpc: '2.0',
-			id: 1,
-			method: 'tools/call',
-			params: {name: 'act', arguments: {}, _meta: {progressToken: 'mine'}},
-		}),
-	});
-	const heard = await response.text();
+	const call = {jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name: 'act', arguments: {}, _meta: {progressToken: 'mine'}}};
+	const {text: heard} = await letters(url, key).post(JSON.stringify(call), {'mcp-session-id': await wireTo(url, key).begin()});
 	t.false(heard.includes('falcon'), heard);
 	t.regex(heard, /"progressToken":"mine","progress":0\.5/);
 	t.regex(heard, /"fine"/);

@@ -151,8 +151,8 @@ const read = (found: BodyText, value: unknown, holder: Holder, place: string | n
 	else if (JSON.isRawJSON(value)) readNumber(found, value, holder, place, key);
 };
 
-const nothing = (): BodyText & {nested: Nested[]; digits: Digits} => ({
-	digits: openDigits(),
+/** What is read into. */
+export const emptyText = (): BodyText => ({
 	strings: [],
 	unreadable: 0,
 	holders: [],
@@ -162,8 +162,9 @@ const nothing = (): BodyText & {nested: Nested[]; digits: Digits} => ({
 	results: 0,
 	within: [],
 	logprobs: [],
-	nested: [],
 });
+
+const nothing = (): BodyText & {nested: Nested[]; digits: Digits} => ({...emptyText(), digits: openDigits(), nested: []});
 
 /**
  * Every string of a request that may carry words: all of them, keys of unknown fields and long numbers included, except

@@ -1,7 +1,7 @@
 import type {Operation} from '../../schemas/hooks.ts';
 import {numberIn} from '../llm/exact.ts';
 import {type ExactNumber, isObject, type JsonObject} from '../llm/json.ts';
-import {type BodyText, readLeaves} from '../llm/text.ts';
+import {type BodyText, emptyText, readLeaves} from '../llm/text.ts';
 import {ofTheHop} from './versions.ts';
 
 type Holder = JsonObject | unknown[];
@@ -15,18 +15,6 @@ const isBytes = (key: string, value: string, holder: Holder): boolean => {
 	if (Array.isArray(holder) || (key !== 'blob' && !(key === 'data' && (holder.type === 'image' || holder.type === 'audio')))) return false;
 	return /^[A-Za-z0-9+/=_-]*$/.test(value);
 };
-
-const nothing = (): BodyText => ({
-	strings: [],
-	unreadable: 0,
-	holders: [],
-	places: [],
-	keys: new Set(),
-	free: 0,
-	results: 0,
-	within: [],
-	logprobs: [],
-});
 
 const add = (found: BodyText, text: string, holder: Holder, place: string | number): void => {
 	found.strings.push(text);
@@ -83,7 +71,7 @@ const readList = (found: BodyText, value: unknown, holder: Holder, key: string |
 
 /** The words of a result, everything that is neither a picture, a sound nor a file's bytes. */
 export const resultLeaves = (result: JsonObject): BodyText => {
-	const found = nothing();
+	const found = emptyText();
 	for (const field of Object.keys(result)) {
 		// Sealed by the gateway itself, for nobody to read.
 		if (field === 'requestState' && result.resultType === 'input_required') continue;
@@ -94,7 +82,7 @@ export const resultLeaves = (result: JsonObject): BodyText => {
 
 /** The words of a list that are there to be read. */
 export const listLeaves = (entries: readonly JsonObject[]): BodyText => {
-	const found = nothing();
+	const found = emptyText();
 	readList(found, entries, [], 0);
 	return found;
 };
@@ -152,7 +140,7 @@ const readNamed = (found: BodyText, object: JsonObject, names: ReadonlySet<strin
  * and the state that is sealed by the gateway itself.
  */
 export const requestLeaves = (params: JsonObject, operation?: Operation): BodyText => {
-	const found = nothing();
+	const found = emptyText();
 	if (endHere.has(operation)) return found;
 	const isCall = operation === 'tools/call' || operation === 'prompts/get';
 	const isSealed = isCall || operation === 'resources/read';
