@@ -4,7 +4,7 @@ import test, {type ExecutionContext} from 'ava';
 import OpenAI from 'openai';
 import type {GatewayConfigInput} from '../schemas/config.ts';
 import {sallyport} from './helpers/cli.ts';
-import {startGateway} from './helpers/gateway.ts';
+import {startGateway, type TestGateway} from './helpers/gateway.ts';
 import {hostileServer} from './helpers/hostile-mcp-server.ts';
 import {wireTo} from './helpers/mcp-wire.ts';
 
@@ -21,6 +21,13 @@ const started = async (t: ExecutionContext, config: GatewayConfigInput = {}) => 
 				})
 			: client.chat.completions.create({model: 'fast', messages: [{role: 'user', content}]});
 	return {gateway, ask};
+};
+
+/** A word that the answer brought, and the question did not. */
+const answeredWord = async (gateway: TestGateway): Promise<string> => {
+	const reply = (await gateway.journal()).find(({payload}) => payload?.response)!.payload!.response!;
+	const words = reply.find(({channel}) => channel === 'assistant')!.text.split(/\W+/);
+	return words.find(word => word.length > 3 && word !== 'hello')!;
 };
 
 /** Writes a config beside the journal, and replays with it; answers what was printed. */
@@ -69,11 +76,7 @@ test('a guard that is not in use yet says which exchanges it would have refused,
 test('words that only the answer had are found there', async t => {
 	const {gateway, ask} = await started(t, {journal: {payloads: 'masked'}});
 	await ask('hello', false);
-	const reply = (await gateway.journal()).find(({payload}) => payload?.response)!.payload!.response!;
-	const word = reply
-		.find(({channel}) => channel === 'assistant')!
-		.text.split(/\W+/)
-		.find(part => part.length > 3 && part !== 'hello')!;
+	const word = await answeredWord(gateway);
 	t.truthy(word);
 	const report = await replayed(t, gateway.folder, [...usual!, list(word)], ['--plugin', 'word-list']);
 	t.like(report.refused, {newly: 1});
@@ -98,11 +101,7 @@ test('where nothing was said on the record, the report says who was not asked, a
 test('what the same plugin refused then is not said to pass now, asked or answered, whole or as a stream', async t => {
 	const {gateway, ask} = await started(t, {journal: {payloads: 'masked'}});
 	await ask('hello', false);
-	const reply = (await gateway.journal()).find(({payload}) => payload?.response)!.payload!.response!;
-	const word = reply
-		.find(({channel}) => channel === 'assistant')!
-		.text.split(/\W+/)
-		.find(part => part.length > 3 && part !== 'hello')!;
+	const word = await answeredWord(gateway);
 	t.truthy(word);
 	const guarded = [...usual!, {use: 'word-list', config: {words: ['falcon', word], action: 'deny' as const}}];
 	const again = await started(t, {journal: {payloads: 'masked'}, plugins: guarded});

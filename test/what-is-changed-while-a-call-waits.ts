@@ -2,9 +2,9 @@ import test from 'ava';
 import {approvals, type Pending, pendingAt, startPaying} from './helpers/approvals.ts';
 import {closing} from './helpers/closing-plugin.ts';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
-import {type Said, wireTo, wordsOf} from './helpers/mcp-wire.ts';
+import {wordsOf} from './helpers/mcp-wire.ts';
 import {openaiClient, user} from './helpers/sdks.ts';
-import {startTainting} from './helpers/tainted-gateway.ts';
+import {sessionAt, startTainting} from './helpers/tainted-gateway.ts';
 
 const approve = (gateway: TestGateway, {id}: Pending) => gateway.act('approvals', 'decide', {id, decision: 'approve'});
 
@@ -55,10 +55,7 @@ test.serial('a call that somebody would change since it is tainted does not run 
 	const {gateway, sent} = await startTainting(t, {
 		rules: [careful, approvals([{name: 'send', tools: ['desk/send'], reason: 'it leaves', holdMs: 8_000}])],
 	});
-	const wire = wireTo(`${gateway.url}/mcp/desk`, await gateway.key());
-	const session = {'mcp-session-id': await wire.begin(), 'mcp-protocol-version': '2025-11-25'};
-	const call = (name: string, args: object): Promise<Said> =>
-		wire.send({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name, arguments: args}}, session);
+	const call = await sessionAt(gateway);
 	const held = call('send', {to: 'eve'});
 	const [asked] = await pendingAt(gateway);
 	await call('read', {path: 'evil.md'});

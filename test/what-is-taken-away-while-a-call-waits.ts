@@ -2,9 +2,9 @@ import test, {type ExecutionContext} from 'ava';
 import {approvals, type Entry, legacyCall, type Pending, pendingAt, startPaying} from './helpers/approvals.ts';
 import {closing} from './helpers/closing-plugin.ts';
 import {startGateway, type TestGateway} from './helpers/gateway.ts';
-import {type Said, wireTo, wordsOf} from './helpers/mcp-wire.ts';
+import {wireTo, wordsOf} from './helpers/mcp-wire.ts';
 import {openaiClient, user, weather} from './helpers/sdks.ts';
-import {grants as grantsOfTainted, startTainting} from './helpers/tainted-gateway.ts';
+import {grants as grantsOfTainted, sessionAt, startTainting} from './helpers/tainted-gateway.ts';
 
 const everything = {servers: ['*'], tools: ['*']};
 const grants: Entry = {use: 'grants', config: {allow: {'*': everything}}};
@@ -53,10 +53,7 @@ test.serial('a session that is tainted while its call waits sends nothing, whoev
 	const {gateway, sent} = await startTainting(t, {
 		rules: [grantsOfTainted(), approvals([{name: 'send', tools: ['desk/send'], reason: 'it leaves', holdMs: 8_000}])],
 	});
-	const wire = wireTo(`${gateway.url}/mcp/desk`, await gateway.key());
-	const session = {'mcp-session-id': await wire.begin(), 'mcp-protocol-version': '2025-11-25'};
-	const call = (name: string, args: object): Promise<Said> =>
-		wire.send({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name, arguments: args}}, session);
+	const call = await sessionAt(gateway);
 	const held = call('send', {to: 'eve'});
 	const [asked] = await pendingAt(gateway);
 	await call('read', {path: 'evil.md'});
@@ -79,10 +76,7 @@ test.serial(
 			],
 			overrides: {toolPrices: {'desk/send': {usdPerCall: 6}, 'desk/read': {usdPerCall: 0}}},
 		});
-		const wire = wireTo(`${gateway.url}/mcp/desk`, await gateway.key());
-		const session = {'mcp-session-id': await wire.begin(), 'mcp-protocol-version': '2025-11-25'};
-		const call = (name: string, args: object): Promise<Said> =>
-			wire.send({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name, arguments: args}}, session);
+		const call = await sessionAt(gateway);
 		const held = call('send', {to: 'eve'});
 		const [asked] = await pendingAt(gateway);
 		await approve(gateway, asked!);

@@ -1,6 +1,7 @@
 import type {ExecutionContext} from 'ava';
 import type {GatewayConfigInput} from '../../schemas/config.ts';
-import {startGateway} from './gateway.ts';
+import {startGateway, type TestGateway} from './gateway.ts';
+import {type Said, wireTo} from './mcp-wire.ts';
 import {desk, taintingGuard} from './tainting-guard.ts';
 
 const everything = {models: ['*'], servers: ['*'], tools: ['*']};
@@ -29,4 +30,12 @@ export const startTainting = async (t: ExecutionContext, {folder, url, rules = [
 	};
 	const gateway = await startGateway(t, config, folder === undefined ? {} : {folder});
 	return {gateway, ...server};
+};
+
+/** A session of a new key at the desk: calls a tool there. */
+export const sessionAt = async (gateway: TestGateway) => {
+	const wire = wireTo(`${gateway.url}/mcp/desk`, await gateway.key());
+	const session = {'mcp-session-id': await wire.begin(), 'mcp-protocol-version': '2025-11-25'};
+	return (name: string, args: object): Promise<Said> =>
+		wire.send({jsonrpc: '2.0', id: 1, method: 'tools/call', params: {name, arguments: args}}, session);
 };
